@@ -1,0 +1,1 @@
+"""Turns course files into a static site and the service's manifest."""

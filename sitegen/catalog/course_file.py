@@ -1,0 +1,210 @@
+"""What a creator may type: the shape of `site.yaml` and `course.yaml`.
+
+These models are the one source of the validator, of the JSON Schema that editors complete from, and of
+docs/fields.md. Facts that need more than one field or file to check live in `rules.py`.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+IDENTIFIER = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+VIDEO_ID = r"^[0-9a-f]{32}$"
+COLOUR = r"^#[0-9a-fA-F]{6}$"
+
+Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=64)]
+Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^\S[^\r\n]*$")]
+VideoId = Annotated[str, Field(pattern=VIDEO_ID)]
+
+_CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d{2})")
+
+
+def parse_duration(value: object) -> object:
+    """`6:40`, `1:02:30` or whole seconds → seconds. What is none of these is handed on, to be refused."""
+    if isinstance(value, str) and (match := _CLOCK.fullmatch(value)):
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        if seconds < 60 and (minutes < 60 or not match[1]):
+            return hours * 3600 + minutes * 60 + seconds
+    if isinstance(value, str):
+        raise ValueError("a duration is typed as 6:40, 1:02:30 or a number of seconds")
+    return value
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_duration),
+    Field(gt=0, lt=24 * 3600),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^(\d{1,2}:)?\d{1,2}:\d{2}$"}]}
+    ),
+]
+
+
+class Typed(BaseModel):
+    """Base of every shape: unknown keys are refused, and types are taken as written."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class PriceFile(Typed):
+    """A price, in the smallest unit of its currency."""
+
+    amount: int = Field(description="Price in minor units: 4900 is €49.00.", examples=[4900])
+    currency: str = Field(description="Three letters, as in ISO 4217.", examples=["EUR"], pattern=r"^[A-Z]{3}$")
+
+
+class ResourceFile(Typed):
+    """A file learners may download; it lies in private storage, never in the site."""
+
+    id: Identifier = Field(description="Stable name. Never change it.", examples=["sourdough-schedule"])
+    name: Line = Field(description="What learners read.", examples=["Weekend baking schedule"])
+    key: str = Field(
+        description="Where the file lies in storage: a relative path.", examples=["sourdough/weekend-schedule.pdf"]
+    )
+    type: str = Field(
+        description="Media type.", examples=["application/pdf"], pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*$"
+    )
+    size: int | None = Field(
+        default=None,
+        gt=0,
+        description="Bytes. Found by itself for files under `course_data/files/`.",
+        examples=[48213],
+    )
+
+
+class VideoFile(Typed):
+    """A video that belongs to the course as a whole."""
+
+    video: VideoId = Field(description="Cloudflare Stream id.", examples=["0b5c1e0b7a9d4f6c8e2a1b3c4d5e6f70"])
+    duration: Duration = Field(description="Length.", examples=["1:10"])
+
+
+class QuestionFile(Typed):
+    """A question buyers ask, and its answer."""
+
+    question: Line = Field(description="The question.", examples=["How long do I have access?"])
+    answer: str = Field(description="The answer, as Markdown.", examples=["As long as this school exists."], min_length=1)
+
+
+class LessonFile(Typed):
+    """One lesson. It needs a video, or notes, or both."""
+
+    id: Identifier = Field(
+        description="Stable name, unique in the whole catalogue. Progress hangs on it: never change it.",
+        examples=["sourdough-what-lives-in-the-jar"],
+    )
+    slug: Identifier = Field(
+        description="Last part of the address; unique in its course. May change.", examples=["what-lives-in-the-jar"]
+    )
+    title: Line = Field(description="Title.", examples=["What lives in the jar"])
+    summary: Line | None = Field(default=None, description="One line, public.", examples=["Flour, water and time."])
+    notes: str | None = Field(
+        default=None,
+        description="Paid text: the name of a Markdown file beside the course, or Markdown itself.",
+        examples=["notes/what-lives-in-the-jar.md"],
+    )
+    video: VideoId | None = Field(
+        default=None, description="Cloudflare Stream id. Private.", examples=["3f0c5b7e9a1d4c6e8b2f0a1c3e5d7f90"]
+    )
+    duration: Duration | None = Field(
+        default=None, description="Length of the video; needed with one.", examples=["6:40"]
+    )
+    preview: bool = Field(default=False, description="Free to watch for everybody, without an account.", examples=[True])
+    published: bool = Field(default=True, description="`false` hides the lesson.", examples=[False])
+    captions: dict[str, str] = Field(
+        default={},
+        description="Language → WebVTT file beside the course.",
+        examples=[{"en": "captions/what-lives-in-the-jar.en.vtt"}],
+    )
+    resources: list[ResourceFile] = Field(default=[], description="Files of this lesson.")
+
+
+class ModuleFile(Typed):
+    """A chapter of a course."""
+
+    id: Identifier = Field(description="Stable name, unique in the whole catalogue.", examples=["sourdough-starter"])
+    title: Line = Field(description="Title.", examples=["A starter you can trust"])
+    summary: Line | None = Field(default=None, description="One line.", examples=["From flour to bubbles in a week."])
+    lessons: list[LessonFile] = Field(default=[], description="Lessons, in the order they are taught.")
+    resources: list[ResourceFile] = Field(default=[], description="Files of this module.")
+
+
+class CourseFile(Typed):
+    """One course: `course_data/courses/<slug>/course.yaml`."""
+
+    id: Identifier = Field(
+        description="Stable name. Orders and access hang on it: never change it.", examples=["sourdough"]
+    )
+    slug: Identifier | None = Field(
+        default=None, description="Last part of the address; the folder's name unless given.", examples=["sourdough"]
+    )
+    title: Line = Field(description="Title.", examples=["Sourdough, from Starter to Loaf"])
+    summary: Line = Field(description="One line for cards and search engines.", examples=["Bake one honest loaf a week."])
+    description: str = Field(
+        description="The sales page: the name of a Markdown file beside the course, or Markdown itself.",
+        examples=["description.md"],
+        min_length=1,
+    )
+    status: Literal["published", "draft"] = Field(
+        description="`draft` keeps the course out of the site and the shop.", examples=["published"]
+    )
+    level: Literal["beginner", "intermediate", "advanced", "all"] = Field(
+        default="all", description="For whom it is.", examples=["beginner"]
+    )
+    instructor: Identifier = Field(description="Who teaches: an id from `site.yaml`.", examples=["mira-holm"])
+    tags: list[Line] = Field(default=[], description="A few words to group by.", examples=[["baking", "kitchen"]])
+    thumbnail: str = Field(description="Picture, 16:9, beside the course.", examples=["thumbnail.svg"])
+    thumbnail_alt: str = Field(
+        default="", description="What the picture shows, for those who cannot see it.", examples=["A scored loaf"]
+    )
+    price: PriceFile | Literal["free"] | None = Field(
+        default=None,
+        description="`free`, or an amount and a currency. A published course needs one.",
+        examples=["free", {"amount": 4900, "currency": "EUR"}],
+    )
+    intro_video: VideoFile | None = Field(default=None, description="A short film on the course page, free to watch.")
+    outcomes: list[Line] = Field(default=[], description="What one can do afterwards.", examples=[["Keep a starter"]])
+    requirements: list[Line] = Field(default=[], description="What one needs before.", examples=[["An oven"]])
+    questions: list[QuestionFile] = Field(default=[], description="Questions and answers before the purchase.")
+    resources: list[ResourceFile] = Field(default=[], description="Files of the whole course.")
+    modules: list[ModuleFile] = Field(default=[], description="Modules, in order.")
+
+
+class BrandFile(Typed):
+    """The creator's colours. Hover, soft and text shades follow by themselves."""
+
+    color: str = Field(description="What can be acted on.", examples=["#1f5f8b"], pattern=COLOUR)
+    accent: str = Field(description="Used at most once a screen.", examples=["#c8632b"], pattern=COLOUR)
+
+
+class InstructorFile(Typed):
+    """Somebody who teaches."""
+
+    id: Identifier = Field(description="Stable name.", examples=["mira-holm"])
+    name: Line = Field(description="Name.", examples=["Mira Holm"])
+    role: Line | None = Field(default=None, description="One line under the name.", examples=["Baker and bookbinder"])
+    bio: str = Field(default="", description="A paragraph, as Markdown.", examples=["Mira has baked since 2009."])
+    photo: str | None = Field(default=None, description="Square picture beside `site.yaml`.", examples=["images/mira.svg"])
+
+
+class SiteFile(Typed):
+    """The school: `course_data/site.yaml`."""
+
+    name: Line = Field(description="Name of the school.", examples=["Lantern Workshop"])
+    tagline: Line = Field(description="Its promise, in one sentence.", examples=["Patient courses for hands and heads."])
+    description: str = Field(
+        description="One or two sentences for search engines.", examples=["Small courses, well taught."], min_length=1
+    )
+    url: str = Field(
+        description="Where the site will stand.", examples=["https://lantern.example"], pattern=r"^https?://[^/\s]+$"
+    )
+    language: str = Field(
+        default="en", description="Language of the texts.", examples=["en"], pattern=r"^[a-z]{2}(-[A-Z]{2})?$"
+    )
+    contact_email: str = Field(
+        description="Where people may write.", examples=["hello@lantern.example"], pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+    )
+    logo: str | None = Field(default=None, description="Picture beside `site.yaml`.", examples=["images/logo.svg"])
+    brand: BrandFile = Field(description="Colours.")
+    instructors: list[InstructorFile] = Field(description="Who teaches here.", min_length=1)

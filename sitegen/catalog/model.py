@@ -1,0 +1,143 @@
+"""The compiled catalogue: everything resolved, checked and rendered. Private; `public.py` says what visitors see."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Level = Literal["beginner", "intermediate", "advanced", "all"]
+
+
+class Compiled(BaseModel):
+    """Base of compiled shapes: immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Price(Compiled):
+    """Minor units of `currency` (ISO 4217, upper case)."""
+
+    amount: int
+    currency: str
+
+
+class Resource(Compiled):
+    """A download. `key` says where it lies in private storage."""
+
+    id: str
+    name: str
+    key: str
+    type: str
+    size: int | None
+
+
+class Captions(Compiled):
+    """One language's subtitles, as the WebVTT text they were written in."""
+
+    language: str
+    vtt: str
+
+
+class Lesson(Compiled):
+    """One lesson, with its paid parts. `duration` in seconds."""
+
+    id: str
+    slug: str
+    title: str
+    summary: str | None
+    notes_markdown: str | None
+    notes_html: str | None
+    video: str | None
+    duration: int | None
+    preview: bool
+    published: bool
+    captions: tuple[Captions, ...]
+    resources: tuple[Resource, ...]
+
+
+class Module(Compiled):
+    """A chapter."""
+
+    id: str
+    title: str
+    summary: str | None
+    lessons: tuple[Lesson, ...]
+    resources: tuple[Resource, ...]
+
+
+class IntroVideo(Compiled):
+    """The course's short film. `duration` in seconds."""
+
+    video: str
+    duration: int
+
+
+class Question(Compiled):
+    """A buyer's question, answered."""
+
+    question: str
+    answer_html: str
+
+
+class Instructor(Compiled):
+    """Somebody who teaches. `photo` is relative to `course_data/`."""
+
+    id: str
+    name: str
+    role: str | None
+    bio_html: str
+    photo: str | None
+
+
+class Course(Compiled):
+    """One course, with its paid parts. `price` None means free. Pictures are relative to `course_data/`."""
+
+    id: str
+    slug: str
+    title: str
+    summary: str
+    description_markdown: str
+    description_html: str
+    published: bool
+    level: Level
+    instructor: Instructor
+    tags: tuple[str, ...]
+    thumbnail: str
+    thumbnail_alt: str
+    price: Price | None
+    intro_video: IntroVideo | None
+    outcomes: tuple[str, ...]
+    requirements: tuple[str, ...]
+    questions: tuple[Question, ...]
+    resources: tuple[Resource, ...]
+    modules: tuple[Module, ...]
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        """Published lessons, in the order they are taught."""
+        return tuple(lesson for module in self.modules for lesson in module.lessons if lesson.published)
+
+
+class Site(Compiled):
+    """The school."""
+
+    name: str
+    tagline: str
+    description: str
+    url: str
+    language: str
+    contact_email: str
+    logo: str | None
+    brand_color: str
+    brand_accent: str
+
+
+class Catalog(Compiled):
+    """The school and all its courses, drafts included."""
+
+    site: Site
+    courses: tuple[Course, ...]
+
+    @property
+    def published(self) -> tuple[Course, ...]:
+        """The courses visitors may see, in the order of their titles."""
+        return tuple(course for course in self.courses if course.published)

@@ -1,0 +1,59 @@
+"""Money and time as people read them."""
+
+from decimal import Decimal
+
+from babel import Locale
+from babel.numbers import format_currency, list_currencies
+
+# Stripe's list: these have no minor unit (https://docs.stripe.com/currencies#zero-decimal).
+ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+# Amounts in these must be multiples of ten (https://docs.stripe.com/currencies#three-decimal).
+THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+
+
+def is_currency(code: str) -> bool:
+    """Whether the code is one of ISO 4217's."""
+    return code in list_currencies()
+
+
+def minor_unit_digits(currency: str) -> int:
+    """How many digits of an amount stand behind the decimal point."""
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2
+
+
+def format_money(amount: int, currency: str, language: str = "en") -> str:
+    """4900, EUR → “€49”; 4950 → “€49.50”. Whole amounts lose their zeros."""
+    digits = minor_unit_digits(currency)
+    value = Decimal(amount).scaleb(-digits)
+    locale = Locale.parse(language, sep="-")
+    if digits and value == value.to_integral_value():
+        pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
+        return format_currency(value, currency, format=pattern, locale=locale, currency_digits=False)
+    return format_currency(value, currency, locale=locale)
+
+
+def format_duration(seconds: int) -> str:
+    """400 → “7 min”; 4800 → “1 h 20 min”; under a minute in seconds."""
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def format_clock(seconds: int) -> str:
+    """400 → “6:40”."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def iso_duration(seconds: int) -> str:
+    """400 → “PT6M40S” (ISO 8601)."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return "PT" + (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "") + (f"{rest}S" if rest else "")

@@ -1,0 +1,124 @@
+"""Rules that need more than one field, or more than one file."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from sitegen.catalog.course_file import CourseFile, LessonFile, PriceFile, ResourceFile, SiteFile
+from sitegen.catalog.faults import did_you_mean
+from sitegen.catalog.money import THREE_DECIMAL, ZERO_DECIMAL, is_currency
+from sitegen.catalog.yaml_source import Place, YamlSource
+
+# Stripe refuses charges below about half a unit (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+_SMALLEST = {0: 50, 2: 50, 3: 500}
+_LARGEST = 99_999_999
+
+Loaded = tuple[CourseFile, YamlSource]
+
+
+def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) -> None:
+    """Adds to the source's faults whatever one course gets wrong by itself."""
+    if site and course.instructor not in (ids := [instructor.id for instructor in site.instructors]):
+        _add(source, ("instructor",), f"Nobody in site.yaml has the id “{course.instructor}”.", did_you_mean(course.instructor, ids))
+    if isinstance(course.price, PriceFile):
+        _check_price(course.price, source)
+    published = course.status == "published"
+    if published and course.price is None:
+        _add(source, ("status",), "This course is published and has no price.", "Add “price: free”, or a price with amount and currency.")
+    if published and not any(lesson.published for module in course.modules for lesson in module.lessons):
+        _add(source, ("status",), "This course is published and has no published lesson.", "Add a lesson, or set “status: draft”.")
+    for place, resource in _resources(course):
+        _check_storage_key(resource, (*place, "key"), source)
+    for place, lesson in _lessons(course):
+        _check_lesson(lesson, place, source)
+
+
+def _check_price(price: PriceFile, source: YamlSource) -> None:
+    place: Place = ("price", "amount")
+    if not is_currency(price.currency):
+        _add(source, ("price", "currency"), f"“{price.currency}” is not a currency.", "Use its ISO 4217 code, such as EUR, USD or GBP.")
+        return
+    digits = 0 if price.currency in ZERO_DECIMAL else 3 if price.currency in THREE_DECIMAL else 2
+    if price.amount < 0:
+        _add(source, place, f"A price cannot be negative: {price.amount}.", "Write the amount without the minus sign.")
+    elif price.amount == 0:
+        _add(source, place, "A price of 0 cannot be charged.", "For a free course write “price: free”.")
+    elif price.amount < _SMALLEST[digits]:
+        meant = price.amount * 10**digits
+        _add(source, place, f"{price.amount} {price.currency} is less than the smallest charge Stripe makes.", f"Amounts are in minor units. Did you mean {meant}?")
+    elif price.amount > _LARGEST:
+        _add(source, place, f"{price.amount} is more than the largest charge Stripe makes.", f"The largest is {_LARGEST}.")
+    elif price.currency in THREE_DECIMAL and price.amount % 10:
+        _add(source, place, f"Amounts in {price.currency} must end in 0.", f"Write {price.amount // 10 * 10}.")
+
+
+def _check_storage_key(resource: ResourceFile, place: Place, source: YamlSource) -> None:
+    key = resource.key
+    parts = PurePosixPath(key).parts
+    unsafe = (
+        not key
+        or key.startswith("/")
+        or key.endswith("/")
+        or "\\" in key
+        or "//" in key
+        or any(part in (".", "..") or part.startswith(".") for part in parts)
+        or any(ord(character) < 32 or ord(character) == 127 for character in key)
+        or len(key.encode()) > 1024
+    )
+    if unsafe:
+        _add(source, place, f"“{key}” is not a safe storage key.", "Use a relative path such as “course/handout.pdf”, without “..”, hidden names or backslashes.")
+
+
+def _check_lesson(lesson: LessonFile, place: Place, source: YamlSource) -> None:
+    if lesson.video and lesson.duration is None:
+        _add(source, (*place, "video"), f"Lesson “{lesson.id}” has a video and no duration.", "Add its length, such as “duration: 6:40”.")
+    if lesson.duration and not lesson.video:
+        _add(source, (*place, "duration"), f"Lesson “{lesson.id}” has a duration and no video.", "Remove the duration, or add the video's id.")
+    if lesson.captions and not lesson.video:
+        _add(source, (*place, "captions"), f"Lesson “{lesson.id}” has captions and no video.", "Remove the captions, or add the video's id.")
+    if lesson.published and not lesson.video and not lesson.notes:
+        _add(source, place, f"Lesson “{lesson.id}” has neither video nor notes.", "Add “video” or “notes”, or set “published: false”.")
+
+
+def check_catalog(courses: list[Loaded]) -> None:
+    """Adds faults for names that are used twice: ids in the whole catalogue, slugs where they make an address."""
+    seen: dict[tuple[str, str], str] = {}
+    for course, source in courses:
+        slug = course.slug or source.path.parent.name
+        _unique(seen, "course id", course.id, source, ("id",))
+        _unique(seen, "course slug", slug, source, ("slug",))
+        for number, module in enumerate(course.modules):
+            _unique(seen, "module id", module.id, source, ("modules", number, "id"))
+        for place, lesson in _lessons(course):
+            _unique(seen, "lesson id", lesson.id, source, (*place, "id"))
+            _unique(seen, f"lesson slug in course {course.id}", lesson.slug, source, (*place, "slug"))
+        for place, resource in _resources(course):
+            _unique(seen, "resource id", resource.id, source, (*place, "id"))
+
+
+def _unique(seen: dict[tuple[str, str], str], kind: str, name: str, source: YamlSource, place: Place) -> None:
+    fault = source.fault(place, f"The {kind} “{name}” is used twice.", "")
+    here = f"{fault.file}:{fault.line}"
+    first = seen.setdefault((kind, name), here)
+    if first != here:
+        _add(source, place, fault.problem, f"It was first used at {first}; choose another here.")
+
+
+def _lessons(course: CourseFile) -> Iterator[tuple[Place, LessonFile]]:
+    for module_number, module in enumerate(course.modules):
+        for lesson_number, lesson in enumerate(module.lessons):
+            yield ("modules", module_number, "lessons", lesson_number), lesson
+
+
+def _resources(course: CourseFile) -> Iterator[tuple[Place, ResourceFile]]:
+    for number, resource in enumerate(course.resources):
+        yield ("resources", number), resource
+    for number, module in enumerate(course.modules):
+        for index, resource in enumerate(module.resources):
+            yield ("modules", number, "resources", index), resource
+    for place, lesson in _lessons(course):
+        for index, resource in enumerate(lesson.resources):
+            yield (*place, "resources", index), resource
+
+
+def _add(source: YamlSource, place: Place, problem: str, remedy: str) -> None:
+    source.faults.append(source.fault(place, problem, remedy))

@@ -1,0 +1,159 @@
+"""Holds a parsed file against its shape, and says in a person's words where the two differ."""
+
+import types
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sitegen.catalog import course_file
+from sitegen.catalog.faults import did_you_mean
+from sitegen.catalog.yaml_source import Key, YamlSource
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+_PATTERNS = {
+    course_file.IDENTIFIER: "Use lower-case letters, digits and single hyphens, such as “first-steps”.",
+    course_file.VIDEO_ID: "A Stream video id is 32 characters of 0-9 and a-f; copy it from the Stream dashboard.",
+    course_file.COLOUR: "Write a colour as “#1f5f8b”, in quotes.",
+    r"^[A-Z]{3}$": "Write the currency as three capital letters, such as EUR.",
+    r"^https?://[^/\s]+$": "Write the address without a path, such as https://school.example.",
+    r"^\S[^\r\n]*$": "This is one line of text; longer texts go into a Markdown field.",
+}
+
+
+def check_shape(shape: type[Shape], source: YamlSource) -> Shape | None:
+    """The file as a typed value; or None, with every difference added to the source's faults."""
+    if source.faults and source.data is None:
+        return None
+    if not isinstance(source.data, dict):
+        source.faults.append(source.fault((), "This file holds no keys.", "docs/fields.md shows a complete one."))
+        return None
+    try:
+        return shape.model_validate(source.data)
+    except ValidationError as error:
+        for details in _distinct(error.errors(include_url=False), source):
+            source.faults.append(_fault(shape, details, source))
+        return None
+
+
+def _distinct(errors: list[ErrorDetails], source: YamlSource) -> list[ErrorDetails]:
+    """One error a place: a value that fits no side of a union would be reported once for each."""
+    seen: dict[tuple[Any, ...], ErrorDetails] = {}
+    for error in errors:
+        named = tuple(part for part in error["loc"] if part in source.place_of(error["loc"]))
+        key = (*named, error["loc"][-1] if error["type"] == "missing" else "")
+        if key not in seen or error["type"] == "literal_error" and isinstance(error["input"], str):
+            seen[key] = error
+    inner = {key[:-1] for key in seen}
+    # A literal that does not match a mapping is noise when the mapping's own faults are told.
+    return [
+        error
+        for key, error in seen.items()
+        if not (
+            error["type"] == "literal_error"
+            and isinstance(error["input"], dict)
+            and any(other[: len(key) - 1] == key[:-1] and other != key[:-1] for other in inner)
+        )
+    ]
+
+
+def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> Any:
+    loc: Sequence[Key] = error["loc"]
+    kind = error["type"]
+    context = error.get("ctx", {})
+    name = str(loc[-1]) if loc else ""
+    got = _describe(error["input"])
+    if kind == "extra_forbidden":
+        known = _known_keys(shape, loc[:-1])
+        return source.fault(loc, f"“{name}” is not a key that belongs here.", did_you_mean(name, known), at_key=True)
+    if kind == "missing":
+        example = _example(shape, loc)
+        remedy = f"Add a line “{name}: {example}”." if example else f"Add “{name}”; docs/fields.md shows it."
+        return source.fault(loc[:-1], f"“{name}” is missing.", remedy, at_key=False)
+    label = _label(loc, source)
+    if kind == "string_type":
+        if isinstance(error["input"], (int, float, bool)):
+            remedy = f"Put it in quotes: \"{_yaml(error['input'])}\"."
+        else:
+            remedy = "Write it as plain text behind the colon."
+        return source.fault(loc, f"{label} must be text, and is {got}.", remedy)
+    if kind == "string_pattern_mismatch":
+        remedy = _PATTERNS.get(str(context.get("pattern")), "docs/fields.md shows how it is written.")
+        return source.fault(loc, f"{label} is not written as it must be: “{error['input']}”.", remedy)
+    if kind == "literal_error":
+        expected = str(context.get("expected", "")).replace("'", "")
+        word = error["input"] if isinstance(error["input"], str) else ""
+        choices = [choice.strip() for choice in expected.replace(" or ", ", ").split(",")]
+        hint = did_you_mean(word, choices) if word else f"Write one of: {', '.join(choices)}."
+        return source.fault(loc, f"{label} cannot be {got}.", hint)
+    if kind in ("int_type", "int_from_float"):
+        return source.fault(loc, f"{label} must be a whole number, and is {got}.", _number_remedy(error["input"], name))
+    if kind == "bool_type":
+        return source.fault(loc, f"{label} must be true or false, and is {got}.", "Write true or false, without quotes.")
+    if kind == "list_type":
+        return source.fault(loc, f"{label} must be a list, and is {got}.", "Start each entry on its own line with “- ”.")
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
+        return source.fault(loc, f"{label} must be a group of keys, and is {got}.", "Indent its keys under it.")
+    if kind == "value_error":
+        return source.fault(loc, f"{label} cannot be read: {got}.", str(error["msg"]).removeprefix("Value error, ") + ".")
+    return source.fault(loc, f"{label}: {error['msg']}.", "docs/fields.md shows how it is written.")
+
+
+def _number_remedy(value: object, name: str) -> str:
+    if name == "amount" and isinstance(value, float):
+        return f"Amounts are in minor units: for {value:.2f} write {round(value * 100)}."
+    return "Write digits only, without quotes, point or unit."
+
+
+def _label(loc: Sequence[Key], source: YamlSource) -> str:
+    place = source.place_of(loc)
+    names = [str(part) for part in place if isinstance(part, str)]
+    return f"“{names[-1]}”" if names else "This file"
+
+
+def _describe(value: object) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict):
+        return "a group of keys"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return f"“{value}”" if len(value) <= 60 else "a longer text"
+    return _yaml(value)
+
+
+def _yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (Union, types.UnionType, list, tuple, Annotated):
+        return [model for part in get_args(annotation) for model in _models_in(part)]
+    return []
+
+
+def _model_at(shape: type[BaseModel], loc: Sequence[Key]) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = shape
+    for part in loc:
+        if model is None or not isinstance(part, str) or part not in model.model_fields:
+            continue
+        inner = _models_in(model.model_fields[part].annotation)
+        model = inner[0] if inner else None
+    return model
+
+
+def _known_keys(shape: type[BaseModel], loc: Sequence[Key]) -> list[str]:
+    model = _model_at(shape, loc)
+    return list(model.model_fields) if model else []
+
+
+def _example(shape: type[BaseModel], loc: Sequence[Key]) -> str | None:
+    model = _model_at(shape, loc[:-1])
+    field = model.model_fields.get(str(loc[-1])) if model else None
+    example = field.examples[0] if field and field.examples else None
+    return str(example) if isinstance(example, (str, int)) else None

@@ -115,7 +115,7 @@ def _mapping(node: yaml.MappingNode, place: Place, source: YamlSource) -> dict[s
 
 def _scalar(node: yaml.Node) -> object:
     text = str(node.value)
-    if getattr(node, "style", None) is not None:  # quoted, or a block: always text
+    if getattr(node, "style", None) in ("'", '"', "|", ">"):  # quoted, or a block: always text
         return text
     if text in ("", "~", "null", "Null", "NULL"):
         return None

@@ -1,0 +1,78 @@
+"""Pictures and theme files get addresses that change with their content, so that browsers may keep them for ever."""
+
+import hashlib
+import shutil
+from functools import cached_property
+from pathlib import Path
+
+from pygments.formatters import HtmlFormatter
+
+from sitegen.catalog.model import Site
+from sitegen.catalog.public import PublicCatalog
+
+
+class Assets:
+    """Knows the address of each file; `write` puts them all below an output folder."""
+
+    def __init__(self, public: PublicCatalog, course_data: Path, theme_static: Path) -> None:
+        self._course_data = course_data
+        self._static = theme_static
+        self._generated = {
+            "css/brand.css": _brand_css(public.site).encode(),
+            "css/code.css": _code_css().encode(),
+        }
+        site = public.site
+        instructors = [course.instructor.photo for course in public.courses]
+        names = [site.logo, *instructors, *(course.thumbnail for course in public.courses)]
+        self._pictures = {name: self._picture_address(name) for name in names if name}
+
+    def picture(self, name: str) -> str:
+        """The address of a picture that stands in `course_data/`."""
+        return self._pictures[name]
+
+    def theme(self, name: str) -> str:
+        """The address of a file of the theme, such as `css/base.css`.
+
+        All of them share one folder named after the content of them all, so that modules find each other.
+        """
+        return f"/assets/{self._theme_version}/{name}"
+
+    def write(self, output: Path) -> None:
+        """Copy every picture and theme file to where its address says."""
+        theme = output / self.theme("").lstrip("/")
+        shutil.copytree(self._static, theme, dirs_exist_ok=True)
+        for name, content in self._generated.items():
+            (theme / name).write_bytes(content)
+        for name, address in self._pictures.items():
+            target = output / address.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._course_data / name, target)
+
+    @cached_property
+    def _theme_version(self) -> str:
+        digest = hashlib.sha256()
+        for path in sorted(path for path in self._static.rglob("*") if path.is_file()):
+            digest.update(path.relative_to(self._static).as_posix().encode() + b"\0" + path.read_bytes())
+        for name, content in self._generated.items():
+            digest.update(name.encode() + b"\0" + content)
+        return digest.hexdigest()[:12]
+
+    def _picture_address(self, name: str) -> str:
+        path = self._course_data / name
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        return f"/assets/pictures/{path.stem}.{digest}{path.suffix}"
+
+
+def _brand_css(site: Site) -> str:
+    return f":root {{ --brand: {site.brand_color}; --accent: {site.brand_accent}; }}\n"
+
+
+def _code_css() -> str:
+    light = HtmlFormatter(style="friendly").get_style_defs("pre code")
+    dark = HtmlFormatter(style="github-dark").get_style_defs("pre code")
+    return f"{_colours_only(light)}\n@media (prefers-color-scheme: dark) {{\n{_colours_only(dark)}\n}}\n"
+
+
+def _colours_only(css: str) -> str:
+    """Pygments' token rules, without its backgrounds and line-number rules: the theme owns those."""
+    return "\n".join(line for line in css.splitlines() if line.startswith("pre code ."))

@@ -1,0 +1,104 @@
+"""One build, top to bottom: check, render, look for leaks, and only then publish."""
+
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen.catalog.load import load_catalog
+from sitegen.catalog.manifest import compile_manifest, write_manifest
+from sitegen.catalog.public import PublicCatalog, publish
+from sitegen.leak_check import Leak, find_leaks
+from sitegen.publish import publish_site
+
+
+class BuildFailed(Exception):
+    """The site could not be rendered; the message says why, for a person."""
+
+
+class SiteLeaks(Exception):
+    """The rendered site contains what costs money; nothing was published."""
+
+    def __init__(self, leaks: list[Leak]) -> None:
+        self.leaks = leaks
+        super().__init__("\n".join(str(leak) for leak in leaks))
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did."""
+
+    courses: int
+    drafts: int
+    lessons: int
+    pages: int
+    changed: int
+    version: str
+
+
+def build_site(
+    root: Path, *, course_data: Path, output: Path, manifest: Path, site_url: str | None = None
+) -> Built:
+    """Build the site that `root` describes.
+
+    Raises CatalogInvalid, BuildFailed or SiteLeaks; `output` and `manifest` are then as they were.
+    """
+    catalog = load_catalog(course_data)
+    compiled = compile_manifest(catalog)
+    with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
+        rendered = Path(folder) / "site"
+        _render(root, course_data, rendered, publish(catalog), site_url or catalog.site.url)
+        if leaks := find_leaks(rendered, catalog):
+            raise SiteLeaks(leaks)
+        write_manifest(compiled, manifest)
+        changed = publish_site(rendered, output)
+        pages = sum(1 for _ in rendered.rglob("*.html"))
+    return Built(
+        courses=len(catalog.published),
+        drafts=len(catalog.courses) - len(catalog.published),
+        lessons=sum(len(course.lessons) for course in catalog.published),
+        pages=pages,
+        changed=changed,
+        version=compiled.version,
+    )
+
+
+def _render(root: Path, course_data: Path, output: Path, public: PublicCatalog, site_url: str) -> None:
+    # Pelican takes a while to import; a creator's mistake should be told before that.
+    from pelican import Pelican
+    from pelican.log import console
+    from pelican.settings import read_settings
+
+    settings = read_settings(
+        str(root / "pelicanconf.py"),
+        override={
+            "PUBLIC_CATALOG": public,
+            "COURSE_DATA": str(course_data),
+            "OUTPUT_PATH": str(output),
+            "SITEURL": site_url,
+            "SITENAME": public.site.name,
+        },
+    )
+    console.quiet = True
+    problems = _Problems()
+    logger = logging.getLogger("pelican")
+    logger.addHandler(problems)
+    try:
+        Pelican(settings).run()
+    except Exception as error:  # whatever a template or plugin raises, the creator reads one sentence
+        raise BuildFailed(f"Pelican stopped: {type(error).__name__}: {error}") from error
+    finally:
+        logger.removeHandler(problems)
+    if problems.messages:
+        raise BuildFailed("\n".join(problems.messages))
+
+
+class _Problems(logging.Handler):
+    """Collects what Pelican logs as an error: it logs failures and goes on, and a build must not."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())

@@ -1,0 +1,95 @@
+"""Which pages there are, and what each template receives. Pure: a PublicCatalog in, pages out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sitegen import structured_data, urls
+from sitegen.catalog.public import PublicCatalog, PublicCourse
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """One address, its template, and the template's values. `indexed` says whether search engines may list it."""
+
+    url: str
+    template: str
+    title: str
+    description: str
+    indexed: bool = True
+    save_as: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """Where the page is written, below the output folder."""
+        return self.save_as or urls.save_as(self.url)
+
+
+def all_pages(public: PublicCatalog, site_url: str) -> Iterator[SitePage]:
+    """Every page but those Pelican itself makes from `content/`."""
+    site = public.site
+    listing = structured_data.to_json(structured_data.course_list(public, site_url))
+    yield SitePage(urls.HOME, "home", site.name, site.description, values={"courses": public.courses, "json_ld": listing})
+    yield SitePage(urls.COURSES, "catalogue", "Courses", site.description, values={"courses": public.courses, "json_ld": listing})
+    for course in public.courses:
+        yield from _course_pages(public, course, site_url)
+    yield from _shells()
+    yield SitePage("/404.html", "404", "Page not found", "", indexed=False, save_as="404.html", values={"courses": public.courses})
+
+
+def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) -> Iterator[SitePage]:
+    described = structured_data.to_json(structured_data.course(public, course, site_url))
+    preview = next((lesson for lesson in course.lessons if lesson.preview), None)
+    related = [other for other in public.courses if other.slug != course.slug][:2]
+    yield SitePage(
+        urls.course(course.slug),
+        "course",
+        course.title,
+        course.summary,
+        values={"course": course, "json_ld": described, "first_preview": preview, "related": related},
+    )
+    if course.intro_duration:
+        yield SitePage(
+            urls.intro(course.slug),
+            "preview",
+            f"{course.title}: the introduction",
+            course.summary,
+            values={"course": course, "lesson": None, "source": f"/api/previews/{course.slug}"},
+        )
+    for number, lesson in enumerate(course.lessons):
+        values = {
+            "course": course,
+            "lesson": lesson,
+            "previous": course.lessons[number - 1] if number else None,
+            "next": course.lessons[number + 1] if number + 1 < len(course.lessons) else None,
+            "number": number + 1,
+        }
+        if lesson.preview:
+            yield SitePage(
+                urls.preview(course.slug, lesson.slug),
+                "preview",
+                f"{lesson.title} · {course.title}",
+                lesson.summary or course.summary,
+                values={**values, "source": f"/api/previews/{course.slug}/{lesson.slug}"},
+            )
+        yield SitePage(
+            urls.learn(course.slug, lesson.slug),
+            "lesson",
+            f"{lesson.title} · {course.title}",
+            lesson.summary or "",
+            indexed=False,
+            values=values,
+        )
+
+
+def _shells() -> Iterator[SitePage]:
+    for url, template, title in (
+        (urls.LIBRARY, "library", "Your library"),
+        (urls.SIGN_IN, "sign_in", "Sign in"),
+        (urls.CLAIM, "claim", "Your course is waiting"),
+        (urls.ACCOUNT, "account", "Your account"),
+        (urls.CHECKOUT_SUCCESS, "success", "Thank you"),
+        (urls.CHECKOUT_MAILED, "mailed", "Look into your mail"),
+    ):
+        yield SitePage(url, template, title, "", indexed=False)

@@ -1,0 +1,12 @@
+// The fields that make an account, or, where there is one already, only ask for its password.
+export function showAccountFields(form, { hasAccount, signedIn }) {
+  const fields = form.querySelector("[data-account-fields]");
+  fields.hidden = signedIn;
+  form.querySelector("[data-name-field]").hidden = hasAccount;
+  form.querySelector("[data-password-label]").textContent = hasAccount ? "Your password" : "Choose a password";
+  form.querySelector("[data-password-hint]").hidden = hasAccount;
+  const password = form.elements.password;
+  password.autocomplete = hasAccount ? "current-password" : "new-password";
+  password.required = !signedIn;
+  form.hidden = false;
+}

@@ -1,0 +1,43 @@
+// Asks the service. Every answer is either data or a Refusal that carries a sentence for a person.
+export class Refusal extends Error {
+  constructor(status, code, message, details = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.details = details;
+  }
+}
+
+const OFFLINE = "The school cannot be reached just now. Check your connection and try again.";
+
+export async function ask(path, { method = "GET", body, keepalive = false } = {}) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      keepalive,
+      credentials: "same-origin",
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new Refusal(0, "offline", OFFLINE);
+  }
+  const data = await response.json().catch(() => ({}));
+  if (response.ok) return data;
+  const { code = "server_error", message = OFFLINE, details = {} } = data.error ?? {};
+  throw new Refusal(response.status, code, message, details);
+}
+
+// Goes to the sign-in page, and comes back here afterwards.
+export function signInFirst() {
+  const here = location.pathname + location.search;
+  location.replace(`/sign-in/?next=${encodeURIComponent(here)}#needed`);
+}
+
+// An address of this site, or the fallback: `next` comes from the address bar and is not to be trusted.
+export function localAddress(value, fallback) {
+  if (!value) return fallback;
+  const url = new URL(value, location.origin);
+  return url.origin === location.origin && value.startsWith("/") ? url.pathname + url.search + url.hash : fallback;
+}

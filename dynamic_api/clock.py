@@ -1,0 +1,16 @@
+"""The time, as something to be handed in: tests move it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """ISO 8601 with offset and whole seconds, as the mobile contract writes it."""
+    return moment.astimezone(UTC).replace(microsecond=0).isoformat() if moment else None

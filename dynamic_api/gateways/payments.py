@@ -1,0 +1,248 @@
+"""Stripe: what we ask of it, and its answers as plain facts.
+
+Pinned to one API version, so that Stripe's changes arrive when we choose. Every write has an idempotency key.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import stripe
+
+from dynamic_api.config import Settings
+
+API_VERSION = "2026-10-28.endive"
+TIMEOUT = 10  # seconds
+
+
+class PaymentsDown(Exception):
+    """Stripe did not answer, or not usefully; the same call may work later."""
+
+
+class SignatureMismatch(Exception):
+    """A webhook body that none of our secrets signed, or too long ago."""
+
+
+@dataclass(frozen=True)
+class CheckoutRequest:
+    """What a payment page is made from. `amount` in minor units."""
+
+    order_id: str
+    product_id: str
+    product_name: str
+    amount: int
+    currency: str
+    success_url: str
+    cancel_url: str
+    email: str | None
+
+
+@dataclass(frozen=True)
+class CheckoutPage:
+    """A payment page that was made."""
+
+    session_id: str
+    url: str
+    livemode: bool
+
+
+@dataclass(frozen=True)
+class RefundFact:
+    """A refund, as Stripe has it now."""
+
+    amount: int
+    status: str
+
+
+@dataclass(frozen=True)
+class PaymentFacts:
+    """Everything Stripe knows of one Checkout Session, at one moment."""
+
+    session_id: str
+    order_id: str | None
+    livemode: bool
+    session_status: str
+    payment_status: str
+    payment_intent_id: str | None = None
+    payment_intent_status: str | None = None
+    total_amount: int | None = None
+    currency: str | None = None
+    email: str | None = None
+    receipt_url: str | None = None
+    captured_amount: int = 0
+    refunds: tuple[RefundFact, ...] = field(default=())
+    disputes: tuple[str, ...] = field(default=())
+    paid_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EventFacts:
+    """A verified event: a hint about which payment to look at."""
+
+    id: str
+    type: str
+    livemode: bool
+    session_id: str | None
+    payment_intent_id: str | None
+
+
+class Payments:
+    """The Stripe account of this installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._secrets = settings.stripe_webhook_secrets
+        self._promotion_codes = settings.promotion_codes
+        self._http = stripe.HTTPXClient(timeout=TIMEOUT)
+        # A client object makes no retries unless told (the module's default is not applied to it).
+        self._client = stripe.StripeClient(
+            settings.stripe_secret_key.reveal(),
+            stripe_version=API_VERSION,
+            base_addresses={"api": settings.stripe_api_base},
+            max_network_retries=2,
+            http_client=self._http,
+        )
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._http.close_async()
+
+    async def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
+        """Make the payment page. Raises PaymentsDown."""
+        try:
+            try:
+                session = await self._create_session(request, attempt=1)
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+                await self._create_product(request)
+                session = await self._create_session(request, attempt=2)
+        except stripe.StripeError as error:
+            raise PaymentsDown(f"{type(error).__name__}: {error.code or error.http_status}") from error
+        if not session.url:
+            raise PaymentsDown("Stripe made a session without an address")
+        return CheckoutPage(session.id, session.url, bool(session.livemode))
+
+    async def _create_session(self, request: CheckoutRequest, *, attempt: int) -> Any:
+        metadata = {"coursewright_order": request.order_id}
+        params: dict[str, Any] = {
+            "mode": "payment",
+            "client_reference_id": request.order_id,
+            "line_items": [
+                {
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": request.currency.lower(),
+                        "unit_amount": request.amount,
+                        "product": request.product_id,
+                    },
+                }
+            ],
+            "success_url": request.success_url,
+            "cancel_url": request.cancel_url,
+            "metadata": metadata,
+            "payment_intent_data": {"metadata": metadata},
+        }
+        if self._promotion_codes:
+            params["allow_promotion_codes"] = True
+        if request.email:
+            params["customer_email"] = request.email
+        return await self._client.v1.checkout.sessions.create_async(
+            params,  # type: ignore[arg-type]
+            options={"idempotency_key": f"checkout-{request.order_id}-{attempt}"},
+        )
+
+    async def _create_product(self, request: CheckoutRequest) -> None:
+        try:
+            await self._client.v1.products.create_async(
+                {"id": request.product_id, "name": request.product_name},
+                options={"idempotency_key": f"product-{request.order_id}"},
+            )
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_already_exists":  # another buyer was a moment faster
+                raise
+
+    async def facts(self, session_id: str) -> PaymentFacts:
+        """Ask Stripe for everything about one session. Raises PaymentsDown."""
+        try:
+            session = await self._client.v1.checkout.sessions.retrieve_async(
+                session_id, {"expand": ["payment_intent.latest_charge"]}
+            )
+            intent = session.payment_intent
+            if not isinstance(intent, stripe.PaymentIntent):
+                return _facts(session, None, (), ())
+            refunds = await self._client.v1.refunds.list_async({"payment_intent": intent.id, "limit": 100})
+            disputes = await self._client.v1.disputes.list_async({"payment_intent": intent.id, "limit": 100})
+            return _facts(session, intent, tuple(refunds.data), tuple(disputes.data))
+        except stripe.StripeError as error:
+            raise PaymentsDown(f"{type(error).__name__}: {error.code or error.http_status}") from error
+
+    async def session_of(self, payment_intent_id: str) -> tuple[str, str | None] | None:
+        """The session a payment came from, and the order it names. Raises PaymentsDown."""
+        try:
+            found = await self._client.v1.checkout.sessions.list_async({"payment_intent": payment_intent_id})
+        except stripe.StripeError as error:
+            raise PaymentsDown(f"{type(error).__name__}: {error.code or error.http_status}") from error
+        for session in found.data:
+            return session.id, _order_id(session)
+        return None
+
+    def read_event(self, body: bytes, signature: str) -> tuple[EventFacts, Mapping[str, Any]]:
+        """Verify a webhook on its raw body with any of our secrets. Raises SignatureMismatch.
+
+        https://docs.stripe.com/webhooks#verify-official-libraries
+        """
+        for secret in self._secrets:
+            try:
+                event = self._client.construct_event(body, signature, secret.reveal())
+            except (stripe.SignatureVerificationError, ValueError):
+                continue
+            return read_event_facts(event.to_dict())
+        raise SignatureMismatch
+
+
+def read_event_facts(event: Mapping[str, Any]) -> tuple[EventFacts, Mapping[str, Any]]:
+    """What an event, verified or stored, says about which payment to look at."""
+    thing: Mapping[str, Any] = event["data"]["object"]
+    is_session = thing.get("object") == "checkout.session"
+    intent = thing.get("payment_intent")
+    return (
+        EventFacts(
+            id=str(event["id"]),
+            type=str(event["type"]),
+            livemode=bool(event["livemode"]),
+            session_id=str(thing["id"]) if is_session else None,
+            payment_intent_id=intent if isinstance(intent, str) else None,
+        ),
+        thing,
+    )
+
+
+def _order_id(session: Any) -> str | None:
+    metadata = session.metadata
+    return metadata["coursewright_order"] if metadata and "coursewright_order" in metadata else None
+
+
+def _facts(session: Any, intent: Any, refunds: tuple[Any, ...], disputes: tuple[Any, ...]) -> PaymentFacts:
+    charge = intent.latest_charge if intent is not None else None
+    details = session.customer_details
+    paid_at = None
+    if isinstance(charge, stripe.Charge) and charge.paid:
+        paid_at = datetime.fromtimestamp(charge.created, UTC)
+    return PaymentFacts(
+        session_id=session.id,
+        order_id=_order_id(session),
+        livemode=bool(session.livemode),
+        session_status=session.status or "open",
+        payment_status=session.payment_status,
+        payment_intent_id=intent.id if intent is not None else None,
+        payment_intent_status=intent.status if intent is not None else None,
+        total_amount=session.amount_total,
+        currency=session.currency.upper() if session.currency else None,
+        email=(details.email if details else None) or session.customer_email,
+        receipt_url=charge.receipt_url if isinstance(charge, stripe.Charge) else None,
+        captured_amount=charge.amount_captured if isinstance(charge, stripe.Charge) else 0,
+        refunds=tuple(RefundFact(refund.amount, refund.status or "pending") for refund in refunds),
+        disputes=tuple(dispute.status for dispute in disputes),
+        paid_at=paid_at,
+    )

@@ -1,0 +1,22 @@
+"""E-mail addresses: how they are checked and compared."""
+
+import re
+import unicodedata
+
+# Deliberately loose: the only proof of an address is a mail that arrives (OWASP, Input Validation cheat sheet).
+_ADDRESS = re.compile(r"[^@\s<>\"',;:\\()\[\]]+@[^@\s<>\"',;:\\()\[\]]+\.[^@\s<>\"',;:\\()\[\].]{2,}")
+
+
+def email_key(address: str) -> str:
+    """The form in which addresses are compared: NFC, no outer spaces, lower case, the domain in ASCII."""
+    local, _, domain = unicodedata.normalize("NFC", address.strip()).lower().rpartition("@")
+    try:
+        domain = domain.encode("idna").decode()
+    except UnicodeError:
+        pass
+    return f"{local}@{domain}"
+
+
+def is_address(text: str) -> bool:
+    """Whether mail could be sent there at all."""
+    return len(text) <= 254 and _ADDRESS.fullmatch(text.strip()) is not None

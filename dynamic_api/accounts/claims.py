@@ -1,0 +1,196 @@
+"""A guest's purchase finds its owner: by the mailed link, or in the browser that bought."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api.accounts.addresses import email_key
+from dynamic_api.accounts.passwords import Passwords
+from dynamic_api.accounts.users import check_new_account, create_user, find_user, take_over_unproven_account
+from dynamic_api.audit import Action, record
+from dynamic_api.checkout.order_state import OrderState
+from dynamic_api.checkout.reconcile import locked_order, settle_access
+from dynamic_api.database import Database
+from dynamic_api.errors import ClaimLinkInvalid, InvalidCredentials, OrderNotClaimable
+from dynamic_api.jobs.outbox import enqueue
+from dynamic_api.models import OneTimeLink, Order, User
+from dynamic_api.tokens import hash_token, make_token
+
+LIFE = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Claimant:
+    """What somebody gives to make a purchase theirs: their session, or a name and a password."""
+
+    user: User | None
+    name: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A purchase that waits for its owner."""
+
+    order: Order
+    has_account: bool
+
+
+def is_claimable(order: Order) -> bool:
+    """Whether an order may find an owner now."""
+    return order.user_id is None and OrderState(order.state).gives_access
+
+
+async def issue_claim_link(db: AsyncSession, order: Order, *, now: datetime) -> str:
+    """A new link's token, valid for LIFE, once. Earlier links of the order stop working."""
+    await _spend_links(db, order, now)
+    token = make_token()
+    db.add(
+        OneTimeLink(
+            token_hash=hash_token(token), purpose="claim", order_id=order.id, created_at=now, expires_at=now + LIFE
+        )
+    )
+    record(db, Action.CLAIM_LINK_ISSUED, at=now, actor="system", order_id=order.id, course_id=order.course_id)
+    return token
+
+
+async def look_at_link(db: AsyncSession, token: str, *, now: datetime) -> Waiting:
+    """What a link would give, without using it up. Raises ClaimLinkInvalid."""
+    order = await _order_of_link(db, token, now)
+    return Waiting(order, has_account=await has_account(db, order))
+
+
+async def has_account(db: AsyncSession, order: Order) -> bool:
+    """Whether the buyer's address has an account whose owner has proven it."""
+    user = await find_user(db, order.email or "")
+    return user is not None and user.email_verified_at is not None
+
+
+async def claim_by_link(
+    database: Database, passwords: Passwords, token: str, claimant: Claimant, *, now: datetime
+) -> tuple[Order, User]:
+    """Use the link up. It came by mail, so it proves the address.
+
+    Raises ClaimLinkInvalid, ValidationFailed, InvalidCredentials; the link then still works.
+    """
+    async with database.reading() as db:
+        waiting = await look_at_link(db, token, now=now)
+    password_hash = await _password_hash(database, passwords, waiting.order, claimant, proven=True)
+    async with database.transaction() as db:
+        order = await locked_order(db, (await _order_of_link(db, token, now)).id)
+        if not is_claimable(order):
+            raise ClaimLinkInvalid
+        user = await _owner(db, order, claimant, password_hash, proven=True, now=now)
+        await _attach(db, order, user, now=now, by="link")
+    return order, user
+
+
+async def claim_by_browser(
+    database: Database, passwords: Passwords, public_id: str, browser: str, claimant: Claimant, *, now: datetime
+) -> tuple[Order, User]:
+    """In the browser that bought. The address is not proven by this, so the account begins unverified.
+
+    Raises OrderNotClaimable, ValidationFailed, InvalidCredentials.
+    """
+    async with database.reading() as db:
+        order = await order_of_browser(db, public_id, browser)
+    if order is None or not is_claimable(order):
+        raise OrderNotClaimable
+    password_hash = await _password_hash(database, passwords, order, claimant, proven=False)
+    async with database.transaction() as db:
+        order = await locked_order(db, order.id)
+        if not is_claimable(order):
+            raise OrderNotClaimable
+        user = await _owner(db, order, claimant, password_hash, proven=False, now=now)
+        await _attach(db, order, user, now=now, by="browser")
+    return order, user
+
+
+async def order_of_browser(db: AsyncSession, public_id: str, browser: str) -> Order | None:
+    """The order, if this browser began it."""
+    return await db.scalar(
+        select(Order).where(Order.public_id == public_id, Order.browser_hash == hash_token(browser))
+    )
+
+
+async def send_links_again(db: AsyncSession, email: str, *, now: datetime) -> None:
+    """Mail a new link for everything that waits for this address. Says nothing about whether there was any."""
+    orders = await db.scalars(select(Order).where(Order.email_key == email_key(email), Order.user_id.is_(None)))
+    for order in orders:
+        if is_claimable(order):
+            key = f"mail:claim:{order.public_id}:{now:%Y%m%d%H%M}"
+            await enqueue(db, "mail.send", key, {"message": "claim", "order_id": order.id}, now=now)
+
+
+async def _order_of_link(db: AsyncSession, token: str, now: datetime) -> Order:
+    link = await db.scalar(
+        select(OneTimeLink).where(
+            OneTimeLink.token_hash == hash_token(token),
+            OneTimeLink.purpose == "claim",
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.expires_at > now,
+        )
+    )
+    order = await db.get(Order, link.order_id) if link else None
+    if order is None or not is_claimable(order):
+        raise ClaimLinkInvalid
+    return order
+
+
+async def _password_hash(
+    database: Database, passwords: Passwords, order: Order, claimant: Claimant, *, proven: bool
+) -> str | None:
+    """Check or make the password outside the transaction: it takes a while. None for somebody who has an account."""
+    if claimant.user is not None:
+        return None
+    async with database.reading() as db:
+        existing = await find_user(db, order.email or "")
+    if existing is not None and (existing.email_verified_at is not None or not proven):
+        if not await passwords.matches(existing.password_hash, claimant.password):
+            raise InvalidCredentials("There is an account with this address, and its password is another.")
+        return None
+    check_new_account(name=claimant.name, password=claimant.password, email=order.email or "")
+    return await passwords.hash(claimant.password)
+
+
+async def _owner(
+    db: AsyncSession, order: Order, claimant: Claimant, password_hash: str | None, *, proven: bool, now: datetime
+) -> User:
+    if claimant.user is not None:
+        return await db.get_one(User, claimant.user.id)
+    existing = await find_user(db, order.email or "")
+    if existing is not None:
+        if password_hash is not None:
+            if not proven or existing.email_verified_at is not None:
+                raise OrderNotClaimable  # the account came into being while the password was being hashed
+            await take_over_unproven_account(db, existing, name=claimant.name, password_hash=password_hash, now=now)
+        return existing
+    if password_hash is None or order.email is None:
+        raise OrderNotClaimable
+    user = create_user(
+        db, email=order.email, name=claimant.name, password_hash=password_hash, verified=proven, now=now, actor="guest"
+    )
+    await db.flush()
+    return user
+
+
+async def _attach(db: AsyncSession, order: Order, user: User, *, now: datetime, by: str) -> None:
+    order.user_id = user.id
+    order.revision += 1
+    await _spend_links(db, order, now)
+    record(
+        db, Action.ORDER_CLAIMED, at=now, actor=f"user:{user.id}", user_id=user.id, order_id=order.id,
+        course_id=order.course_id, by=by,
+    )
+    await settle_access(db, order, now=now, actor=f"user:{user.id}")
+
+
+async def _spend_links(db: AsyncSession, order: Order, now: datetime) -> None:
+    await db.execute(
+        update(OneTimeLink)
+        .where(OneTimeLink.order_id == order.id, OneTimeLink.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )

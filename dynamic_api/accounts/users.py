@@ -1,0 +1,77 @@
+"""Accounts: made, and signed in to."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api.accounts.addresses import email_key
+from dynamic_api.accounts.passwords import Passwords, password_faults
+from dynamic_api.accounts.throttle import SIGN_IN_FAILURES, SIGN_IN_FAILURES_BY_ADDRESS, Throttle
+from dynamic_api.audit import Action, record
+from dynamic_api.database import Database
+from dynamic_api.errors import InvalidCredentials, ValidationFailed
+from dynamic_api.models import AccessToken, User, WebSession
+
+
+async def find_user(db: AsyncSession, email: str) -> User | None:
+    """The account of an address, compared normalised."""
+    return await db.scalar(select(User).where(User.email_key == email_key(email)))
+
+
+async def check_password(
+    database: Database, passwords: Passwords, throttle: Throttle, *, email: str, password: str, address: str
+) -> User:
+    """The account that this address and password open. Raises InvalidCredentials, RateLimited.
+
+    Equal wording and equal work for known and unknown addresses (OWASP, Authentication cheat sheet).
+    """
+    who = (email_key(email), address)
+    await throttle.check(SIGN_IN_FAILURES, *who)
+    await throttle.check(SIGN_IN_FAILURES_BY_ADDRESS, address)
+    async with database.reading() as db:
+        user = await find_user(db, email)
+    if not await passwords.matches(user.password_hash if user else None, password) or user is None:
+        await throttle.hit(SIGN_IN_FAILURES, *who)
+        await throttle.hit(SIGN_IN_FAILURES_BY_ADDRESS, address)
+        raise InvalidCredentials
+    return user
+
+
+def check_new_account(*, name: str, password: str, email: str) -> None:
+    """Raises ValidationFailed with a sentence for each field that will not do."""
+    details = {}
+    if not name.strip():
+        details["name"] = ["Please tell us your name."]
+    if faults := password_faults(password, email=email):
+        details["password"] = faults
+    if details:
+        raise ValidationFailed(details=details)
+
+
+def create_user(
+    db: AsyncSession, *, email: str, name: str, password_hash: str, verified: bool, now: datetime, actor: str
+) -> User:
+    """A new account; `verified` when its address was proven by a mailed link. The caller flushes."""
+    user = User(
+        email=email.strip(),
+        email_key=email_key(email),
+        name=name.strip(),
+        password_hash=password_hash,
+        email_verified_at=now if verified else None,
+        created_at=now,
+        updated_at=now,
+    )
+    db.add(user)
+    record(db, Action.ACCOUNT_CREATED, at=now, actor=actor, verified=verified)
+    return user
+
+
+async def take_over_unproven_account(
+    db: AsyncSession, user: User, *, name: str, password_hash: str, now: datetime
+) -> None:
+    """Somebody proved an address that another had only typed: the account is theirs, and everybody else is out."""
+    user.name, user.password_hash, user.email_verified_at, user.updated_at = name.strip(), password_hash, now, now
+    await db.execute(delete(WebSession).where(WebSession.user_id == user.id))
+    await db.execute(delete(AccessToken).where(AccessToken.user_id == user.id))
+    record(db, Action.ACCOUNT_VERIFIED, at=now, actor=f"user:{user.id}", user_id=user.id)

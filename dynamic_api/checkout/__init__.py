@@ -1,0 +1,1 @@
+"""Orders: how one begins, and how it follows what Stripe knows."""

@@ -1,0 +1,109 @@
+"""Brings an order to what Stripe knows: the one function that moves orders, whoever calls it and how often.
+
+Stripe is asked outside any transaction. Two callers may hold facts of different ages, so each notes the order's
+revision before it asks, and whoever finds another revision when it wants to write asks again.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api import entitlements
+from dynamic_api.accounts.addresses import email_key
+from dynamic_api.audit import Action, record
+from dynamic_api.checkout.order_state import OrderState, order_state, refunded_amount
+from dynamic_api.database import Database
+from dynamic_api.gateways.payments import PaymentFacts, Payments
+from dynamic_api.jobs.outbox import enqueue
+from dynamic_api.models import Order, User
+from dynamic_api.service import Service
+
+TRIES = 5
+
+
+class OrderBusy(Exception):
+    """Others kept moving the order while we asked; the job is tried again."""
+
+
+async def reconcile_order(
+    database: Database, payments: Payments, order_id: int, *, now: datetime, actor: str = "stripe"
+) -> OrderState:
+    """Ask Stripe, then bring order, access and mail in step, in one transaction. Raises PaymentsDown, OrderBusy."""
+    for _ in range(TRIES):
+        async with database.reading() as db:
+            order = await db.get_one(Order, order_id)
+        if order.session_id is None:
+            return OrderState(order.state)
+        facts = await payments.facts(order.session_id)
+        async with database.transaction() as db:
+            fresh = await locked_order(db, order_id)
+            if fresh.revision == order.revision:
+                await apply_facts(db, fresh, facts, now=now, actor=actor)
+                return OrderState(fresh.state)
+    raise OrderBusy(f"order {order_id}")
+
+
+async def locked_order(db: AsyncSession, order_id: int) -> Order:
+    """The order, held until the transaction ends."""
+    return (await db.scalars(select(Order).where(Order.id == order_id).with_for_update())).one()
+
+
+async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, now: datetime, actor: str) -> None:
+    """Write what the facts amount to, and everything that follows from it."""
+    before, state = OrderState(order.state), order_state(facts)
+    order.revision += 1
+    order.reconciled_at = now
+    order.state = state.value
+    order.payment_intent_id = facts.payment_intent_id or order.payment_intent_id
+    order.total_amount = facts.total_amount
+    order.total_currency = facts.currency
+    order.refunded_amount = refunded_amount(facts)
+    order.receipt_url = facts.receipt_url or order.receipt_url
+    if facts.email and not order.email:
+        order.email, order.email_key = facts.email, email_key(facts.email)
+    if state.gives_access and order.paid_at is None:
+        order.paid_at = facts.paid_at or now
+    order.refunded_at = (order.refunded_at or now) if state is OrderState.REFUNDED else None
+    if before is not state:
+        record(
+            db, Action.ORDER_CHANGED, at=now, actor=actor, order_id=order.id, course_id=order.course_id,
+            user_id=order.user_id, before=before.value, after=state.value,
+        )
+    await settle_access(db, order, now=now, actor=actor)
+    if state in (OrderState.FAILED, OrderState.REFUNDED) and before is not state and order.email:
+        await _mail(db, "payment_failed" if state is OrderState.FAILED else "refunded", order, now)
+
+
+async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor: str) -> None:
+    """Give or take what the order's state says, and write to the buyer once it is paid."""
+    state = OrderState(order.state)
+    if not state.gives_access:
+        await entitlements.revoke_for_order(db, order, at=now, actor=actor, reason=state.value)
+        return
+    if order.user_id is None:
+        order.user_id = await _verified_owner(db, order)
+    if order.user_id is not None:
+        await entitlements.grant_for_order(db, order, at=now, actor=actor)
+    if order.email:
+        await _mail(db, "receipt", order, now)
+
+
+async def _verified_owner(db: AsyncSession, order: Order) -> int | None:
+    """Somebody who has proven that the buyer's address is theirs needs no claim link."""
+    if order.email_key is None:
+        return None
+    return await db.scalar(
+        select(User.id).where(User.email_key == order.email_key, User.email_verified_at.is_not(None))
+    )
+
+
+async def _mail(db: AsyncSession, message: str, order: Order, now: datetime) -> None:
+    payload: dict[str, Any] = {"message": message, "order_id": order.id}
+    await enqueue(db, "mail.send", f"mail:{message}:{order.public_id}", payload, now=now)
+
+
+async def reconcile_job(service: Service, payload: dict[str, Any]) -> None:
+    """The job `order.reconcile`."""
+    await reconcile_order(service.database, service.gateways.payments, payload["order_id"], now=service.clock())

@@ -1,0 +1,135 @@
+"""The beginning of an order: a row first, then the buyer leaves for Stripe."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api import entitlements
+from dynamic_api.accounts.addresses import email_key
+from dynamic_api.audit import Action, record
+from dynamic_api.catalog import LiveCourse
+from dynamic_api.checkout.reconcile import settle_access
+from dynamic_api.database import Database
+from dynamic_api.gateways.payments import CheckoutRequest, Payments
+from dynamic_api.models import Order, User
+from dynamic_api.tokens import hash_token, make_public_id
+from sitegen import urls
+
+REUSE = timedelta(minutes=20)  # Stripe keeps a payment page open for 24 hours; a young one serves a second click
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Who is buying: somebody signed in, or the holder of a browser's checkout cookie."""
+
+    user: User | None
+    browser: str
+    email: str | None = None
+
+
+class AlreadyOwned(Exception):
+    """The buyer has this course."""
+
+
+class EmailNeeded(Exception):
+    """A guest took a free course and said no address."""
+
+
+async def start_checkout(
+    database: Database, payments: Payments, course: LiveCourse, buyer: Buyer, *, site_url: str, now: datetime
+) -> str:
+    """The address to send the buyer to. Raises AlreadyOwned, PaymentsDown. The price is the catalogue's."""
+    price = course.file.price
+    if price is None:
+        raise ValueError("a free course is not bought")
+    async with database.transaction() as db:
+        await _refuse_owner(db, course, buyer)
+        open_order = await _open_order(db, course, buyer, now)
+        if open_order is not None and open_order.checkout_url and open_order.amount == price.amount:
+            return open_order.checkout_url
+        order = _new_order(db, course, buyer, amount=price.amount, currency=price.currency, now=now)
+        await db.flush()
+    page = await payments.open_checkout(
+        CheckoutRequest(
+            order_id=order.public_id,
+            product_id=f"coursewright_{course.file.id}",
+            product_name=course.file.title,
+            amount=order.amount,
+            currency=order.currency,
+            success_url=f"{site_url}{urls.CHECKOUT_SUCCESS}?order={order.public_id}",
+            cancel_url=f"{site_url}{urls.course(course.file.slug)}#cancelled",
+            email=buyer.user.email if buyer.user else None,
+        )
+    )
+    async with database.transaction() as db:
+        saved = await db.get_one(Order, order.id)
+        saved.session_id, saved.checkout_url = page.session_id, page.url
+    return page.url
+
+
+async def take_free_course(db: AsyncSession, course: LiveCourse, buyer: Buyer, *, now: datetime) -> Order:
+    """A free course: at once for somebody signed in; a guest gets a mailed link. Raises AlreadyOwned, EmailNeeded."""
+    if course.file.price is not None:
+        raise ValueError("this course has a price")
+    await _refuse_owner(db, course, buyer)
+    email = buyer.user.email if buyer.user else buyer.email
+    if not email:
+        raise EmailNeeded
+    order = _new_order(db, course, buyer, amount=0, currency="EUR", now=now)
+    order.email, order.email_key = email, email_key(email)
+    order.state, order.paid_at, order.total_amount = "paid", now, 0
+    # Nobody paid, so nothing proves the address: this purchase opens by its mailed link only.
+    order.browser_hash = None
+    await db.flush()
+    await settle_access(db, order, now=now, actor=_actor(buyer))
+    return order
+
+
+async def _refuse_owner(db: AsyncSession, course: LiveCourse, buyer: Buyer) -> None:
+    if buyer.user and await entitlements.may_watch(db, buyer.user.id, course.id):
+        raise AlreadyOwned
+
+
+async def _open_order(db: AsyncSession, course: LiveCourse, buyer: Buyer, now: datetime) -> Order | None:
+    """The payment page a second click, or a second tab, should get again."""
+    return await db.scalar(
+        select(Order)
+        .where(
+            Order.course_id == course.id,
+            Order.state == "pending",
+            Order.browser_hash == hash_token(buyer.browser),
+            Order.user_id == buyer.user.id if buyer.user else Order.user_id.is_(None),
+            Order.created_at > now - REUSE,
+        )
+        .order_by(Order.id.desc())
+        .limit(1)
+    )
+
+
+def _new_order(
+    db: AsyncSession, course: LiveCourse, buyer: Buyer, *, amount: int, currency: str, now: datetime
+) -> Order:
+    order = Order(
+        public_id=make_public_id("ord"),
+        course_id=course.id,
+        user_id=buyer.user.id if buyer.user else None,
+        state="pending",
+        amount=amount,
+        currency=currency,
+        browser_hash=hash_token(buyer.browser),
+        created_at=now,
+    )
+    if buyer.user:
+        order.email, order.email_key = buyer.user.email, buyer.user.email_key
+    db.add(order)
+    record(
+        db, Action.ORDER_CREATED, at=now, actor=_actor(buyer), course_id=course.id,
+        user_id=order.user_id, order=order.public_id, amount=amount, currency=currency,
+    )
+    return order
+
+
+def _actor(buyer: Buyer) -> str:
+    return f"user:{buyer.user.id}" if buyer.user else "guest"

@@ -1,0 +1,1 @@
+"""What must happen later: rows, leased by a worker, tried again, given up loudly."""

@@ -1,0 +1,14 @@
+"""Job kind → function, as one visible table."""
+
+from collections.abc import Mapping
+
+from dynamic_api.checkout.reconcile import reconcile_job
+from dynamic_api.jobs.worker import Handler
+from dynamic_api.mail.send import send_job
+from dynamic_api.webhooks.handle import handle_event_job
+
+HANDLERS: Mapping[str, Handler] = {
+    "stripe.event": handle_event_job,
+    "order.reconcile": reconcile_job,
+    "mail.send": send_job,
+}

@@ -1,0 +1,60 @@
+"""Runs the jobs that are due. Any number of workers may run; each job is held by one at a time."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from dynamic_api.jobs import outbox
+from dynamic_api.service import Service
+
+logger = logging.getLogger("coursewright.worker")
+
+Handler = Callable[[Service, dict[str, Any]], Awaitable[None]]
+
+BATCH = 10
+IDLE = 0.5  # seconds between looks when nothing is due
+
+
+class GiveUp(Exception):
+    """A job that cannot ever succeed; trying again would only repeat it."""
+
+
+async def run_due(service: Service, handlers: Mapping[str, Handler], *, limit: int = BATCH) -> int:
+    """Run what is due now, once. Returns how many jobs were taken."""
+    async with service.database.transaction() as db:
+        jobs = await outbox.claim(db, now=service.clock(), limit=limit)
+    for job in jobs:
+        await _run(service, handlers, job)
+    return len(jobs)
+
+
+async def _run(service: Service, handlers: Mapping[str, Handler], job: outbox.ClaimedJob) -> None:
+    try:
+        await asyncio.wait_for(handlers[job.kind](service, job.payload), outbox.LEASE.total_seconds() / 2)
+    except Exception as error:  # a job may fail in any way; the row remembers how
+        permanent = isinstance(error, GiveUp | KeyError) and (isinstance(error, GiveUp) or job.kind not in handlers)
+        async with service.database.transaction() as db:
+            dead = await outbox.postpone(
+                db, job, f"{type(error).__name__}: {error}", now=service.clock(), permanent=permanent
+            )
+        if dead:
+            logger.error("job %s (%s) was given up after %s attempts: %r", job.id, job.kind, job.attempts, error)
+        else:
+            logger.warning("job %s (%s) will be tried again: %r", job.id, job.kind, error)
+        return
+    async with service.database.transaction() as db:
+        await outbox.finish(db, job, now=service.clock())
+
+
+async def work(service: Service, handlers: Mapping[str, Handler]) -> None:
+    """Run jobs, and notice new manifests, until cancelled."""
+    while True:
+        try:
+            await service.catalog.refresh()
+            taken = await run_due(service, handlers)
+        except Exception:
+            # The database may be away for a while; the worker outlives that.
+            logger.exception("the worker could not look for jobs")
+            taken = 0
+        await asyncio.sleep(0 if taken else IDLE)

@@ -1,0 +1,1 @@
+"""What owners do: open, watch, read, download, get on."""

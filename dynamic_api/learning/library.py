@@ -1,0 +1,42 @@
+"""Which courses a learner has, and where they left off."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api.catalog import LiveCatalog, LiveCourse, LiveLesson
+from dynamic_api.entitlements import courses_of
+from dynamic_api.learning.progress import progress_of
+from dynamic_api.models import Progress
+
+
+@dataclass(frozen=True)
+class OwnedCourse:
+    """A course on the shelf, with what was done in it."""
+
+    course: LiveCourse
+    progress: dict[int, Progress]
+
+    @property
+    def next_lesson(self) -> LiveLesson | None:
+        """The lesson to go on with: the newest that was begun, else the first that is not complete."""
+        lessons = self.course.lessons
+        begun = [lesson for lesson in lessons if self._status(lesson) == "in_progress"]
+        if begun:
+            return max(begun, key=lambda lesson: self.progress[lesson.id].last_viewed_at)
+        fresh = next((lesson for lesson in lessons if self._status(lesson) is None), None)
+        return fresh or next(iter(lessons), None)
+
+    def _status(self, lesson: LiveLesson) -> str | None:
+        row = self.progress.get(lesson.id)
+        return row.status if row else None
+
+
+async def library_of(db: AsyncSession, catalog: LiveCatalog, user_id: int) -> list[OwnedCourse]:
+    """Every published course this learner may watch, by title. Two queries, however many courses."""
+    owned = await courses_of(db, user_id)
+    courses = sorted(
+        (course for course in catalog.courses if course.id in owned), key=lambda course: course.file.title.casefold()
+    )
+    rows = await progress_of(db, user_id, [lesson for course in courses for lesson in course.lessons])
+    return [OwnedCourse(course, rows) for course in courses]

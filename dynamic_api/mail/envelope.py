@@ -1,0 +1,47 @@
+"""Letter → the bytes of a mail: plain text, and the same words in HTML."""
+
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from functools import cache
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from dynamic_api.mail.messages import Letter
+from sitegen.catalog.model import Site
+
+# The plain SMTP policy writes 8-bit bodies, which not every server on the way may take.
+_POLICY = SMTP.clone(cte_type="7bit")
+
+
+def envelope(letter: Letter, *, site: Site, site_url: str, sender: str, to: str, message_id: str, now: datetime) -> EmailMessage:
+    """`message_id` must be the same on every try, so that a mail sent twice is shown once."""
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = sender
+    message["To"] = to
+    message["Subject"] = letter.subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{message_id}@{_domain(sender, site_url)}>"
+    message["Auto-Submitted"] = "auto-generated"
+    values = {"letter": letter, "site": site, "site_url": site_url}
+    message.set_content(_templates().get_template("letter.txt").render(values))
+    message.add_alternative(_templates().get_template("letter.html").render(values), subtype="html")
+    return message
+
+
+def _domain(sender: str, site_url: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2] or urlsplit(site_url).hostname or "localhost"
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

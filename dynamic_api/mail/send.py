@@ -1,0 +1,64 @@
+"""The job `mail.send`: make the letter as things stand now, and hand it to the mail server.
+
+Links are made here and not when the job was written: the outbox must not hold what opens a purchase.
+"""
+
+from typing import Any
+
+import aiosmtplib
+
+from dynamic_api.accounts.claims import is_claimable, issue_claim_link
+from dynamic_api.jobs.worker import GiveUp
+from dynamic_api.mail import messages
+from dynamic_api.mail.envelope import envelope
+from dynamic_api.models import Course, Order
+from dynamic_api.service import Service
+from sitegen import urls
+
+
+async def send_job(service: Service, payload: dict[str, Any]) -> None:
+    """Raises what the mail server raises; a refusal for good ends the job."""
+    name = str(payload["message"])
+    async with service.database.reading() as db:
+        order = await db.get_one(Order, payload["order_id"])
+        course = await db.get_one(Course, order.course_id)
+    letter = await _letter(service, name, order, course)
+    if letter is None or order.email is None:
+        return
+    message = envelope(
+        letter,
+        site=service.catalog.current.site,
+        site_url=service.settings.site_url,
+        sender=service.gateways.mailer.sender,
+        to=order.email,
+        message_id=f"{name}.{order.public_id}.{order.revision if name == 'claim' else 0}",
+        now=service.clock(),
+    )
+    try:
+        await service.gateways.mailer.send(message)
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        if all(refusal.code >= 500 for refusal in error.recipients):
+            raise GiveUp(f"the mail server refuses this address: {error.recipients[0].message}") from error
+        raise
+
+
+async def _letter(service: Service, name: str, order: Order, course: Course) -> messages.Letter | None:
+    site, site_url = service.catalog.current.site, service.settings.site_url
+    if name == "refunded":
+        return messages.refunded(site, order, course.title)
+    if name == "payment_failed":
+        return messages.payment_failed(site, order, course.title, course_url=site_url + urls.course(course.slug))
+    claim_url = await _claim_url(service, order) if is_claimable(order) else None
+    if name == "receipt":
+        library = site_url + urls.LIBRARY
+        return messages.receipt(site, order, course.title, claim_url=claim_url, library_url=library)
+    if name == "claim":
+        return messages.claim(site, order, course.title, claim_url=claim_url) if claim_url else None
+    raise GiveUp(f"there is no message called {name}")
+
+
+async def _claim_url(service: Service, order: Order) -> str:
+    async with service.database.transaction() as db:
+        token = await issue_claim_link(db, await db.get_one(Order, order.id), now=service.clock())
+    # Behind the #: the token never reaches a log, a proxy or a referrer.
+    return f"{service.settings.site_url}{urls.CLAIM}#token={token}"

@@ -12,7 +12,7 @@ from sitegen.catalog.public import PublicCatalog
 
 
 class Assets:
-    """Knows the address of each file; `write` puts them all below an output folder."""
+    """Knows the address of each theme file; `write` puts them all below an output folder."""
 
     def __init__(self, public: PublicCatalog, course_data: Path, theme_static: Path) -> None:
         self._course_data = course_data
@@ -21,14 +21,9 @@ class Assets:
             "css/brand.css": _brand_css(public.site).encode(),
             "css/code.css": _code_css().encode(),
         }
-        site = public.site
         instructors = [course.instructor.photo for course in public.courses]
-        names = [site.logo, *instructors, *(course.thumbnail for course in public.courses)]
-        self._pictures = {name: self._picture_address(name) for name in names if name}
-
-    def picture(self, name: str) -> str:
-        """The address of a picture that stands in `course_data/`."""
-        return self._pictures[name]
+        thumbnails = [course.thumbnail for course in public.courses]
+        self._pictures = {picture for picture in (public.site.logo, *instructors, *thumbnails) if picture}
 
     def theme(self, name: str) -> str:
         """The address of a file of the theme, such as `css/base.css`.
@@ -43,10 +38,10 @@ class Assets:
         shutil.copytree(self._static, theme, dirs_exist_ok=True)
         for name, content in self._generated.items():
             (theme / name).write_bytes(content)
-        for name, address in self._pictures.items():
-            target = output / address.lstrip("/")
+        for picture in self._pictures:
+            target = output / picture.address.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self._course_data / name, target)
+            shutil.copyfile(self._course_data / picture.file, target)
 
     @cached_property
     def _theme_version(self) -> str:
@@ -56,11 +51,6 @@ class Assets:
         for name, content in self._generated.items():
             digest.update(name.encode() + b"\0" + content)
         return digest.hexdigest()[:12]
-
-    def _picture_address(self, name: str) -> str:
-        path = self._course_data / name
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        return f"/assets/pictures/{path.stem}.{digest}{path.suffix}"
 
 
 def _brand_css(site: Site) -> str:

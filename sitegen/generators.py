@@ -30,7 +30,6 @@ class CatalogGenerator(Generator):  # type: ignore[misc]
             urls=urls,
             money=money,
             asset=self.assets.theme,
-            picture=self.assets.picture,
         )
 
     def generate_output(self, writer: Any) -> None:

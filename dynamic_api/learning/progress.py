@@ -63,14 +63,20 @@ def undo_completion(progress: Progress, *, threshold: int, now: datetime) -> Non
 
 async def open_progress(db: AsyncSession, user_id: int, lesson: LiveLesson, *, now: datetime) -> Progress:
     """The row of a lesson that is being opened: made, or touched."""
-    statement = insert_or_ignore(db, Progress).values(
-        user_id=user_id, lesson_id=lesson.id, status="in_progress", position_seconds=0, percent=0,
-        auto_complete=True, opened_at=now, last_viewed_at=now, updated_at=now,
-    )
-    await db.execute(statement)
+    await ensure_progress(db, user_id, lesson, now=now)
     progress = await locked_progress(db, user_id, lesson)
     progress.opened_at = progress.last_viewed_at = now
     return progress
+
+
+async def ensure_progress(db: AsyncSession, user_id: int, lesson: LiveLesson, *, now: datetime) -> None:
+    """Make the row where there is none."""
+    await db.execute(
+        insert_or_ignore(db, Progress).values(
+            user_id=user_id, lesson_id=lesson.id, status="in_progress", position_seconds=0, percent=0,
+            auto_complete=True, opened_at=now, last_viewed_at=now, updated_at=now,
+        )
+    )
 
 
 async def locked_progress(db: AsyncSession, user_id: int, lesson: LiveLesson) -> Progress:

@@ -1,5 +1,6 @@
 """Course files → Catalog. Every fault of every file is found in one run, and nothing is returned while one is left."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -63,8 +64,7 @@ class _Compiler:
 
     def site(self, file: SiteFile) -> model.Site:
         for number, instructor in enumerate(file.instructors):
-            if instructor.photo:
-                self._picture(instructor.photo, ("instructors", number, "photo"))
+            self._photo(instructor, ("instructors", number, "photo"))
         return model.Site(
             name=file.name,
             tagline=file.tagline,
@@ -108,9 +108,12 @@ class _Compiler:
 
     def _instructor(self, identifier: str) -> model.Instructor:
         file = self.instructors.get(identifier) or InstructorFile(id=identifier, name=identifier)
-        return model.Instructor(
-            id=file.id, name=file.name, role=file.role, bio_html=render(file.bio), photo=file.photo
-        )
+        # The photo stands beside site.yaml, which reports it where it is missing.
+        photo = _Compiler(self.root, YamlSource(self.root / "site.yaml"), None)._photo(file, ())
+        return model.Instructor(id=file.id, name=file.name, role=file.role, bio_html=render(file.bio), photo=photo)
+
+    def _photo(self, file: InstructorFile, place: Place) -> model.Picture | None:
+        return self._picture(file.photo, place) if file.photo else None
 
     def _module(self, file: ModuleFile, place: Place) -> model.Module:
         return model.Module(
@@ -158,9 +161,13 @@ class _Compiler:
         path = self._file(value, place)
         return path.read_text(encoding="utf-8") if path else ""
 
-    def _picture(self, value: str, place: Place) -> str:
+    def _picture(self, value: str, place: Place) -> model.Picture:
         path = self._file(value, place)
-        return path.resolve().relative_to(self.root.resolve()).as_posix() if path else value
+        if path is None:
+            return model.Picture(file=value, address="")
+        file = path.resolve().relative_to(self.root.resolve()).as_posix()
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        return model.Picture(file=file, address=f"/assets/pictures/{path.stem}.{digest}{path.suffix}")
 
     def _captions(self, value: str, place: Place) -> str:
         path = self._file(value, place)

@@ -13,6 +13,13 @@ class Compiled(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Picture(Compiled):
+    """A public picture: `file` below `course_data/`, and the site's address for it, which changes with its content."""
+
+    file: str
+    address: str
+
+
 class Price(Compiled):
     """Minor units of `currency` (ISO 4217, upper case)."""
 
@@ -79,17 +86,17 @@ class Question(Compiled):
 
 
 class Instructor(Compiled):
-    """Somebody who teaches. `photo` is relative to `course_data/`."""
+    """Somebody who teaches."""
 
     id: str
     name: str
     role: str | None
     bio_html: str
-    photo: str | None
+    photo: Picture | None
 
 
 class Course(Compiled):
-    """One course, with its paid parts. `price` None means free. Pictures are relative to `course_data/`."""
+    """One course, with its paid parts. `price` None means free."""
 
     id: str
     slug: str
@@ -101,7 +108,7 @@ class Course(Compiled):
     level: Level
     instructor: Instructor
     tags: tuple[str, ...]
-    thumbnail: str
+    thumbnail: Picture
     thumbnail_alt: str
     price: Price | None
     intro_video: IntroVideo | None
@@ -126,7 +133,7 @@ class Site(Compiled):
     url: str
     language: str
     contact_email: str
-    logo: str | None
+    logo: Picture | None
     brand_color: str
     brand_accent: str
 

@@ -51,7 +51,7 @@ class PublicCourse:
     level: model.Level
     instructor: model.Instructor
     tags: tuple[str, ...]
-    thumbnail: str
+    thumbnail: model.Picture
     thumbnail_alt: str
     price: model.Price | None
     intro_duration: int | None

@@ -1,0 +1,150 @@
+"""Signing in and out, and making a purchase one's own."""
+
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from dynamic_api.accounts import claims
+from dynamic_api.accounts.addresses import is_address
+from dynamic_api.accounts.identity import checkout_browser, client_address, sign_in, sign_out, signed_in_user
+from dynamic_api.accounts.throttle import CLAIM_BY_ADDRESS, MAIL_BY_EMAIL
+from dynamic_api.accounts.users import check_password
+from dynamic_api.errors import ValidationFailed
+from dynamic_api.models import User
+from dynamic_api.routing import learner_route, open_route, read_body, throttle_of
+from dynamic_api.service import Service
+from sitegen import urls
+
+
+class Credentials(BaseModel):
+    """What one signs in with."""
+
+    email: str = Field(min_length=1, max_length=254)
+    password: str = Field(min_length=1, max_length=1000)
+
+
+class ClaimToken(BaseModel):
+    """The part of a claim link behind the #."""
+
+    token: str = Field(min_length=1, max_length=200)
+
+
+class NewAccount(BaseModel):
+    """Empty for somebody who is signed in."""
+
+    name: str = Field(default="", max_length=120)
+    password: str = Field(default="", max_length=1000)
+
+
+class ClaimByLink(NewAccount):
+    """A claim with its link."""
+
+    token: str = Field(min_length=1, max_length=200)
+
+
+class Address(BaseModel):
+    """An e-mail address."""
+
+    email: str = Field(min_length=1, max_length=254)
+
+
+async def start_session(request: Request, service: Service) -> Response:
+    """Sign in."""
+    body = await read_body(request, Credentials)
+    user = await check_password(
+        service.database, request.app.state.passwords, throttle_of(request),
+        email=body.email, password=body.password, address=client_address(request),
+    )
+    response = JSONResponse({"user": describe_user(user)})
+    await sign_in(request, service, response, user, service.clock())
+    return response
+
+
+async def show_session(request: Request, service: Service, user: User) -> Response:
+    """Who is signed in."""
+    return JSONResponse({"user": describe_user(user)})
+
+
+async def end_session(request: Request, service: Service) -> Response:
+    """Sign out; fine for somebody who is not signed in."""
+    response = JSONResponse({"message": "You are signed out."})
+    await sign_out(request, service, response)
+    return response
+
+
+async def look_at_claim(request: Request, service: Service) -> Response:
+    """What a claim link would give. A POST, so that the token stays out of addresses; it uses nothing up."""
+    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    body = await read_body(request, ClaimToken)
+    async with service.database.reading() as db:
+        waiting = await claims.look_at_link(db, body.token, now=service.clock())
+    user = await signed_in_user(request, service)
+    return JSONResponse(
+        {
+            "course_title": service.catalog.current.title_of(waiting.order.course_id),
+            "email": waiting.order.email,
+            "has_account": waiting.has_account,
+            "signed_in": user is not None,
+        }
+    )
+
+
+async def claim(request: Request, service: Service) -> Response:
+    """Use a claim link up."""
+    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    body = await read_body(request, ClaimByLink)
+    _, user = await claims.claim_by_link(
+        service.database, request.app.state.passwords, body.token, await _claimant(request, service, body),
+        now=service.clock(),
+    )
+    return await _claimed(request, service, user)
+
+
+async def claim_in_browser(request: Request, service: Service) -> Response:
+    """Claim in the browser that bought."""
+    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    body = await read_body(request, NewAccount)
+    _, user = await claims.claim_by_browser(
+        service.database, request.app.state.passwords, request.path_params["order"],
+        checkout_browser(request, service) or "", await _claimant(request, service, body), now=service.clock(),
+    )
+    return await _claimed(request, service, user)
+
+
+async def reissue_claim(request: Request, service: Service) -> Response:
+    """Send claim links again. The answer is the same for everybody."""
+    body = await read_body(request, Address)
+    if not is_address(body.email):
+        raise ValidationFailed(details={"email": ["This does not look like an e-mail address."]})
+    throttle = throttle_of(request)
+    await throttle.hit(CLAIM_BY_ADDRESS, client_address(request))
+    await throttle.hit(MAIL_BY_EMAIL, body.email.casefold())
+    async with service.database.transaction() as db:
+        await claims.send_links_again(db, body.email, now=service.clock())
+    return JSONResponse({"message": "If a course is waiting for this address, a new link is on its way."})
+
+
+async def _claimant(request: Request, service: Service, body: NewAccount) -> claims.Claimant:
+    return claims.Claimant(await signed_in_user(request, service), body.name, body.password)
+
+
+async def _claimed(request: Request, service: Service, user: User) -> Response:
+    response = JSONResponse({"url": urls.LIBRARY})
+    await sign_in(request, service, response, user, service.clock())
+    return response
+
+
+def describe_user(user: User) -> dict[str, object]:
+    """A user as pages see one."""
+    return {"id": user.id, "name": user.name, "email": user.email}
+
+
+routes = [
+    open_route("POST", "/session", start_session),
+    learner_route("GET", "/session", show_session),
+    open_route("DELETE", "/session", end_session),
+    open_route("POST", "/claims/look", look_at_claim),
+    open_route("POST", "/claims", claim),
+    open_route("POST", "/claims/reissue", reissue_claim),
+    open_route("POST", "/orders/{order}/claim", claim_in_browser),
+]

@@ -1,0 +1,121 @@
+"""The application: routes, what surrounds them, and what starts and stops with them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Router
+
+import dynamic_api.accounts.routes
+import dynamic_api.checkout.routes
+import dynamic_api.learning.routes
+import dynamic_api.mobile_v1.routes
+import dynamic_api.webhooks.routes
+from dynamic_api.accounts.passwords import Passwords
+from dynamic_api.accounts.throttle import Throttle
+from dynamic_api.catalog import CatalogSource
+from dynamic_api.clock import Clock, utc_now
+from dynamic_api.config import Settings
+from dynamic_api.database import Database
+from dynamic_api.errors import ApiError, MethodNotAllowed, NotFound
+from dynamic_api.gateways import Gateways
+from dynamic_api.jobs.handlers import HANDLERS
+from dynamic_api.jobs.worker import work
+from dynamic_api.middleware import BodyLimit, CrossOriginCheck, RequestLog, SecurityHeaders, refusal
+from dynamic_api.routing import open_route
+from dynamic_api.service import Service
+from dynamic_api.static_site import StaticSite
+
+
+def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Starlette:
+    """The whole service. Nothing is opened until it starts."""
+    service = create_service(settings, gateways, clock=clock)
+    app = Starlette(
+        routes=_routes(settings),
+        middleware=[
+            Middleware(SecurityHeaders, settings=settings),
+            Middleware(RequestLog),
+            Middleware(BodyLimit),
+            Middleware(CrossOriginCheck, settings=settings),
+        ],
+        exception_handlers={ApiError: _refuse, HTTPException: _refuse_http},
+        lifespan=_lifespan,
+    )
+    app.state.service = service
+    app.state.throttle = Throttle()
+    app.state.passwords = Passwords()
+    return app
+
+
+def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Service:
+    """What commands and workers need, without the web in front."""
+    database = Database(settings.database_url)
+    return Service(settings, database, gateways, CatalogSource(settings.manifest, database, clock), clock)
+
+
+def _routes(settings: Settings) -> list[BaseRoute]:
+    api = [
+        open_route("GET", "/health", _health),
+        *dynamic_api.accounts.routes.routes,
+        *dynamic_api.checkout.routes.routes,
+        *dynamic_api.learning.routes.routes,
+    ]
+    routes: list[BaseRoute] = [
+        Mount(dynamic_api.mobile_v1.routes.BASE, Router(dynamic_api.mobile_v1.routes.routes, redirect_slashes=False)),
+        Mount("/api", Router(api, redirect_slashes=False)),
+        Mount("/webhooks", Router(dynamic_api.webhooks.routes.routes, redirect_slashes=False)),
+    ]
+    if settings.output is not None:
+        routes.append(Mount("/", StaticSite(settings.output)))
+    return routes
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    await service.catalog.refresh()
+    tasks = [asyncio.create_task(work(service, HANDLERS) if service.settings.embedded_worker else _watch(service))]
+    yield
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    await service.close()
+
+
+async def _watch(service: Service) -> None:
+    """Notice new manifests where the worker runs elsewhere."""
+    while True:
+        await asyncio.sleep(2)
+        await service.catalog.refresh()
+
+
+async def _health(request: Request, service: Service) -> Response:
+    """Whether the service can do its work: it answers, and the database does."""
+    async with service.database.reading() as db:
+        await db.execute(text("SELECT 1"))
+    return JSONResponse({"status": "ok", "catalog": service.catalog.current.version})
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ApiError):
+        raise error
+    return refusal(error)
+
+
+async def _refuse_http(request: Request, error: Exception) -> Response:
+    """Starlette's own refusals, in our shape."""
+    if not isinstance(error, HTTPException):
+        raise error
+    known: ApiError = NotFound() if error.status_code == 404 else MethodNotAllowed()
+    if error.status_code not in (404, 405):
+        known = ApiError(str(error.detail))
+    headers = dict(error.headers or {})
+    return JSONResponse(known.body(), error.status_code, headers=headers)

@@ -1,0 +1,115 @@
+"""Buying: a plain form post, and the page one comes back to."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from dynamic_api.accounts.addresses import is_address
+from dynamic_api.accounts.claims import has_account, is_claimable, order_of_browser
+from dynamic_api.accounts.identity import checkout_browser, client_address, mark_checkout_browser, signed_in_user
+from dynamic_api.accounts.throttle import CHECKOUT_BY_ADDRESS, MAIL_BY_EMAIL, ORDER_LOOKS_BY_ADDRESS
+from dynamic_api.catalog import LiveCourse
+from dynamic_api.checkout.reconcile import OrderBusy, reconcile_order
+from dynamic_api.checkout.start import AlreadyOwned, Buyer, EmailNeeded, start_checkout, take_free_course
+from dynamic_api.errors import CourseNotFound, OrderNotFound, RateLimited
+from dynamic_api.gateways.payments import PaymentsDown
+from dynamic_api.models import Order
+from dynamic_api.routing import open_route, throttle_of
+from dynamic_api.service import Service
+from sitegen import urls
+
+LOOK_AGAIN = timedelta(seconds=3)  # a waiting success page asks Stripe at most this often
+
+
+async def buy(request: Request, service: Service) -> Response:
+    """Take the form of a course page, and answer 303 in every case: this works without JavaScript."""
+    form = await request.form(max_files=0, max_fields=10)
+    slug, email = str(form.get("course", "")), str(form.get("email", "")).strip()
+    try:
+        course = service.catalog.current.course(slug)
+    except CourseNotFound:
+        return _see_other(f"{urls.COURSES}#not-for-sale")
+    known = checkout_browser(request, service)
+    response = RedirectResponse("/", 303)
+    browser = mark_checkout_browser(response, service, known)
+    buyer = Buyer(await signed_in_user(request, service), browser, email if is_address(email) else None)
+    try:
+        await throttle_of(request).hit(CHECKOUT_BY_ADDRESS, client_address(request))
+        response.headers["Location"] = await _checkout(request, service, course, buyer)
+    except AlreadyOwned:
+        return _course_page(course, "already-yours")
+    except EmailNeeded:
+        return _course_page(course, "email-needed")
+    except PaymentsDown:
+        return _course_page(course, "payment-unavailable")
+    except RateLimited:
+        return _course_page(course, "try-later")
+    return response
+
+
+async def _checkout(request: Request, service: Service, course: LiveCourse, buyer: Buyer) -> str:
+    now = service.clock()
+    if course.file.price is not None:
+        return await start_checkout(
+            service.database, service.gateways.payments, course, buyer, site_url=service.settings.site_url, now=now
+        )
+    if buyer.user is None and buyer.email:
+        # Anybody can type anybody's address here: one person gets few mails, whoever asks.
+        await throttle_of(request).hit(MAIL_BY_EMAIL, buyer.email.casefold())
+    async with service.database.transaction() as db:
+        await take_free_course(db, course, buyer, now=now)
+    return urls.LIBRARY if buyer.user else urls.CHECKOUT_MAILED
+
+
+async def show_order(request: Request, service: Service) -> Response:
+    """The true state of an order; more than the state only in the browser that bought, and for its owner."""
+    await throttle_of(request).hit(ORDER_LOOKS_BY_ADDRESS, client_address(request))
+    public_id = request.path_params["order"]
+    order = await _order(service, public_id)
+    now = service.clock()
+    if order.state == "pending" and (order.reconciled_at is None or now - order.reconciled_at > LOOK_AGAIN):
+        try:
+            await reconcile_order(service.database, service.gateways.payments, order.id, now=now, actor="success page")
+        except (PaymentsDown, OrderBusy):
+            pass  # the webhook will bring it; the page asks again
+        order = await _order(service, public_id)
+    user = await signed_in_user(request, service)
+    async with service.database.reading() as db:
+        bought_here = await order_of_browser(db, public_id, checkout_browser(request, service) or "") is not None
+        account = bought_here and is_claimable(order) and await has_account(db, order)
+    yours = user is not None and order.user_id == user.id
+    answer: dict[str, object] = {"state": order.state}
+    if bought_here or yours:
+        answer |= {
+            "course_title": service.catalog.current.title_of(order.course_id),
+            "yours": yours,
+            "claimable": bought_here and is_claimable(order),
+            "has_account": account,
+            "signed_in": user is not None,
+        }
+    return JSONResponse(answer, headers={"Cache-Control": "private, no-store"})
+
+
+async def _order(service: Service, public_id: str) -> Order:
+    async with service.database.reading() as db:
+        order = await db.scalar(select(Order).where(Order.public_id == public_id))
+    if order is None:
+        raise OrderNotFound
+    return order
+
+
+def _see_other(address: str) -> Response:
+    return RedirectResponse(address, 303)
+
+
+def _course_page(course: LiveCourse, notice: str) -> Response:
+    """Back to the Buy button, beside which the page shows what happened."""
+    return _see_other(f"{urls.course(course.file.slug)}#{notice}")
+
+
+routes = [
+    open_route("POST", "/checkout", buy),
+    open_route("GET", "/orders/{order}", show_order),
+]

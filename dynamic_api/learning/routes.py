@@ -1,0 +1,207 @@
+"""The learner's own pages ask here."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+
+from dynamic_api.accounts.identity import client_address
+from dynamic_api.accounts.throttle import PREVIEW_BY_ADDRESS
+from dynamic_api.clock import timestamp
+from dynamic_api.errors import LessonNotFound, ResourceNotFound
+from dynamic_api.gateways.storage import LocalStorage, attachment
+from dynamic_api.learning import progress as progress_rules
+from dynamic_api.learning.access import open_lesson, open_resource
+from dynamic_api.learning.downloads import check_signature, download_link
+from dynamic_api.learning.library import OwnedCourse, library_of
+from dynamic_api.models import User
+from dynamic_api.routing import Audience, learner_route, open_route, read_body, throttle_of
+from dynamic_api.service import Service
+from sitegen import urls
+
+
+class BeatBody(BaseModel):
+    """A player's position."""
+
+    position_seconds: int = Field(ge=0, le=10**6)
+    duration_seconds: int | None = Field(default=None, ge=1, le=10**6)
+    is_completed: bool = False
+
+
+async def show_library(request: Request, service: Service, user: User) -> Response:
+    """Every course of the learner, with where to go on."""
+    async with service.database.reading() as db:
+        owned = await library_of(db, service.catalog.current, user.id)
+    return JSONResponse({"courses": [_shelf_entry(each) for each in owned]})
+
+
+def _shelf_entry(owned: OwnedCourse) -> dict[str, object]:
+    course, next_lesson = owned.course, owned.next_lesson
+    return {
+        "slug": course.file.slug,
+        "title": course.file.title,
+        "thumbnail_url": course.file.thumbnail.address,
+        "started": any(lesson.id in owned.progress for lesson in course.lessons),
+        "progress": progress_rules.summarise(course.lessons, owned.progress),
+        "continue": {
+            "title": next_lesson.file.title if next_lesson else "",
+            "url": urls.learn(course.file.slug, next_lesson.file.slug) if next_lesson else urls.LIBRARY,
+        },
+    }
+
+
+async def show_lesson(request: Request, service: Service, user: User) -> Response:
+    """The paid part of a lesson's page. Opening it begins its progress."""
+    now = service.clock()
+    async with service.database.transaction() as db:
+        course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
+        progress = await progress_rules.open_progress(db, user.id, lesson, now=now)
+        rows = await progress_rules.progress_of(db, user.id, course.lessons)
+    resources = (*course.resources, *lesson.module_resources, *lesson.resources)
+    return JSONResponse(
+        {
+            "lesson": {"id": lesson.id, "title": lesson.file.title, "notes_html": lesson.file.notes_html},
+            "resources": [
+                {"id": each.id, "name": each.file.name, "type": each.file.type, "size_bytes": each.file.size}
+                for each in resources
+            ],
+            "progress": progress_rules.describe(progress),
+            "statuses": {each.file.slug: rows[each.id].status for each in course.lessons if each.id in rows},
+        }
+    )
+
+
+async def show_playback(request: Request, service: Service, user: User) -> Response:
+    """A signed address of the lesson's video, and where to go on."""
+    async with service.database.reading() as db:
+        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
+        rows = await progress_rules.progress_of(db, user.id, [lesson])
+    if lesson.file.video is None:
+        raise LessonNotFound("This lesson has no video.")
+    length = lesson.file.duration or 0
+    playback = service.gateways.streaming.playback(lesson.file.video, seconds=length, now=service.clock())
+    position = rows[lesson.id].position_seconds if lesson.id in rows else 0
+    return JSONResponse(
+        {
+            "iframe_url": playback.iframe_url,
+            "sdk_url": service.settings.stream_sdk_url,
+            "expires_at": timestamp(playback.expires_at),
+            "heartbeat_seconds": service.settings.heartbeat_seconds,
+            # At the very end there is nothing to resume.
+            "start_seconds": position if position < length - 5 else 0,
+        }
+    )
+
+
+async def record_beat(request: Request, service: Service, user: User) -> Response:
+    """A player's heartbeat."""
+    async with service.database.reading() as db:
+        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
+    body = await read_body(request, BeatBody)
+    beat = progress_rules.Beat(body.position_seconds, body.duration_seconds, body.is_completed)
+    now, threshold = service.clock(), service.settings.completion_percent
+    async with service.database.transaction() as db:
+        # A beat without an opening: the page was open before the progress was deleted, or the service restarted.
+        await progress_rules.ensure_progress(db, user.id, lesson, now=now)
+        progress = await progress_rules.locked_progress(db, user.id, lesson)
+        progress_rules.advance(progress, beat, duration=lesson.file.duration, threshold=threshold, now=now)
+    return JSONResponse(progress_rules.describe(progress))
+
+
+async def mark_complete(request: Request, service: Service, user: User) -> Response:
+    """Complete, by hand."""
+    return await _mark(request, service, user, done=True)
+
+
+async def mark_incomplete(request: Request, service: Service, user: User) -> Response:
+    """Not complete: the only way back."""
+    return await _mark(request, service, user, done=False)
+
+
+async def _mark(request: Request, service: Service, user: User, *, done: bool) -> Response:
+    now, threshold = service.clock(), service.settings.completion_percent
+    async with service.database.transaction() as db:
+        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
+        await progress_rules.ensure_progress(db, user.id, lesson, now=now)
+        progress = await progress_rules.locked_progress(db, user.id, lesson)
+        if done:
+            progress_rules.complete(progress, now=now)
+        elif progress.status == "completed":
+            progress_rules.undo_completion(progress, threshold=threshold, now=now)
+    return JSONResponse(progress_rules.describe(progress))
+
+
+async def download(request: Request, service: Service, user: User) -> Response:
+    """On to a signed link of the file."""
+    async with service.database.transaction() as db:
+        resource = await open_resource(db, service.catalog.current, user.id, request.path_params["resource"])
+        link = download_link(
+            db, service.settings, service.gateways.storage, resource, user.id,
+            path=f"/api/files/{resource.id}", now=service.clock(), actor=f"user:{user.id}",
+        )
+    return RedirectResponse(link.url, 303)
+
+
+async def send_file(request: Request, service: Service) -> Response:
+    """A file on local disk, for whoever holds its signed link, if the learner it names may still have it."""
+    user_id = check_signature(
+        service.settings, request.url.path, dict(request.query_params), now=service.clock()
+    )
+    async with service.database.reading() as db:
+        resource = await open_resource(db, service.catalog.current, user_id, request.path_params["resource"])
+    path = _local_path(service, resource.file.key)
+    return FileResponse(
+        path,
+        media_type=resource.file.type,
+        headers={
+            "Content-Disposition": attachment(resource.file.name, resource.file.key),
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+def _local_path(service: Service, key: str) -> Path:
+    storage = service.gateways.storage
+    path = storage.path(key) if isinstance(storage, LocalStorage) else None
+    if path is None:
+        raise ResourceNotFound
+    return path
+
+
+async def play_preview(request: Request, service: Service) -> Response:
+    """On to the player of a free video: a course's introduction, or a preview lesson."""
+    await throttle_of(request).hit(PREVIEW_BY_ADDRESS, client_address(request))
+    course = service.catalog.current.course(request.path_params["course"])
+    slug = request.path_params.get("lesson")
+    if slug is None:
+        if course.file.intro_video is None:
+            raise LessonNotFound
+        video, seconds = course.file.intro_video.video, course.file.intro_video.duration
+    else:
+        lesson = course.lesson(slug).file
+        if not lesson.preview or lesson.video is None:
+            raise LessonNotFound
+        video, seconds = lesson.video, lesson.duration or 0
+    playback = service.gateways.streaming.playback(video, seconds=seconds, now=service.clock())
+    return RedirectResponse(
+        playback.iframe_url, 303, headers={"Cache-Control": "private, no-store", "Referrer-Policy": "origin"}
+    )
+
+
+def _names(request: Request) -> tuple[str, str]:
+    return request.path_params["course"], request.path_params["lesson"]
+
+
+routes = [
+    learner_route("GET", "/library", show_library),
+    learner_route("GET", "/learn/{course}/{lesson}", show_lesson),
+    learner_route("GET", "/learn/{course}/{lesson}/playback", show_playback),
+    learner_route("POST", "/learn/{course}/{lesson}/progress", record_beat),
+    learner_route("PUT", "/learn/{course}/{lesson}/completion", mark_complete),
+    learner_route("DELETE", "/learn/{course}/{lesson}/completion", mark_incomplete),
+    learner_route("GET", "/resources/{resource:int}/download", download),
+    open_route("GET", "/files/{resource:int}", send_file, Audience.LINK_HOLDER),
+    open_route("GET", "/previews/{course}", play_preview),
+    open_route("GET", "/previews/{course}/{lesson}", play_preview),
+]

@@ -1,0 +1,245 @@
+"""The contract's endpoints: the same services as the web, asked with a bearer token."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from dynamic_api.accounts.addresses import is_address
+from dynamic_api.accounts.identity import client_address, cookies_of
+from dynamic_api.accounts.throttle import MOBILE
+from dynamic_api.accounts.users import check_password
+from dynamic_api.clock import timestamp
+from dynamic_api.errors import ResourceForbidden, TokenForbidden, Unauthenticated, ValidationFailed
+from dynamic_api.gateways.storage import LocalStorage, attachment
+from dynamic_api.learning import progress as progress_rules
+from dynamic_api.learning.access import open_course, open_lesson, open_resource
+from dynamic_api.learning.downloads import check_signature, download_link
+from dynamic_api.learning.library import library_of
+from dynamic_api.mobile_v1 import shapes
+from dynamic_api.mobile_v1.tokens import TOUCH, Ability, issue_token, revoke_all, revoke_token, token_user
+from dynamic_api.models import AccessToken, Order, User
+from dynamic_api.routing import Audience, AudienceRoute, open_route, read_body, service_of, throttle_of
+from dynamic_api.service import Service
+
+BASE = "/api/v1/mobile"
+Handler = Callable[[Request, Service, "Device"], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Device:
+    """A phone that is signed in."""
+
+    user: User
+    token: AccessToken
+
+
+class Login(BaseModel):
+    """Endpoint 1."""
+
+    email: str = Field(min_length=1, max_length=254)
+    password: str = Field(min_length=1, max_length=1000)
+    device_name: str = Field(min_length=1, max_length=120)
+
+
+class BeatBody(BaseModel):
+    """Endpoint 8."""
+
+    position_seconds: int = Field(ge=0, le=10**6)
+    duration_seconds: int | None = Field(default=None, ge=1, le=10**6)
+    is_completed: bool | None = None
+
+
+def device_route(method: str, path: str, handler: Handler, ability: Ability) -> AudienceRoute:
+    """A route for phones. Counts against the rate limit, checks the token and its ability, notes its use."""
+
+    async def endpoint(request: Request) -> Response:
+        service = service_of(request)
+        device = await _device(request, service)
+        left = await throttle_of(request).hit(MOBILE, f"user:{device.user.id}")
+        if ability not in device.token.abilities.split():
+            raise TokenForbidden
+        response = await handler(request, service, device)
+        response.headers["X-RateLimit-Limit"] = str(MOBILE.per_minute)
+        response.headers["X-RateLimit-Remaining"] = str(left)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return AudienceRoute(method, path, endpoint, Audience.DEVICE, handler.__name__)
+
+
+async def _device(request: Request, service: Service) -> Device:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    both = cookies_of(service).session in request.cookies
+    now = service.clock()
+    found = None
+    if scheme.lower() == "bearer" and token and not both:
+        async with service.database.reading() as db:
+            found = await token_user(db, token.strip(), now=now)
+    if found is None:
+        await throttle_of(request).hit(MOBILE, f"address:{client_address(request)}")
+        raise Unauthenticated
+    user, access = found
+    if access.last_used_at is None or now - access.last_used_at > TOUCH:
+        async with service.database.transaction() as db:
+            (await db.get_one(AccessToken, access.id)).last_used_at = now
+    return Device(user, access)
+
+
+async def login(request: Request, service: Service) -> Response:
+    """1."""
+    body = await read_body(request, Login)
+    if not is_address(body.email):
+        raise ValidationFailed(details={"email": ["This does not look like an e-mail address."]})
+    user = await check_password(
+        service.database, request.app.state.passwords, throttle_of(request),
+        email=body.email, password=body.password, address=client_address(request),
+    )
+    async with service.database.transaction() as db:
+        token = await issue_token(db, user, device_name=body.device_name, now=service.clock())
+    return JSONResponse({"token": token, "token_type": "Bearer", "user": shapes.user(user)})
+
+
+async def logout(request: Request, service: Service, device: Device) -> Response:
+    """2."""
+    async with service.database.transaction() as db:
+        await revoke_token(db, device.token)
+    return JSONResponse({"message": "Signed out."})
+
+
+async def logout_all(request: Request, service: Service, device: Device) -> Response:
+    """3."""
+    async with service.database.transaction() as db:
+        await revoke_all(db, device.user.id)
+    return JSONResponse({"message": "Signed out on every device."})
+
+
+async def me(request: Request, service: Service, device: Device) -> Response:
+    """4."""
+    return JSONResponse({"user": shapes.user(device.user)})
+
+
+async def library(request: Request, service: Service, device: Device) -> Response:
+    """5."""
+    async with service.database.reading() as db:
+        owned = await library_of(db, service.catalog.current, device.user.id)
+    return JSONResponse({"courses": [shapes.library_entry(each, service.settings.site_url) for each in owned]})
+
+
+async def course(request: Request, service: Service, device: Device) -> Response:
+    """6."""
+    async with service.database.reading() as db:
+        live = await open_course(db, service.catalog.current, device.user.id, request.path_params["course"])
+        rows = await progress_rules.progress_of(db, device.user.id, live.lessons)
+    return JSONResponse({"course": shapes.course_detail(live, rows, service.settings.site_url)})
+
+
+async def playback(request: Request, service: Service, device: Device) -> Response:
+    """7."""
+    now, settings = service.clock(), service.settings
+    async with service.database.transaction() as db:
+        live, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
+        progress = await progress_rules.open_progress(db, device.user.id, lesson, now=now)
+    stream = None
+    if lesson.file.video:
+        signed = service.gateways.streaming.playback(lesson.file.video, seconds=lesson.file.duration or 0, now=now)
+        stream = {
+            "iframe_url": signed.iframe_url,
+            "hls_url": signed.hls_url,
+            "preferred_url": signed.hls_url,
+            "player": "native",
+        }
+    resources = (*live.resources, *lesson.module_resources, *lesson.resources)
+    return JSONResponse(
+        {
+            "stream_url": stream["preferred_url"] if stream else None,
+            "stream": stream,
+            "heartbeat_seconds": settings.heartbeat_seconds,
+            "auto_complete_percent": settings.completion_percent,
+            "lesson": {**shapes.lesson_head(lesson), "resources": [shapes.resource(each) for each in resources]},
+            "progress": progress_rules.describe(progress),
+        }
+    )
+
+
+async def beat(request: Request, service: Service, device: Device) -> Response:
+    """8."""
+    async with service.database.reading() as db:
+        _, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
+    body = await read_body(request, BeatBody)
+    given = progress_rules.Beat(body.position_seconds, body.duration_seconds, bool(body.is_completed))
+    now, threshold = service.clock(), service.settings.completion_percent
+    async with service.database.transaction() as db:
+        await progress_rules.ensure_progress(db, device.user.id, lesson, now=now)
+        row = await progress_rules.locked_progress(db, device.user.id, lesson)
+        progress_rules.advance(row, given, duration=lesson.file.duration, threshold=threshold, now=now)
+    described = progress_rules.describe(row)
+    names = ("status", "percent_complete", "playback_position_seconds", "updated_at")
+    return JSONResponse({name: described[name] for name in names})
+
+
+async def resource(request: Request, service: Service, device: Device) -> Response:
+    """9."""
+    async with service.database.transaction() as db:
+        live = await open_resource(db, service.catalog.current, device.user.id, request.path_params["resource"])
+        link = download_link(
+            db, service.settings, service.gateways.storage, live, device.user.id,
+            path=f"{BASE}/resources/{live.id}/file", now=service.clock(), actor=f"user:{device.user.id}",
+        )
+    url = link.url if link.url.startswith("http") else service.settings.site_url + link.url
+    described = shapes.resource(live)
+    names = ("id", "name", "mime_type", "size_bytes")
+    fields = {name: described[name] for name in names}
+    return JSONResponse({"resource": {**fields, "expires_at": timestamp(link.expires_at), "url": url}})
+
+
+async def resource_file(request: Request, service: Service) -> Response:
+    """10."""
+    user_id = check_signature(service.settings, request.url.path, dict(request.query_params), now=service.clock())
+    async with service.database.reading() as db:
+        live = await open_resource(db, service.catalog.current, user_id, request.path_params["resource"])
+    storage = service.gateways.storage
+    path = storage.path(live.file.key) if isinstance(storage, LocalStorage) else None
+    if path is None:
+        raise ResourceForbidden
+    headers = {
+        "Content-Disposition": attachment(live.file.name, live.file.key),
+        "Cache-Control": "private, no-store",
+    }
+    return FileResponse(path, media_type=live.file.type, headers=headers)
+
+
+async def receipts(request: Request, service: Service, device: Device) -> Response:
+    """11."""
+    wanted = (
+        select(Order)
+        .where(Order.user_id == device.user.id, Order.paid_at.is_not(None), Order.total_amount > 0)
+        .where(Order.receipt_url.is_not(None))
+        .order_by(Order.paid_at.desc(), Order.id.desc())
+    )
+    async with service.database.reading() as db:
+        orders = list(await db.scalars(wanted))
+    return JSONResponse({"receipts": [shapes.receipt(order) for order in orders]})
+
+
+def _names(request: Request) -> tuple[str, str]:
+    return request.path_params["course"], request.path_params["lesson"]
+
+
+routes = [
+    open_route("POST", "/auth/login", login),
+    device_route("POST", "/auth/logout", logout, Ability.AUTH),
+    device_route("POST", "/auth/logout-all", logout_all, Ability.AUTH),
+    device_route("POST", "/auth/logout_all", logout_all, Ability.AUTH),
+    device_route("GET", "/me", me, Ability.READ),
+    device_route("GET", "/library", library, Ability.READ),
+    device_route("GET", "/courses/{course}", course, Ability.READ),
+    device_route("GET", "/courses/{course}/lessons/{lesson}/playback", playback, Ability.READ),
+    device_route("POST", "/courses/{course}/lessons/{lesson}/progress", beat, Ability.PROGRESS),
+    device_route("GET", "/resources/{resource:int}", resource, Ability.READ),
+    open_route("GET", "/resources/{resource:int}/file", resource_file, Audience.LINK_HOLDER),
+    device_route("GET", "/receipts", receipts, Ability.READ),
+]

@@ -1,0 +1,177 @@
+"""What happens to money: payments, refunds, disputes, and the events that tell of them."""
+
+from dataclasses import dataclass, field
+
+from scripts.sandbox import stripe_objects as make
+from scripts.sandbox.store import Json, Store
+from scripts.sandbox.wire import invalid, missing
+
+DECLINED = {"4000000000000002": "Your card was declined.", "4000000000009995": "Your card has insufficient funds."}
+
+
+class CardDeclined(Exception):
+    """The buyer's bank said no; the page shows why and keeps the form."""
+
+
+@dataclass
+class Bank:
+    """One Stripe account. `page` is the address its pages stand at; `emitted` gathers events for delivery."""
+
+    store: Store
+    page: str
+    emitted: list[Json] = field(default_factory=list)
+
+    def emit(self, kind: str, thing: Json) -> Json:
+        """Tell of something that happened."""
+        event = self.store.add(make.event(self.store, kind, thing))
+        self.emitted.append(event)
+        return event
+
+    def seed(self) -> None:
+        """Promotion codes to try: WELCOME20 takes a fifth off, GIFT100 everything."""
+        if not self.store.all("promotion_code"):
+            for code, percent in (("WELCOME20", 20), ("GIFT100", 100)):
+                self.store.add(make.coupon(f"coupon_{percent}", percent))
+                self.store.add(make.promotion_code(code, f"coupon_{percent}"))
+
+    def discount(self, session: Json, code: str) -> None:
+        """Apply a promotion code to an open session."""
+        promotion = next(
+            (each for each in self.store.all("promotion_code") if each["code"].lower() == code.lower()), None
+        )
+        if promotion is None or not promotion["active"]:
+            raise CardDeclined("This code is invalid.")
+        percent = self.store.objects[promotion["promotion"]["coupon"]]["percent_off"]
+        taken = round(session["amount_subtotal"] * percent / 100)
+        session["amount_total"] = session["amount_subtotal"] - taken
+        session["total_details"]["amount_discount"] = taken
+        session["discounts"] = [{"coupon": None, "promotion_code": promotion["id"]}]
+        self.store.save()
+
+    def pay(self, session: Json, *, card: str, email: str, name: str, delayed: bool = False) -> None:
+        """The buyer presses Pay. Raises CardDeclined."""
+        if session["status"] != "open":
+            raise CardDeclined("This payment page is no longer open.")
+        session["customer_details"] = {
+            "address": None, "business_name": None, "email": email, "individual_name": None, "name": name,
+            "phone": None, "tax_exempt": "none", "tax_ids": [],
+        }
+        if session["amount_total"] == 0:
+            session.update(status="complete", payment_status="no_payment_required")
+            self.emit("checkout.session.completed", session)
+            return
+        intent = self._intent_of(session)
+        digits = card.replace(" ", "")
+        if not delayed and digits in DECLINED:
+            intent["last_payment_error"] = {"type": "card_error", "code": "card_declined", "message": DECLINED[digits]}
+            self.emit("payment_intent.payment_failed", intent)
+            raise CardDeclined(DECLINED[digits])
+        if not delayed and not (digits.isdigit() and len(digits) >= 13):
+            raise CardDeclined("Your card number is incomplete.")
+        session.update(status="complete", payment_intent=intent["id"])
+        if delayed:
+            intent["status"] = "processing"
+            self.emit("payment_intent.processing", intent)
+        else:
+            self._charge(session, intent, digits[-4:])
+        self.emit("checkout.session.completed", session)
+
+    def settle(self, session: Json, *, succeeds: bool) -> None:
+        """A delayed payment arrives, or does not."""
+        intent = self.store.objects[session["payment_intent"]]
+        if succeeds:
+            self._charge(session, intent, "3000")
+            self.emit("checkout.session.async_payment_succeeded", session)
+        else:
+            intent["status"] = "requires_payment_method"
+            intent["last_payment_error"] = {"type": "card_error", "code": "debit_failed", "message": "The debit failed."}
+            self.emit("payment_intent.payment_failed", intent)
+            self.emit("checkout.session.async_payment_failed", session)
+
+    def expire(self, session: Json) -> None:
+        """The page was left open too long, or was closed for its buyer."""
+        if session["status"] != "open":
+            raise invalid("Only Checkout Sessions with a status in [\"open\"] can be expired.")
+        session.update(status="expired", url=None)
+        self.emit("checkout.session.expired", session)
+
+    def refund(self, payment_intent: str, *, amount: int | None, status: str = "succeeded", metadata: Json | None = None) -> Json:
+        """Give money back, all that is left unless told how much."""
+        charge = self._charge_of(payment_intent)
+        left = charge["amount"] - charge["amount_refunded"]
+        amount = left if amount is None else amount
+        if amount <= 0 or amount > left:
+            raise invalid(
+                f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
+                param="amount", code="charge_already_refunded" if left == 0 else None,
+            )
+        refund = self.store.add(make.refund(self.store, charge, amount=amount, status=status, metadata=metadata or {}))
+        self._count_refunds(charge)
+        self.emit("refund.created", refund)
+        self.emit("charge.refunded", charge)
+        return refund
+
+    def fail_refund(self, refund: Json) -> None:
+        """The buyer's bank sent the refund back."""
+        refund["status"], refund["failure_reason"] = "failed", "expired_or_canceled_card"
+        self._count_refunds(self.store.objects[refund["charge"]])
+        self.emit("refund.failed", refund)
+
+    def dispute(self, payment_intent: str) -> Json:
+        """The buyer complains to their bank."""
+        charge = self._charge_of(payment_intent)
+        charge["disputed"] = True
+        dispute = self.store.add(make.dispute(self.store, charge, status="needs_response"))
+        self.emit("charge.dispute.created", dispute)
+        self.emit("charge.dispute.funds_withdrawn", dispute)
+        return dispute
+
+    def close_dispute(self, dispute: Json, *, won: bool) -> None:
+        """The bank decides."""
+        dispute["status"] = "won" if won else "lost"
+        self.emit("charge.dispute.closed", dispute)
+        if won:
+            self.emit("charge.dispute.funds_reinstated", dispute)
+
+    def _intent_of(self, session: Json) -> Json:
+        """The payment of a session; made at the first try, kept for the next ones."""
+        known = self.store.intents.get(session["id"])
+        if known is not None:
+            intent = self.store.objects[known]
+            intent["amount"] = session["amount_total"]
+            return intent
+        metadata = self.store.intent_metadata.get(session["id"], {})
+        intent = self.store.add(make.payment_intent(self.store, session, metadata=metadata))
+        self.store.intents[session["id"]] = intent["id"]
+        return intent
+
+    def _charge(self, session: Json, intent: Json, last4: str) -> None:
+        details = session["customer_details"]
+        charge = make.charge(
+            self.store, intent, email=details["email"], name=details["name"], last4=last4, page=self.page
+        )
+        self.store.add(charge)
+        intent.update(
+            status="succeeded", amount_received=intent["amount"], latest_charge=charge["id"], last_payment_error=None
+        )
+        session["payment_status"] = "paid"
+        self.emit("charge.succeeded", charge)
+        self.emit("payment_intent.succeeded", intent)
+
+    def _charge_of(self, payment_intent: str) -> Json:
+        intent = self.store.get("payment_intent", payment_intent)
+        if intent is None:
+            raise missing("payment_intent", payment_intent, param="payment_intent")
+        if intent["latest_charge"] is None:
+            raise invalid("This PaymentIntent does not have a successful charge to refund.", param="payment_intent")
+        return self.store.objects[intent["latest_charge"]]
+
+    def _count_refunds(self, charge: Json) -> None:
+        counted = [
+            refund["amount"]
+            for refund in self.store.all("refund")
+            if refund["charge"] == charge["id"] and refund["status"] not in ("failed", "canceled")
+        ]
+        charge["amount_refunded"] = sum(counted)
+        charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
+        self.store.save()

@@ -1,0 +1,204 @@
+"""The calls of Stripe's API that the service makes."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from scripts.sandbox import stripe_objects as make
+from scripts.sandbox.bank import Bank
+from scripts.sandbox.store import Json, Store
+from scripts.sandbox.wire import (
+    StripeProblem,
+    decode,
+    expanded,
+    fingerprint,
+    invalid,
+    listing,
+    missing,
+    refuse_unknown,
+    whole,
+)
+
+Call = Callable[[Bank, Request, Json], Json]
+
+_SESSION_PARAMS = (
+    "mode", "client_reference_id", "line_items", "success_url", "cancel_url", "metadata", "payment_intent_data",
+    "allow_promotion_codes", "discounts", "customer", "customer_email", "customer_creation", "automatic_tax",
+    "tax_id_collection", "invoice_creation", "consent_collection", "expires_at", "locale", "billing_address_collection",
+)
+
+
+def call(method: str, path: str, answer: Call) -> Route:
+    """A route that speaks Stripe's wire format around one answer."""
+
+    async def endpoint(request: Request) -> Response:
+        bank: Bank = request.app.state.bank
+        body = (await request.body()).decode()
+        params = decode(body or request.url.query)
+        key = request.headers.get("idempotency-key")
+        if (outage := await _outage(request)) is not None:
+            return outage
+        try:
+            _authenticate(request)
+            kept = _repeated(bank.store, key, request.url.path, body) if method == "POST" and key else None
+            if kept is None:
+                thing = answer(bank, request, params)
+                kept = {"status": 200, "body": expanded(bank.store, thing, _expansions(params))}
+        except StripeProblem as problem:
+            kept = {"status": problem.status, "body": problem.body}
+        if method == "POST" and key and kept["status"] != 400:
+            # Answers to requests that were carried out are kept; a refused parameter may be mended and sent again.
+            bank.store.idempotency[key] = {**kept, "of": fingerprint(request.url.path, body)}
+        bank.store.save()
+        return JSONResponse(kept["body"], kept["status"], headers={"Request-Id": f"req_{secrets.token_hex(7)}"})
+
+    return Route(path, endpoint, methods=[method])
+
+
+async def _outage(request: Request) -> Response | None:
+    """A bad day at Stripe, where the dashboard ordered one."""
+    outage: Json = request.app.state.outage
+    if outage.get("left", 0) <= 0:
+        return None
+    outage["left"] -= 1
+    if outage.get("seconds"):
+        await asyncio.sleep(float(outage["seconds"]))
+    if not outage.get("status"):
+        return None
+    error = {"type": "api_error", "message": "An unknown error occurred."}
+    return JSONResponse({"error": error}, int(outage["status"]))
+
+
+def _authenticate(request: Request) -> None:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme != "Bearer" or not key.startswith(("sk_test_", "rk_test_")):
+        raise StripeProblem(401, "invalid_request_error", "Invalid API Key provided.")
+    if "stripe-version" not in request.headers:
+        raise invalid("The sandbox wants every call to pin its Stripe-Version.")
+
+
+def _repeated(store: Store, key: str, path: str, body: str) -> Json | None:
+    kept = store.idempotency.get(key)
+    if kept is not None and kept["of"] != fingerprint(path, body):
+        raise StripeProblem(
+            400, "idempotency_error",
+            f"Keys for idempotent requests can only be used with the same parameters they were first used with: {key}",
+        )
+    return kept
+
+
+def _expansions(params: Json) -> list[str]:
+    value = params.get("expand", [])
+    return value if isinstance(value, list) else [str(value)]
+
+
+def create_session(bank: Bank, request: Request, params: Json) -> Json:
+    """POST /v1/checkout/sessions."""
+    refuse_unknown(params, _SESSION_PARAMS)
+    if params.get("mode") != "payment":
+        raise invalid("The sandbox knows payment mode only.", param="mode")
+    if "discounts" in params and "allow_promotion_codes" in params:
+        raise invalid("You may only specify one of these parameters: allow_promotion_codes, discounts.")
+    items = params.get("line_items")
+    if not isinstance(items, list) or not items:
+        raise invalid("You must provide line_items.", param="line_items")
+    currency = str(items[0]["price_data"].get("currency", ""))
+    lines, total = [], 0
+    for number, item in enumerate(items):
+        price = item["price_data"]
+        total += whole(price, "unit_amount") * whole(item, "quantity", least=1)
+        product = bank.store.get("product", str(price.get("product")))
+        if product is None:
+            raise missing(
+                "product", str(price.get("product")), param=f"line_items[{number}][price_data][product]", status=400
+            )
+        lines.append(make.line_item(item, product, currency=currency))
+    session = make.session(bank.store, params, amount=total, currency=currency, page=bank.page)
+    bank.store.line_items[session["id"]] = lines
+    bank.store.intent_metadata[session["id"]] = params.get("payment_intent_data", {}).get("metadata", {})
+    return bank.store.add(session)
+
+
+def retrieve(kind: str) -> Call:
+    """GET /v1/…/{id}."""
+
+    def answer(bank: Bank, request: Request, params: Json) -> Json:
+        refuse_unknown(params, ())
+        name = request.path_params["id"]
+        thing = bank.store.get(kind, name)
+        if thing is None:
+            raise missing(kind, name)
+        return thing
+
+    return answer
+
+
+def list_of(kind: str, url: str, *filters: str) -> Call:
+    """GET /v1/… with the filters we use."""
+
+    def answer(bank: Bank, request: Request, params: Json) -> Json:
+        refuse_unknown(params, ("limit", "starting_after", *filters))
+        found = bank.store.all(kind)
+        for name in filters:
+            if name in params:
+                found = [thing for thing in found if str(thing.get(name)).lower() == str(params[name]).lower()]
+        if "starting_after" in params:
+            ids = [thing["id"] for thing in found]
+            found = found[ids.index(params["starting_after"]) + 1 :]
+        return listing(found, url, limit=int(params.get("limit", 10)))
+
+    return answer
+
+
+def create_product(bank: Bank, request: Request, params: Json) -> Json:
+    """POST /v1/products."""
+    refuse_unknown(params, ("id", "name", "description", "metadata"))
+    if bank.store.get("product", params["id"]):
+        raise invalid("Product already exists.", code="resource_already_exists", param="id")
+    return bank.store.add(make.product(params, now=bank.store.now()))
+
+
+def create_refund(bank: Bank, request: Request, params: Json) -> Json:
+    """POST /v1/refunds."""
+    refuse_unknown(params, ("payment_intent", "amount", "metadata", "reason"))
+    amount = whole(params, "amount", least=1) if "amount" in params else None
+    return bank.refund(params["payment_intent"], amount=amount, metadata=params.get("metadata"))
+
+
+def expire_session(bank: Bank, request: Request, params: Json) -> Json:
+    """POST /v1/checkout/sessions/{id}/expire."""
+    session = bank.store.get("checkout.session", request.path_params["id"])
+    if session is None:
+        raise missing("checkout.session", request.path_params["id"])
+    bank.expire(session)
+    return session
+
+
+def create_endpoint(bank: Bank, request: Request, params: Json) -> Json:
+    """POST /v1/webhook_endpoints."""
+    refuse_unknown(params, ("url", "enabled_events", "api_version", "description"))
+    return bank.store.add(make.webhook_endpoint(bank.store, params, secret=f"whsec_{secrets.token_hex(16)}"))
+
+
+routes = [
+    call("POST", "/v1/products", create_product),
+    call("POST", "/v1/checkout/sessions", create_session),
+    call("GET", "/v1/checkout/sessions", list_of("checkout.session", "/v1/checkout/sessions", "payment_intent")),
+    call("GET", "/v1/checkout/sessions/{id}", retrieve("checkout.session")),
+    call("POST", "/v1/checkout/sessions/{id}/expire", expire_session),
+    call("GET", "/v1/payment_intents/{id}", retrieve("payment_intent")),
+    call("GET", "/v1/charges/{id}", retrieve("charge")),
+    call("POST", "/v1/refunds", create_refund),
+    call("GET", "/v1/refunds", list_of("refund", "/v1/refunds", "payment_intent", "charge")),
+    call("GET", "/v1/disputes", list_of("dispute", "/v1/disputes", "payment_intent", "charge")),
+    call("GET", "/v1/promotion_codes", list_of("promotion_code", "/v1/promotion_codes", "code", "active")),
+    call("GET", "/v1/events", list_of("event", "/v1/events", "type")),
+    call("GET", "/v1/events/{id}", retrieve("event")),
+    call("POST", "/v1/webhook_endpoints", create_endpoint),
+    call("GET", "/v1/webhook_endpoints", list_of("webhook_endpoint", "/v1/webhook_endpoints")),
+]
+

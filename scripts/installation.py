@@ -1,0 +1,187 @@
+"""One installation on this machine: folder, sandbox partners, service, as processes. The demo and the browser tests
+stand on it."""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from scripts.sandbox.stripe_objects import API_VERSION
+
+ROOT = Path(__file__).resolve().parent.parent
+EVENTS = (
+    "checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
+    "checkout.session.expired", "refund.created", "refund.updated", "refund.failed", "charge.refunded",
+    "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed", "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+)
+
+
+class StartFailed(Exception):
+    """Why it does not start, in a sentence."""
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server can listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@dataclass
+class Installation:
+    """Everything below `folder`; the service on `port`, the sandbox on the next one, its mail server on the third."""
+
+    folder: Path
+    port: int
+    sandbox_port: int
+    smtp_port: int
+    extra: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where visitors go."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def sandbox(self) -> str:
+        """Where the partners stand."""
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    def build(self) -> None:
+        """Validate the course files and build the site."""
+        self._run("sitegen", "build", "--output", self.folder / "output", "--manifest", self.folder / "catalog.json",
+                  "--site-url", self.url)
+
+    def migrate(self) -> None:
+        """Bring the database to the newest schema."""
+        self._run("dynamic_api.cli", "migrate")
+
+    def start_sandbox(self) -> None:
+        """Start the partners, and set up the accounts there as a creator would."""
+        self._start("sandbox", "scripts.sandbox", "--port", self.sandbox_port, "--smtp-port", self.smtp_port,
+                    "--state", self.folder / "sandbox.json")
+        self._wait("sandbox", f"{self.sandbox}/inbox")
+        with httpx.Client(base_url=self.sandbox) as client:
+            client.post("/sandbox/videos", json=self._videos()).raise_for_status()
+            if not self._secrets_path.exists():
+                self._keep_secrets(client)
+
+    def start_service(self) -> None:
+        """Start the service and wait until it answers."""
+        self._start("service", "dynamic_api.cli", "serve", "--port", self.port)
+        self._wait("service", f"{self.url}/api/health")
+
+    def kill(self, name: str) -> None:
+        """kill -9."""
+        process = self.processes.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """Stop everything that was started, the service first."""
+        for name in ("service", "sandbox"):
+            process = self.processes.pop(name, None)
+            if process is None or process.poll() is not None:
+                continue
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def environment(self) -> dict[str, str]:
+        """The service's settings."""
+        kept = json.loads(self._secrets_path.read_text()) if self._secrets_path.exists() else {}
+        settings = {
+            "SITE_URL": self.url,
+            "DATABASE_URL": f"sqlite+aiosqlite:///{self.folder / 'coursewright.sqlite3'}",
+            "MANIFEST": str(self.folder / "catalog.json"),
+            "OUTPUT": str(self.folder / "output"),
+            "STRIPE_API_BASE": self.sandbox,
+            "STRIPE_CHECKOUT_ORIGIN": self.sandbox,
+            "STREAM_BASE_URL": f"{self.sandbox}/stream",
+            "STREAM_SDK_URL": f"{self.sandbox}/stream/sdk.js",
+            "FILES_DIR": str(ROOT / "course_data" / "files"),
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(self.smtp_port),
+            "SMTP_SECURITY": "none",
+            "MAIL_FROM": "Lantern Workshop <school@lantern-workshop.example>",
+            **kept,
+            **self.extra,
+        }
+        return {**os.environ, **{f"COURSEWRIGHT_{name}": value for name, value in settings.items()}}
+
+    @property
+    def _secrets_path(self) -> Path:
+        return self.folder / "secrets.json"
+
+    def _keep_secrets(self, client: httpx.Client) -> None:
+        """What a creator copies from the partners' dashboards into the environment."""
+        endpoint = client.post(
+            "/v1/webhook_endpoints",
+            headers={"Authorization": "Bearer sk_test_sandbox", "Stripe-Version": API_VERSION},
+            data={"url": f"{self.url}/webhooks/stripe"} | {f"enabled_events[{n}]": name for n, name in enumerate(EVENTS)},
+        )
+        key = client.post("/client/v4/accounts/sandbox/stream/keys").json()["result"]
+        kept = {
+            "SECRET_KEY": secrets.token_hex(32),
+            "STRIPE_SECRET_KEY": "sk_test_sandbox",
+            "STRIPE_WEBHOOK_SECRETS": endpoint.json()["secret"],
+            "STREAM_KEY_ID": key["id"],
+            "STREAM_KEY_PEM": key["pem"],
+        }
+        descriptor = os.open(self._secrets_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(kept, file)
+
+    def _videos(self) -> dict[str, int]:
+        """What the sample catalogue's creator has uploaded to Stream."""
+        videos: dict[str, int] = {}
+        for course in json.loads((self.folder / "catalog.json").read_text())["catalog"]["courses"]:
+            if course["intro_video"]:
+                videos[course["intro_video"]["video"]] = course["intro_video"]["duration"]
+            for module in course["modules"]:
+                videos |= {lesson["video"]: lesson["duration"] for lesson in module["lessons"] if lesson["video"]}
+        return videos
+
+    def _run(self, module: str, *arguments: object) -> None:
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise StartFailed((done.stderr or done.stdout).strip())
+
+    def _start(self, name: str, module: str, *arguments: object) -> None:
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            # A session of its own: Ctrl-C reaches this program, which stops the others in order.
+            self.processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment(), stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _wait(self, name: str, address: str) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.processes[name].poll() is not None:
+                break
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(address, timeout=2).is_success:
+                    return
+            time.sleep(0.05)
+        log = (self.folder / f"{name}.log").read_text(errors="replace").strip().splitlines()[-5:]
+        raise StartFailed(f"The {name} did not start:\n" + "\n".join(log))

@@ -1,5 +1,6 @@
 """Buying: a plain form post, and the page one comes back to."""
 
+import logging
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -19,6 +20,8 @@ from dynamic_api.models import Order
 from dynamic_api.routing import open_route, throttle_of
 from dynamic_api.service import Service
 from sitegen import urls
+
+logger = logging.getLogger("coursewright.checkout")
 
 LOOK_AGAIN = timedelta(seconds=3)  # a waiting success page asks Stripe at most this often
 
@@ -42,7 +45,8 @@ async def buy(request: Request, service: Service) -> Response:
         return _course_page(course, "already-yours")
     except EmailNeeded:
         return _course_page(course, "email-needed")
-    except PaymentsDown:
+    except PaymentsDown as error:
+        logger.warning("no payment page for %s: %s", course.file.slug, error)
         return _course_page(course, "payment-unavailable")
     except RateLimited:
         return _course_page(course, "try-later")

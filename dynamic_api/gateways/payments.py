@@ -118,7 +118,7 @@ class Payments:
                 await self._create_product(request)
                 session = await self._create_session(request, attempt=2)
         except stripe.StripeError as error:
-            raise PaymentsDown(f"{type(error).__name__}: {error.code or error.http_status}") from error
+            raise _down(error) from error
         if not session.url:
             raise PaymentsDown("Stripe made a session without an address")
         return CheckoutPage(session.id, session.url, bool(session.livemode))
@@ -175,14 +175,14 @@ class Payments:
             disputes = await self._client.v1.disputes.list_async({"payment_intent": intent.id, "limit": 100})
             return _facts(session, intent, tuple(refunds.data), tuple(disputes.data))
         except stripe.StripeError as error:
-            raise PaymentsDown(f"{type(error).__name__}: {error.code or error.http_status}") from error
+            raise _down(error) from error
 
     async def session_of(self, payment_intent_id: str) -> tuple[str, str | None] | None:
         """The session a payment came from, and the order it names. Raises PaymentsDown."""
         try:
             found = await self._client.v1.checkout.sessions.list_async({"payment_intent": payment_intent_id})
         except stripe.StripeError as error:
-            raise PaymentsDown(f"{type(error).__name__}: {error.code or error.http_status}") from error
+            raise _down(error) from error
         for session in found.data:
             return session.id, _order_id(session)
         return None
@@ -246,3 +246,7 @@ def _facts(session: Any, intent: Any, refunds: tuple[Any, ...], disputes: tuple[
         disputes=tuple(dispute.status for dispute in disputes),
         paid_at=paid_at,
     )
+
+
+def _down(error: stripe.StripeError) -> PaymentsDown:
+    return PaymentsDown(f"{type(error).__name__} {error.code or error.http_status or ''}: {error.user_message or error}")

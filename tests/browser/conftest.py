@@ -1,0 +1,63 @@
+"""A real Chromium, and a whole installation as processes."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from scripts.installation import Installation
+from tests.ports import free_ports
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Chromium, or a visible skip; with CI=true its absence is a failure."""
+    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is not installed, and CI=true")
+        pytest.skip("Chromium is not installed: the story in a real browser was not tested")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Sandbox and service, started as the demo starts them."""
+    folder: Path = tmp_path_factory.mktemp("installation")
+    service, sandbox, smtp = free_ports(3)
+    installation = Installation(folder, service, sandbox, smtp, extra={"HEARTBEAT_SECONDS": "5"})
+    try:
+        installation.build()
+        installation.start_sandbox()
+        installation.migrate()
+        installation.start_service()
+        yield installation
+    finally:
+        installation.stop()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser nobody has used before."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A tab that fails the test on any script error or broken policy."""
+    page = context.new_page()
+    return page

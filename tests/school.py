@@ -1,0 +1,186 @@
+"""A whole school in one process: the real app on a migrated database, against sandbox partners over HTTP.
+
+`School` says what tests do in the words of the story: buy, pay, deliver, work, claim.
+"""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from sqlalchemy import select
+from starlette.applications import Starlette
+
+from dynamic_api.accounts.users import create_user
+from dynamic_api.app import create_app
+from dynamic_api.config import Settings
+from dynamic_api.gateways import open_gateways
+from dynamic_api.jobs.handlers import HANDLERS
+from dynamic_api.jobs.worker import run_due
+from dynamic_api.models import Order, User
+from dynamic_api.service import Service
+from scripts.sandbox.bank import Bank
+from scripts.sandbox.deliveries import signed
+from scripts.sandbox.store import Json
+
+SITE = "https://school.test"
+WEBHOOK_SECRET = "whsec_tests"
+PASSWORD = "a loaf on every table"
+SOURDOUGH, GIT, KNOTS = "sourdough", "git-for-writers", "seven-useful-knots"
+LESSON, LATER_LESSON = "what-lives-in-the-jar", "a-starter-from-nothing"
+
+
+@dataclass
+class TestClock:
+    """A clock tests can move."""
+
+    __test__ = False
+
+    moment: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    def __call__(self) -> datetime:
+        """Now."""
+        return self.moment
+
+    def forward(self, **how: float) -> None:
+        """Later."""
+        self.moment += timedelta(**how)
+
+
+@dataclass
+class School:
+    """One installation and its partners."""
+
+    app: Starlette
+    service: Service
+    bank: Bank
+    clock: TestClock
+
+    @asynccontextmanager
+    async def browser(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A browser nobody has used yet, on the site's own pages."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        async with httpx.AsyncClient(transport=transport, base_url=SITE, headers=headers) as client:
+            yield client
+
+    @asynccontextmanager
+    async def phone(self) -> AsyncIterator[httpx.AsyncClient]:
+        """The app, not yet signed in."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=f"{SITE}/api/v1/mobile") as client:
+            yield client
+
+    async def begin(self, browser: httpx.AsyncClient, course: str = SOURDOUGH) -> Json:
+        """Press Buy; the sandbox's Checkout Session."""
+        answer = await browser.post("/api/checkout", data={"course": course})
+        assert answer.status_code == 303, answer.text
+        location = answer.headers["location"]
+        assert "/c/pay/" in location, location
+        return self.bank.store.objects[location.rpartition("/")[2]]
+
+    def pay(self, session: Json, email: str = "ann@example.com", **how: Any) -> None:
+        """Pay on the sandbox's page."""
+        address = session["customer_email"] or email
+        self.bank.pay(session, card=how.pop("card", "4242424242424242"), email=address, name="Ann", **how)
+
+    async def deliver(self, events: Sequence[Json] | None = None) -> list[httpx.Response]:
+        """Deliver events as Stripe would: signed, to the webhook. All that gathered, unless told which."""
+        if events is None:
+            events, self.bank.emitted = self.bank.emitted, []
+        answers = []
+        async with self.browser() as stripe:
+            del stripe.headers["sec-fetch-site"]
+            for event in events:
+                body, signature = signed(event, WEBHOOK_SECRET)
+                answers.append(
+                    await stripe.post("/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
+                )
+        return answers
+
+    async def work(self) -> int:
+        """Run every job that is due; returns how many there were."""
+        done = 0
+        while taken := await run_due(self.service, HANDLERS):
+            done += taken
+        return done
+
+    async def settle(self) -> None:
+        """Deliver and work until nothing is left."""
+        await self.deliver()
+        await self.work()
+
+    async def buy(self, browser: httpx.AsyncClient, course: str = SOURDOUGH, email: str = "ann@example.com") -> Json:
+        """Buy, pay, deliver, work; the session."""
+        session = await self.begin(browser, course)
+        self.pay(session, email)
+        await self.settle()
+        return session
+
+    async def claim(self, browser: httpx.AsyncClient, session: Json, **fields: str) -> httpx.Response:
+        """Claim in the browser that bought."""
+        body = {"name": "Ann", "password": PASSWORD, **fields}
+        return await browser.post(f"/api/orders/{session['client_reference_id']}/claim", json=body)
+
+    async def owner(self, browser: httpx.AsyncClient, course: str = SOURDOUGH, email: str = "ann@example.com") -> Json:
+        """Somebody who bought, claimed and is signed in."""
+        session = await self.buy(browser, course, email)
+        answer = await self.claim(browser, session)
+        assert answer.status_code == 200, answer.text
+        return session
+
+    async def learner(self, browser: httpx.AsyncClient, email: str = "bob@example.com", *, verified: bool = True) -> User:
+        """Somebody with an account and no course, signed in."""
+        async with self.service.database.transaction() as db:
+            user = create_user(
+                db, email=email, name="Bob", password_hash=await self.app.state.passwords.hash(PASSWORD),
+                verified=verified, now=self.clock(), actor="test",
+            )
+            await db.flush()
+        answer = await browser.post("/api/session", json={"email": email, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return user
+
+    async def sign_in_phone(self, phone: httpx.AsyncClient, email: str = "ann@example.com") -> None:
+        """Endpoint 1, and its token from then on."""
+        body = {"email": email, "password": PASSWORD, "device_name": "Test phone"}
+        answer = await phone.post("/auth/login", json=body)
+        assert answer.status_code == 200, answer.text
+        phone.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+
+    async def order(self, session: Json) -> Order:
+        """Our row of a session."""
+        async with self.service.database.reading() as db:
+            return (await db.scalars(select(Order).where(Order.public_id == session["client_reference_id"]))).one()
+
+    async def rows(self, model: Any) -> list[Any]:
+        """Every row of a table."""
+        async with self.service.database.reading() as db:
+            return list(await db.scalars(select(model)))
+
+    def mails(self, to: str | None = None) -> list[Json]:
+        """Mail that arrived, newest first."""
+        return [mail for mail in self.bank.store.mails if to in (None, mail["to"])]
+
+    def claim_token(self, to: str = "ann@example.com") -> str:
+        """The token of the newest claim link in somebody's mail."""
+        for mail in self.mails(to):
+            if match := re.search(r"/claim/#token=([\w-]+)", mail["text"]):
+                return match[1]
+        raise AssertionError(f"no claim link was mailed to {to}")
+
+
+def make_school(settings: Settings, bank: Bank, clock: TestClock) -> School:
+    """The real app; its worker is run by hand."""
+    app = create_app(settings, open_gateways(settings), clock=clock)
+    return School(app, app.state.service, bank, clock)
+
+
+def path_of(url: str) -> str:
+    """Path and query of an address."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -1,0 +1,209 @@
+"""The built site: what is in it, what is not, and that it never stands half-written."""
+
+import base64
+import json
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import quote
+
+import jsonschema
+import pytest
+
+from sitegen.build import BuildFailed, SiteLeaks, build_site
+from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
+from sitegen.catalog.model import Catalog
+from sitegen.catalog.yaml_source import read_yaml
+from sitegen.leak_check import find_leaks
+from sitegen.publish import publish_site
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample, built once."""
+    folder = tmp_path_factory.mktemp("built")
+    build_site(
+        ROOT, course_data=ROOT / "course_data", output=folder / "output", manifest=folder / "catalog.json",
+        site_url="https://school.test",
+    )
+    return folder
+
+
+def pages(built: Path) -> dict[str, str]:
+    """Address → HTML."""
+    output = built / "output"
+    return {str(path.relative_to(output)): path.read_text() for path in output.rglob("*.html")}
+
+
+def test_every_link_of_every_page_leads_somewhere(built: Path) -> None:
+    output = built / "output"
+    for name, html in pages(built).items():
+        for address in re.findall(r'(?:href|src)="(/[^"#?]*)', html):
+            if address.startswith("/api/"):
+                continue
+            target = output / address.lstrip("/")
+            assert (target / "index.html").is_file() if address.endswith("/") else target.is_file(), f"{name}: {address}"
+
+
+def test_every_id_that_a_link_names_is_on_its_page(built: Path) -> None:
+    for name, html in pages(built).items():
+        for anchor in re.findall(r'href="#([^"]+)"', html):
+            assert f'id="{anchor}"' in html, f"{name}: #{anchor}"
+
+
+def test_drafts_are_nowhere(built: Path, catalog: Catalog) -> None:
+    [draft] = [course for course in catalog.courses if not course.published]
+    for path in (built / "output").rglob("*"):
+        assert draft.slug not in path.name
+        if path.is_file() and path.suffix in (".html", ".xml", ".atom", ".txt"):
+            assert draft.title not in path.read_text()
+
+
+def test_nothing_private_in_plain_sight(built: Path, catalog: Catalog) -> None:
+    """Looks by itself, without the leak check's code."""
+    everything = b"".join(path.read_bytes() for path in (built / "output").rglob("*") if path.is_file())
+    for course in catalog.courses:
+        for module in course.modules:
+            for lesson in module.lessons:
+                assert (lesson.video or "-none-").encode() not in everything
+                if not lesson.preview and lesson.notes_markdown:
+                    line = max(lesson.notes_markdown.splitlines(), key=len)
+                    assert line.encode() not in everything
+
+
+def test_pages_need_no_inline_script_or_style(built: Path) -> None:
+    for name, html in pages(built).items():
+        scripts = re.findall(r"<script([^>]*)>", html)
+        assert all("src=" in each or "application/ld+json" in each for each in scripts), name
+        assert not re.search(r"<style|\sstyle=|\son\w+=", html), name
+        assert "https://fonts." not in html
+
+
+def test_catalogue_and_course_pages_have_no_script_but_the_header(built: Path) -> None:
+    for name in ("index.html", "courses/index.html", "courses/sourdough/index.html"):
+        assert re.findall(r'src="/assets/\w+/js/(\w+)\.js"', pages(built)[name]) == ["header"]
+
+
+def test_structured_data_cannot_break_out(built: Path) -> None:
+    html = pages(built)["courses/sourdough/index.html"]
+    [text] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.S)
+    assert json.loads(text)["offers"]["price"] == "49.00"
+    assert "<" not in text
+
+
+def test_sitemap_lists_public_pages_only(built: Path) -> None:
+    sitemap = (built / "output" / "sitemap.xml").read_text()
+    assert "https://school.test/courses/sourdough/" in sitemap
+    for private in ("/learn/", "/library/", "/checkout/", "/claim/"):
+        assert private not in sitemap
+
+
+def test_building_twice_changes_nothing(built: Path, tmp_path: Path) -> None:
+    again = build_site(
+        ROOT, course_data=ROOT / "course_data", output=built / "output", manifest=tmp_path / "catalog.json",
+        site_url="https://school.test",
+    )
+    assert again.changed == 0
+    assert (tmp_path / "catalog.json").read_bytes() == (built / "catalog.json").read_bytes()
+
+
+def test_schema_accepts_the_sample_and_refuses_a_typing_mistake() -> None:
+    schema = json.loads((ROOT / "docs/schema/course.schema.json").read_text())
+    for path in (ROOT / "course_data/courses").glob("*/course.yaml"):
+        data = read_yaml(path).data
+        jsonschema.validate(data, schema)
+        assert isinstance(data, dict)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**data, "titel": "x"}, schema)
+    jsonschema.validate(read_yaml(ROOT / "course_data/site.yaml").data, json.loads((ROOT / "docs/schema/site.schema.json").read_text()))
+
+
+DISGUISES = {
+    "plain": lambda value: value,
+    "percent": lambda value: "".join(f"%{byte:02X}" for byte in value.encode()),
+    "url": lambda value: quote(value, safe=""),
+    "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "base64 inside": lambda value: base64.b64encode(f"x{value}yz".encode()).decode(),
+    "base64url": lambda value: base64.urlsafe_b64encode(value.encode()).decode().rstrip("="),
+    "entities": lambda value: "".join(f"&#{ord(letter)};" for letter in value),
+    "json": lambda value: "".join(f"\\u{ord(letter):04x}" for letter in value),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_leak_check_finds_private_values_in_disguise(tmp_path: Path, catalog: Catalog, disguise: str) -> None:
+    lesson = catalog.courses[0].modules[0].lessons[0]
+    key = next(resource.key for course in catalog.courses for resource in course.resources)
+    assert lesson.video
+    for value in (lesson.video, key):
+        (tmp_path / "page.html").write_text(f"<p>before {DISGUISES[disguise](value)} after</p>")
+        assert find_leaks(tmp_path, catalog), value
+    (tmp_path / "page.html").write_text("<p>before after</p>")
+    assert find_leaks(tmp_path, catalog) == []
+
+
+def test_leak_check_finds_paid_text_in_other_markup(tmp_path: Path, catalog: Catalog) -> None:
+    lesson = next(
+        lesson for course in catalog.published for lesson in course.lessons if not lesson.preview and lesson.notes_html
+    )
+    words = re.findall(r"\w+", re.sub("<[^>]+>", " ", lesson.notes_html or ""))[5:20]
+    (tmp_path / "feed.xml").write_text("<b>" + "</b>\n<i>".join(words) + "</i>")
+    assert [leak.what for leak in find_leaks(tmp_path, catalog)] == [f"the notes of lesson {lesson.id}"]
+
+
+def test_a_leak_stops_the_build_and_publishes_nothing(tmp_path: Path, catalog: Catalog) -> None:
+    root = tmp_path / "school"
+    for name in ("content", "theme", "course_data"):
+        shutil.copytree(ROOT / name, root / name)
+    shutil.copy(ROOT / "pelicanconf.py", root)
+    video = next(lesson.video for lesson in catalog.published[0].lessons)
+    (root / "content/pages/about.md").write_text(f"---\ntitle: About\nslug: about\n---\n\nSee {video}.\n")
+    with pytest.raises(SiteLeaks) as caught:
+        build_site(root, course_data=root / "course_data", output=root / "output", manifest=root / "catalog.json")
+    assert "about/index.html: contains the video id of lesson" in str(caught.value)
+    assert not (root / "output").exists()
+    assert not (root / "catalog.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("theme/templates/course.html", "{{ nothing.here.at.all }}"),
+        ("content/posts/broken.md", "---\ntitle: Broken\nslug: broken\ndate: someday\n---\n\nText.\n"),
+        ("content/posts/broken.md", "no front matter"),
+    ],
+)
+def test_a_broken_template_or_post_fails_the_build(tmp_path: Path, file: str, text: str) -> None:
+    root = tmp_path / "school"
+    for name in ("content", "theme", "course_data"):
+        shutil.copytree(ROOT / name, root / name)
+    shutil.copy(ROOT / "pelicanconf.py", root)
+    (root / file).write_text(text)
+    with pytest.raises(BuildFailed):
+        build_site(root, course_data=root / "course_data", output=root / "output", manifest=root / "catalog.json")
+    assert not (root / "output").exists()
+
+
+def test_publishing_keeps_old_assets_and_removes_old_pages(tmp_path: Path) -> None:
+    built, output = tmp_path / "built", tmp_path / "output"
+    for name in ("assets/old.css", "gone/index.html"):
+        (output / name).parent.mkdir(parents=True, exist_ok=True)
+        (output / name).write_text("old")
+    (built / "assets").mkdir(parents=True)
+    (built / "assets/new.css").write_text("new")
+    (built / "index.html").write_text("home")
+    assert publish_site(built, output) == 3
+    assert (output / "assets/old.css").exists()
+    assert not (output / "gone").exists()
+    assert (output / "index.html").read_text() == "home"
+    assert publish_site(built, output) == 0
+
+
+def test_manifest_is_private_and_speaks_up_when_unreadable(built: Path, tmp_path: Path) -> None:
+    assert (built / "catalog.json").stat().st_mode & 0o077 == 0
+    with pytest.raises(ManifestUnreadable, match="coursewright build"):
+        read_manifest(tmp_path / "missing.json")
+    (tmp_path / "old.json").write_text('{"version": "1"}')
+    with pytest.raises(ManifestUnreadable, match="another version"):
+        read_manifest(tmp_path / "old.json")

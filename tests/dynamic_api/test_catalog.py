@@ -1,0 +1,84 @@
+"""The catalogue and its ids, over rebuilds."""
+
+from datetime import timedelta
+
+from dynamic_api.catalog import sync_catalog
+from dynamic_api.models import Course, Lesson, Progress
+from sitegen.catalog.manifest import Manifest, compile_manifest, write_manifest
+from sitegen.catalog.model import Catalog, Course as CourseFile
+from tests.school import LESSON, SOURDOUGH, School
+
+
+def changed(catalog: Catalog, **values: object) -> Catalog:
+    """The sample, with the sourdough course changed."""
+    courses = tuple(
+        course.model_copy(update=values) if course.id == SOURDOUGH else course for course in catalog.courses
+    )
+    return catalog.model_copy(update={"courses": courses})
+
+
+async def test_ids_outlive_renames_reordering_and_absence(school: School, catalog: Catalog, manifest: Manifest) -> None:
+    before = {lesson.file.id: lesson.id for lesson in school.service.catalog.current.course(SOURDOUGH).lessons}
+    original = next(course for course in catalog.courses if course.id == SOURDOUGH)
+    reversed_modules = tuple(
+        module.model_copy(
+            update={"lessons": tuple(lesson.model_copy(update={"slug": f"{lesson.slug}-2"}) for lesson in reversed(module.lessons))}
+        )
+        for module in reversed(original.modules)
+    )
+    renamed = changed(catalog, slug="bread", title="Bread", modules=reversed_modules)
+    async with school.service.database.transaction() as db:
+        live = await sync_catalog(db, compile_manifest(renamed), at=school.clock())
+    assert {lesson.file.id: lesson.id for lesson in live.course("bread").lessons} == before
+
+    without = changed(catalog, modules=original.modules[1:])
+    async with school.service.database.transaction() as db:
+        await sync_catalog(db, compile_manifest(without), at=school.clock())
+    gone = {row.key for row in await school.rows(Lesson) if row.archived_at}
+    assert gone == {lesson.id for lesson in original.modules[0].lessons}
+    async with school.service.database.transaction() as db:
+        live = await sync_catalog(db, manifest, at=school.clock())
+    assert {lesson.file.id: lesson.id for lesson in live.course(SOURDOUGH).lessons} == before
+    assert not any(row.archived_at for row in await school.rows(Lesson))
+
+
+async def test_updated_at_moves_only_with_the_content(school: School, catalog: Catalog) -> None:
+    first = {row.key: row.updated_at for row in await school.rows(Course)}
+    school.clock.forward(days=1)
+    async with school.service.database.transaction() as db:
+        await sync_catalog(db, compile_manifest(changed(catalog, title="Bread")), at=school.clock())
+    second = {row.key: row.updated_at for row in await school.rows(Course)}
+    assert second[SOURDOUGH] - first[SOURDOUGH] == timedelta(days=1)
+    assert all(second[key] == first[key] for key in first if key != SOURDOUGH)
+
+
+async def test_a_running_service_takes_up_a_rebuild(school: School, catalog: Catalog) -> None:
+    source = school.service.catalog
+    assert not await source.refresh()
+    write_manifest(compile_manifest(changed(catalog, title="Bread")), school.service.settings.manifest)
+    assert await source.refresh()
+    assert source.current.course(SOURDOUGH).file.title == "Bread"
+
+
+async def test_progress_stays_with_a_lesson_that_moves(school: School, catalog: Catalog) -> None:
+    async with school.browser() as browser:
+        await school.owner(browser)
+        await browser.post(f"/api/learn/{SOURDOUGH}/{LESSON}/progress", json={"position_seconds": 100})
+        original = next(course for course in catalog.courses if course.id == SOURDOUGH)
+        write_manifest(compile_manifest(_moved(catalog, original)), school.service.settings.manifest)
+        await school.service.catalog.refresh()
+        lesson = (await browser.get(f"/api/learn/{SOURDOUGH}/moved")).json()
+        assert lesson["progress"]["playback_position_seconds"] == 100
+        assert (await browser.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 404
+    assert len(await school.rows(Progress)) == 1
+
+
+def _moved(catalog: Catalog, original: CourseFile) -> Catalog:
+    first, second, *others = original.modules
+    lesson = first.lessons[0].model_copy(update={"slug": "moved"})
+    modules = (
+        first.model_copy(update={"lessons": first.lessons[1:]}),
+        second.model_copy(update={"lessons": (*second.lessons, lesson)}),
+        *others,
+    )
+    return changed(catalog, modules=modules)

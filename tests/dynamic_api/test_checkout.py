@@ -1,0 +1,130 @@
+"""Buying: what a form may say, and what Stripe may do."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import func, select
+
+from dynamic_api.models import Job, Order
+from tests.conftest import Sandbox
+from tests.school import GIT, LESSON, SOURDOUGH, School
+
+
+async def test_price_and_course_in_the_form_are_not_believed(school: School) -> None:
+    async with school.browser() as browser:
+        form = {"course": SOURDOUGH, "price": "1", "amount": "1", "currency": "JPY", "unit_amount": "1"}
+        answer = await browser.post("/api/checkout", data=form)
+        session = school.bank.store.objects[answer.headers["location"].rpartition("/")[2]]
+        assert (session["amount_total"], session["currency"]) == (4900, "eur")
+
+
+@pytest.mark.parametrize("course", ["bookbinding", "no-such-course", "", "../../etc/passwd", "sourdough%00", "a" * 5000])
+async def test_drafts_and_inventions_cannot_be_bought(school: School, course: str) -> None:
+    async with school.browser() as browser:
+        answer = await browser.post("/api/checkout", data={"course": course})
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/courses/#not-for-sale"
+    assert await school.rows(Order) == []
+
+
+async def test_double_click_and_second_tab_share_one_payment_page(school: School) -> None:
+    async with school.browser() as browser:
+        await browser.get("/api/orders/ord_x")
+        first = await school.begin(browser)
+        second = await school.begin(browser)
+        assert first["id"] == second["id"]
+        other = await school.begin(browser, GIT)
+        assert other["id"] != first["id"]
+    async with school.browser() as stranger:
+        assert (await school.begin(stranger))["id"] != first["id"]
+
+
+async def test_product_is_made_once_with_a_stable_id(school: School) -> None:
+    async with school.browser() as one, school.browser() as two:
+        await asyncio.gather(school.begin(one), school.begin(two))
+    assert [product["id"] for product in school.bank.store.all("product")] == ["coursewright_sourdough"]
+
+
+async def test_stripe_down_charges_nothing_and_says_so(school: School, sandbox: Sandbox) -> None:
+    sandbox.outage.update(status=500, left=50)
+    async with school.browser() as browser:
+        answer = await browser.post("/api/checkout", data={"course": SOURDOUGH})
+        assert answer.headers["location"] == f"/courses/{SOURDOUGH}/#payment-unavailable"
+        sandbox.outage.update(left=0)
+        assert (await school.begin(browser))["amount_total"] == 4900
+
+
+async def test_stripe_down_while_reconciling_is_tried_again(school: School, sandbox: Sandbox) -> None:
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session)
+        sandbox.outage.update(status=429, left=50)
+        await school.deliver()
+        await school.work()
+        assert (await school.order(session)).state == "pending"
+        assert "waiting" in {job.state for job in await school.rows(Job)}
+        answer = (await browser.get(f"/api/orders/{session['client_reference_id']}")).json()
+        assert answer["state"] == "pending"
+        sandbox.outage.update(left=0)
+        school.clock.forward(minutes=5)
+        await school.work()
+        assert (await school.order(session)).state == "paid"
+
+
+async def test_crash_after_stripes_answer_is_found_by_the_webhook(school: School) -> None:
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        async with school.service.database.transaction() as db:
+            order = (await db.scalars(select(Order))).one()
+            order.session_id = order.checkout_url = None  # as if killed before the second write
+        school.pay(session)
+        await school.settle()
+        assert (await school.order(session)).state == "paid"
+        assert len(school.mails()) == 1
+
+
+async def test_abandoned_pages_do_not_block_the_next_attempt(school: School) -> None:
+    async with school.browser() as browser:
+        first = await school.begin(browser)
+        school.bank.expire(first)
+        await school.settle()
+        assert (await school.order(first)).state == "expired"
+        second = await school.buy(browser)
+        assert second["id"] != first["id"]
+        assert (await school.order(second)).state == "paid"
+
+
+async def test_buyer_with_a_proven_address_gets_access_at_once(school: School) -> None:
+    async with school.browser() as learner, school.browser() as elsewhere:
+        await school.learner(learner, "Bob@Example.com")
+        await school.buy(elsewhere, email=" bob@EXAMPLE.com ".strip())
+        assert (await learner.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
+        assert "claim" not in school.mails()[0]["text"]
+
+
+async def test_address_that_was_only_typed_gives_nothing(school: School) -> None:
+    async with school.browser() as squatter, school.browser() as buyer:
+        await school.learner(squatter, "ann@example.com", verified=False)
+        await school.buy(buyer, email="ann@example.com")
+        assert (await squatter.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 403
+        # The mailed link proves the address: its holder takes the account over, the squatter is out.
+        body = {"token": school.claim_token(), "name": "Ann", "password": "the real ann is here"}
+        assert (await buyer.post("/api/claims", json=body)).status_code == 200
+        assert (await buyer.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
+        assert (await squatter.get("/api/session")).status_code == 401
+
+
+async def test_cross_site_forms_are_refused(school: School) -> None:
+    async with school.browser() as browser:
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+            answer = await browser.post("/api/checkout", data={"course": SOURDOUGH}, headers=headers)
+            assert answer.json()["error"]["code"] == "cross_origin"
+        del browser.headers["sec-fetch-site"]
+        evil = await browser.post("/api/checkout", data={"course": SOURDOUGH}, headers={"Origin": "https://evil.test"})
+        assert evil.status_code == 403
+        own = await browser.post("/api/checkout", data={"course": SOURDOUGH}, headers={"Origin": "https://school.test"})
+        assert own.status_code == 303
+        bare = await browser.post("/api/checkout", data={"course": SOURDOUGH})  # now it has a cookie
+        assert bare.status_code == 403
+    async with school.service.database.reading() as db:
+        assert await db.scalar(select(func.count()).select_from(Order)) == 1

@@ -1,0 +1,108 @@
+"""Claim links: once, in time, for whoever holds the mail; never two owners."""
+
+import asyncio
+
+from dynamic_api.models import Entitlement, OneTimeLink, User
+from dynamic_api.tokens import hash_token
+from tests.school import LESSON, PASSWORD, SOURDOUGH, School
+
+BODY = {"name": "Ann", "password": PASSWORD}
+
+
+async def test_used_expired_and_invented_links_get_one_answer(school: School) -> None:
+    async with school.browser() as browser, school.browser() as late:
+        await school.buy(browser)
+        token = school.claim_token()
+        assert (await browser.post("/api/claims", json={"token": token, **BODY})).status_code == 200
+        await school.buy(late, email="late@example.com")
+        expired = school.claim_token("late@example.com")
+        school.clock.forward(days=7, seconds=1)
+        for each in (token, expired, "invented"):
+            for address in ("/api/claims/look", "/api/claims"):
+                answer = await late.post(address, json={"token": each, **BODY})
+                assert answer.status_code == 410
+                assert answer.json()["error"]["code"] == "claim_link_invalid"
+
+
+async def test_reissued_link_replaces_the_old_and_the_answer_reveals_nothing(school: School) -> None:
+    async with school.browser() as browser:
+        await school.buy(browser)
+        old = school.claim_token()
+        known = await browser.post("/api/claims/reissue", json={"email": "ANN@example.com"})
+        unknown = await browser.post("/api/claims/reissue", json={"email": "nobody@example.com"})
+        assert known.json() == unknown.json()
+        school.clock.forward(minutes=1)
+        await school.work()
+        new = school.claim_token()
+        assert new != old
+        assert (await browser.post("/api/claims/look", json={"token": old})).status_code == 410
+        assert (await browser.post("/api/claims", json={"token": new, **BODY})).status_code == 200
+        assert len(school.mails("nobody@example.com")) == 0
+
+
+async def test_only_hashes_are_stored(school: School) -> None:
+    async with school.browser() as browser:
+        await school.buy(browser)
+        token = school.claim_token()
+    [link] = await school.rows(OneTimeLink)
+    assert link.token_hash == hash_token(token)
+    database = school.service.settings.database_url.partition(":///")[2]
+    with open(database, "rb") as file:  # noqa: ASYNC230
+        assert token.encode() not in file.read()
+
+
+async def test_two_browsers_at_once_make_one_owner(school: School) -> None:
+    async with school.browser() as buyer, school.browser() as reader:
+        session = await school.buy(buyer)
+        token = school.claim_token()
+        answers = await asyncio.gather(
+            school.claim(buyer, session), reader.post("/api/claims", json={"token": token, **BODY}),
+            school.claim(buyer, session), reader.post("/api/claims", json={"token": token, **BODY}),
+        )
+        assert sorted(answer.status_code for answer in answers)[0] == 200
+        assert sum(answer.status_code == 200 for answer in answers) == 1
+        assert len(await school.rows(User)) == 1
+        assert len(await school.rows(Entitlement)) == 1
+
+
+async def test_refused_passwords_do_not_use_the_link_up(school: School) -> None:
+    async with school.browser() as browser:
+        await school.buy(browser)
+        token = school.claim_token()
+        for password in ("short", "password123", "aaaaaaaaaaaaaa", "ann@example.com"):
+            answer = await browser.post("/api/claims", json={"token": token, "name": "Ann", "password": password})
+            assert answer.status_code == 422
+            assert "password" in answer.json()["error"]["details"]
+        answer = await browser.post("/api/claims", json={"token": token, "name": " ", "password": PASSWORD})
+        assert list(answer.json()["error"]["details"]) == ["name"]
+        assert (await browser.post("/api/claims", json={"token": token, **BODY})).status_code == 200
+
+
+async def test_link_for_another_person_joins_the_account_that_is_signed_in(school: School) -> None:
+    """Bought with another address: whoever holds the mail may add it to the account they use."""
+    async with school.browser() as learner, school.browser() as guest:
+        await school.learner(learner, "bob@example.com")
+        await school.buy(guest, email="bob.work@example.com")
+        token = school.claim_token("bob.work@example.com")
+        assert (await learner.post("/api/claims", json={"token": token})).status_code == 200
+        assert (await learner.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
+        assert [user.email for user in await school.rows(User)] == ["bob@example.com"]
+
+
+async def test_claim_in_browser_wants_the_password_of_an_account_that_exists(school: School) -> None:
+    async with school.browser() as learner, school.browser() as guest:
+        await school.learner(learner, "ann@example.com", verified=False)
+        session = await school.buy(guest, email="ann@example.com")
+        wrong = await school.claim(guest, session, password="not her password")
+        assert wrong.json()["error"]["code"] == "invalid_credentials"
+        assert (await school.claim(guest, session, password=PASSWORD)).status_code == 200
+
+
+async def test_refunded_purchase_cannot_be_claimed(school: School) -> None:
+    async with school.browser() as browser:
+        session = await school.buy(browser)
+        token = school.claim_token()
+        school.bank.refund(session["payment_intent"], amount=None)
+        await school.settle()
+        assert (await browser.post("/api/claims", json={"token": token, **BODY})).status_code == 410
+        assert (await school.claim(browser, session)).status_code == 409

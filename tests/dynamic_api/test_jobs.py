@@ -1,0 +1,109 @@
+"""The outbox: once each, leased, tried again, given up loudly."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from dynamic_api.jobs import outbox
+from dynamic_api.jobs.worker import GiveUp, run_due
+from dynamic_api.models import Job
+from dynamic_api.service import Service
+from tests.conftest import Sandbox
+from tests.school import School
+
+
+async def put(school: School, count: int = 1, kind: str = "count") -> None:
+    async with school.service.database.transaction() as db:
+        for number in range(count):
+            assert await outbox.enqueue(db, kind, f"{kind}:{number}", {"number": number}, now=school.clock())
+
+
+async def test_a_key_is_taken_once(school: School) -> None:
+    await put(school)
+    async with school.service.database.transaction() as db:
+        assert not await outbox.enqueue(db, "count", "count:0", {"number": 5}, now=school.clock())
+    [job] = await school.rows(Job)
+    assert job.payload == {"number": 0}
+
+
+async def test_a_job_stands_or_falls_with_its_transaction(school: School) -> None:
+    with pytest.raises(RuntimeError):
+        async with school.service.database.transaction() as db:
+            await outbox.enqueue(db, "count", "count:0", {}, now=school.clock())
+            raise RuntimeError("the transaction fails after all")
+    assert await school.rows(Job) == []
+
+
+async def test_several_workers_run_each_job_once(school: School) -> None:
+    ran: list[int] = []
+
+    async def count(_: Service, payload: dict[str, Any]) -> None:
+        await asyncio.sleep(0)
+        ran.append(payload["number"])
+
+    await put(school, 100)
+
+    async def worker() -> None:
+        while await run_due(school.service, {"count": count}, limit=3):
+            pass
+
+    await asyncio.gather(*(worker() for _ in range(4)))
+    assert sorted(ran) == list(range(100))
+
+
+async def test_failures_wait_longer_each_time_and_end_as_dead(school: School, caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(_: Service, payload: dict[str, Any]) -> None:
+        raise OSError("no route to host")
+
+    await put(school)
+    for attempt in range(1, outbox.MAX_ATTEMPTS + 1):
+        assert await run_due(school.service, {"count": fail}) == 1
+        assert await run_due(school.service, {"count": fail}) == 0
+        [job] = await school.rows(Job)
+        assert job.attempts == attempt
+        school.clock.forward(hours=1, seconds=1)
+    assert job.state == "dead"
+    assert job.last_error == "OSError: no route to host"
+    assert await run_due(school.service, {"count": fail}) == 0
+    assert "was given up after 12 attempts" in caplog.text
+
+
+async def test_what_cannot_ever_work_is_given_up_at_once(school: School) -> None:
+    async def refuse(_: Service, payload: dict[str, Any]) -> None:
+        raise GiveUp("no such mailbox")
+
+    await put(school)
+    await put(school, kind="unknown")
+    await run_due(school.service, {"count": refuse})
+    assert {job.state for job in await school.rows(Job)} == {"dead"}
+
+
+async def test_a_dead_workers_jobs_are_taken_over_and_its_late_answer_is_ignored(school: School) -> None:
+    await put(school)
+    async with school.service.database.transaction() as db:
+        [stale] = await outbox.claim(db, now=school.clock(), limit=5)
+    async with school.service.database.transaction() as db:
+        assert await outbox.claim(db, now=school.clock(), limit=5) == []
+    school.clock.forward(minutes=3)
+    async with school.service.database.transaction() as db:
+        [taken] = await outbox.claim(db, now=school.clock(), limit=5)
+    assert (taken.id, taken.attempts) == (stale.id, 2)
+    async with school.service.database.transaction() as db:
+        await outbox.postpone(db, stale, "too late", now=school.clock())
+    [job] = await school.rows(Job)
+    assert (job.state, job.last_error) == ("running", None)
+
+
+async def test_mail_arrives_once_after_the_mail_server_was_away(school: School, sandbox: Sandbox) -> None:
+    async with school.browser() as browser:
+        settings = school.service.settings
+        object.__setattr__(settings, "smtp_port", 1)  # nobody listens there
+        await school.buy(browser)
+        assert school.mails() == []
+        object.__setattr__(settings, "smtp_port", sandbox.smtp_port)
+        for _ in range(4):
+            school.clock.forward(hours=1)
+            await school.work()
+        assert [mail["to"] for mail in school.mails()] == ["ann@example.com"]
+        assert school.claim_token()

@@ -1,0 +1,121 @@
+"""Stripe's webhooks: forged, stale, doubled, late, out of order, at the same moment."""
+
+import asyncio
+import itertools
+import json
+import time
+
+import pytest
+import stripe
+
+from dynamic_api.models import Entitlement, Job, WebhookEvent
+from scripts.sandbox.deliveries import signed
+from tests.school import WEBHOOK_SECRET, School
+
+
+async def post(school: School, body: bytes, signature: str) -> int:
+    async with school.browser() as client:
+        answer = await client.post("/webhooks/stripe", content=body, headers={"Stripe-Signature": signature})
+        return answer.status_code
+
+
+async def paid_event(school: School) -> dict[str, object]:
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session)
+    events = {event["type"]: event for event in school.bank.emitted}
+    school.bank.emitted = []
+    return events["checkout.session.completed"]
+
+
+async def test_forged_stale_and_altered_are_refused(school: School) -> None:
+    event = await paid_event(school)
+    body, good = signed(event, WEBHOOK_SECRET)
+    forged = signed(event, "whsec_guess")[1]
+    stale = stripe.WebhookSignature.generate_signature_header(body.decode(), WEBHOOK_SECRET, timestamp=int(time.time()) - 301)
+    for payload, signature in ((body, forged), (body, stale), (body.replace(b"4900", b"0001"), good), (body, ""), (b"", good)):
+        assert await post(school, payload, signature) == 400
+    assert await school.rows(WebhookEvent) == []
+    assert await school.rows(Job) == []
+    assert await post(school, body, good) == 200
+
+
+async def test_each_of_two_secrets_is_good_while_one_is_replaced(school: School) -> None:
+    body, signature = signed(await paid_event(school), "whsec_other")
+    assert await post(school, body, signature) == 200
+
+
+async def test_replayed_and_simultaneous_deliveries_are_one(school: School) -> None:
+    event = await paid_event(school)
+    answers = await asyncio.gather(*(school.deliver([event]) for _ in range(20)))
+    assert {answer.status_code for [answer] in answers} == {200}
+    assert sum(answer.json()["new"] for [answer] in answers) == 1
+    await school.work()
+    await school.deliver([event])
+    await school.work()
+    [stored] = await school.rows(WebhookEvent)
+    assert stored.handled_at is not None
+    assert json.loads(stored.payload)["id"] == stored.id
+    assert len(school.mails()) == 1
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_any_order_ends_the_same(school: School, order: tuple[int, ...]) -> None:
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session)
+        school.bank.refund(session["payment_intent"], amount=None)
+        kinds = ("checkout.session.completed", "refund.created", "charge.refunded")
+        events = {event["type"]: event for event in school.bank.emitted}
+        school.bank.emitted = []
+        for index in order:
+            await school.deliver([events[kinds[index]]])
+            await school.work()
+        assert (await school.order(session)).state == "refunded"
+        assert await school.rows(Entitlement) == []
+        assert [mail["subject"].split(":")[0] for mail in school.mails()] == ["Refunded"]
+
+
+async def test_a_replay_after_a_refund_grants_nothing(school: School) -> None:
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session)
+        completed = school.bank.emitted[-1]
+        await school.settle()
+        assert (await school.claim(browser, session)).status_code == 200
+        school.bank.refund(session["payment_intent"], amount=None)
+        await school.settle()
+        await school.deliver([{**completed, "id": "evt_another_name"}])
+        await school.work()
+        [entitlement] = await school.rows(Entitlement)
+        assert entitlement.revoked_at is not None
+        assert (await school.order(session)).user_id is not None
+
+
+async def test_sessions_of_others_are_kept_and_left_alone(school: School) -> None:
+    event = await paid_event(school)
+    thing = event["data"]["object"]  # type: ignore[index]
+    thing.update(id="cs_test_of_somebody_else", metadata={"shop": "other"}, payment_intent=None)
+    foreign = dict(thing)
+    school.bank.store.add(foreign)
+    await school.deliver([{**event, "id": "evt_foreign"}])
+    await school.work()
+    [stored] = await school.rows(WebhookEvent)
+    assert stored.outcome == "not a payment of this installation"
+    assert await school.rows(Entitlement) == []
+
+
+async def test_a_body_of_50_mb_is_refused(school: School) -> None:
+    async with school.browser() as client:
+        for address in ("/webhooks/stripe", "/api/checkout", "/api/v1/mobile/auth/login", "/api/session"):
+            answer = await client.post(address, content=b"x" * 50_000_000)
+            assert answer.status_code == 413
+            assert answer.json()["error"]["code"] == "body_too_large"
+
+        async def trickle():  # type: ignore[no-untyped-def]
+            for _ in range(100):
+                yield b"x" * 20_000
+
+        answer = await client.post("/api/session", content=trickle())
+        assert answer.status_code == 413
+        assert answer.json()["error"]["code"] == "body_too_large"

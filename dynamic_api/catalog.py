@@ -202,9 +202,7 @@ class _Sync:
                 row.archived_at = self.at
 
     async def course(self, file: model.Course) -> LiveCourse:
-        row = await self.row(
-            models.Course, file, file.id, slug=file.slug, title=file.title, published=file.published
-        )
+        row = await self.row(models.Course, file, file.id, slug=file.slug, title=file.title, published=file.published)
         resources = [await self.resource(resource, row.id) for resource in file.resources]
         modules = [await self.module(module, row.id) for module in file.modules]
         return LiveCourse(
@@ -217,7 +215,12 @@ class _Sync:
         lessons = []
         for each in file.lessons:
             lesson = await self.row(
-                models.Lesson, each, each.id, course_id=course_id, slug=each.slug, title=each.title,
+                models.Lesson,
+                each,
+                each.id,
+                course_id=course_id,
+                slug=each.slug,
+                title=each.title,
                 published=each.published,
             )
             own = tuple([await self.resource(resource, course_id) for resource in each.resources])

@@ -31,7 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     migrate = commands.add_parser("migrate", help="bring the database to the newest schema")
     migrate.set_defaults(run=_migrate)
-    serve = commands.add_parser("serve", help="run the service", epilog="Example: scripts/coursewright serve --port 8000")
+    serve = commands.add_parser(
+        "serve", help="run the service", epilog="Example: scripts/coursewright serve --port 8000"
+    )
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8000)
     serve.set_defaults(run=_serve)
@@ -106,13 +108,22 @@ def _write_settings(options: argparse.Namespace) -> int:
 
 def settings_files() -> Mapping[str, str]:
     """The pages that document the settings, made from the settings."""
-    page = ["# Settings", "", "Made by `scripts/coursewright settings` from `dynamic_api/config.py`; change them there.", ""]
+    page = [
+        "# Settings",
+        "",
+        "Made by `scripts/coursewright settings` from `dynamic_api/config.py`; change them there.",
+        "",
+    ]
     page += ["Everything is read from the environment when the service starts.", ""]
     page += ["| variable | | what it is | example | default |", "|---|---|---|---|---|"]
     example = ["# Copy to .env, fill in, and load it into the service's environment. Never commit the copy."]
     for each in fields(Settings):
         name, required = variable(each), each.default is MISSING
-        default = "" if required or each.default in (None, ()) else f"`{str(each.default).lower() if isinstance(each.default, bool) else each.default}`"
+        default = (
+            ""
+            if required or each.default in (None, ())
+            else f"`{str(each.default).lower() if isinstance(each.default, bool) else each.default}`"
+        )
         need = "required" if required else "optional"
         page.append(f"| `{name}` | {need} | {each.metadata['help']} | `{each.metadata['example']}` | {default} |")
         example += ["", f"# {each.metadata['help']} Example: {each.metadata['example']}"]

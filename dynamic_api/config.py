@@ -69,10 +69,14 @@ class Settings:
     """What an installation may choose. Secrets have no defaults."""
 
     # The site
-    site_url: str = setting(_address, "The address visitors type; all links are made from it.", "https://school.example")
+    site_url: str = setting(
+        _address, "The address visitors type; all links are made from it.", "https://school.example"
+    )
     secret_key: Secret = setting(Secret, "At least 32 random characters; signs download links.", "openssl rand -hex 32")
     database_url: str = setting(
-        str, "SQLAlchemy address of the database.", "postgresql+asyncpg://user:password@host/name",
+        str,
+        "SQLAlchemy address of the database.",
+        "postgresql+asyncpg://user:password@host/name",
         "sqlite+aiosqlite:///var/coursewright.sqlite3",
     )
     manifest: Path = setting(Path, "The compiled catalogue.", "build/catalog.json", Path("build/catalog.json"))
@@ -80,12 +84,16 @@ class Settings:
         Path, "Serve the static site from this folder too; leave empty where a CDN or proxy does.", "output", None
     )
     forwarded_allow_ips: str = setting(
-        str, "Proxies whose X-Forwarded-For and -Proto are believed; addresses or networks, with commas.",
-        "10.0.0.0/8", "127.0.0.1",
+        str,
+        "Proxies whose X-Forwarded-For and -Proto are believed; addresses or networks, with commas.",
+        "10.0.0.0/8",
+        "127.0.0.1",
     )
     embedded_worker: bool = setting(
-        _flag, "Run the job worker inside the service. Set false where `scripts/coursewright work` runs beside it.",
-        "true", True,
+        _flag,
+        "Run the job worker inside the service. Set false where `scripts/coursewright work` runs beside it.",
+        "true",
+        True,
     )
 
     # Stripe
@@ -94,10 +102,15 @@ class Settings:
         _secrets, "Signing secrets of the webhook endpoint; two, with a comma, while one is being replaced.", "whsec_…"
     )
     stripe_api_base: str = setting(
-        _address, "Stripe's API; another address only for the sandbox.", "https://api.stripe.com", "https://api.stripe.com"
+        _address,
+        "Stripe's API; another address only for the sandbox.",
+        "https://api.stripe.com",
+        "https://api.stripe.com",
     )
     stripe_checkout_origin: str = setting(
-        _address, "Where Stripe's payment page stands; differs with a custom domain.", "https://checkout.stripe.com",
+        _address,
+        "Where Stripe's payment page stands; differs with a custom domain.",
+        "https://checkout.stripe.com",
         "https://checkout.stripe.com",
     )
     promotion_codes: bool = setting(_flag, "Show Stripe's own box for promotion codes.", "true", True)
@@ -105,9 +118,13 @@ class Settings:
     # Cloudflare Stream
     stream_key_id: str = setting(str, "Id of the Stream signing key.", "8f926b2b01f383510025a78a4dcbf6a")
     stream_key_pem: Secret = setting(Secret, "The signing key's `pem`, base64 as Stream returns it.", "LS0tLS1CRUdJTi…")
-    stream_base_url: str = setting(_address, "The account's player address.", "https://customer-abc123.cloudflarestream.com")
+    stream_base_url: str = setting(
+        _address, "The account's player address.", "https://customer-abc123.cloudflarestream.com"
+    )
     stream_sdk_url: str = setting(
-        _address, "The player's script.", "https://embed.cloudflarestream.com/embed/sdk.latest.js",
+        _address,
+        "The player's script.",
+        "https://embed.cloudflarestream.com/embed/sdk.latest.js",
         "https://embed.cloudflarestream.com/embed/sdk.latest.js",
     )
 
@@ -174,7 +191,9 @@ def _contradictions(settings: Settings) -> list[str]:
         found.append(f"{PREFIX}SECRET_KEY is too short: use at least 32 random characters")
     r2 = (settings.r2_endpoint, settings.r2_bucket, settings.r2_access_key_id, settings.r2_secret_access_key)
     if settings.files_dir is None and not all(r2):
-        found.append(f"Set {PREFIX}FILES_DIR, or all four of {PREFIX}R2_ENDPOINT, _BUCKET, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY")
+        found.append(
+            f"Set {PREFIX}FILES_DIR, or all four of {PREFIX}R2_ENDPOINT, _BUCKET, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY"
+        )
     if settings.smtp_security not in ("tls", "starttls", "none"):
         found.append(f"{PREFIX}SMTP_SECURITY must be tls, starttls or none")
     if settings.smtp_security == "none" and settings.smtp_host not in ("127.0.0.1", "::1", "localhost"):

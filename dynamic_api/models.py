@@ -190,9 +190,7 @@ class Order(Base):
     reconciled_at: Mapped[datetime | None]
 
     __table_args__ = (
-        _one_of(
-            "state", "pending", "paid", "partially_refunded", "refunded", "failed", "expired", "disputed"
-        ),
+        _one_of("state", "pending", "paid", "partially_refunded", "refunded", "failed", "expired", "disputed"),
         CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("refunded_amount >= 0", name="refunded_amount"),
     )

@@ -22,7 +22,10 @@ def main() -> int:
     options = parser.parse_args()
     for port in range(options.port, options.port + 3):
         if not port_is_free(port):
-            print(f"Port {port} is in use. Stop what runs there, or choose others: ./scripts/run --port 8100", file=sys.stderr)
+            print(
+                f"Port {port} is in use. Stop what runs there, or choose others: ./scripts/run --port 8100",
+                file=sys.stderr,
+            )
             return 1
     if options.fresh:
         shutil.rmtree(VAR, ignore_errors=True)

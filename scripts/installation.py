@@ -19,9 +19,18 @@ from scripts.sandbox.stripe_objects import API_VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 EVENTS = (
-    "checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
-    "checkout.session.expired", "refund.created", "refund.updated", "refund.failed", "charge.refunded",
-    "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed", "charge.dispute.funds_withdrawn",
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
 )
 
@@ -64,8 +73,16 @@ class Installation:
 
     def build(self) -> None:
         """Validate the course files and build the site."""
-        self._run("sitegen", "build", "--output", self.folder / "output", "--manifest", self.folder / "catalog.json",
-                  "--site-url", self.url)
+        self._run(
+            "sitegen",
+            "build",
+            "--output",
+            self.folder / "output",
+            "--manifest",
+            self.folder / "catalog.json",
+            "--site-url",
+            self.url,
+        )
 
     def migrate(self) -> None:
         """Bring the database to the newest schema."""
@@ -73,8 +90,16 @@ class Installation:
 
     def start_sandbox(self) -> None:
         """Start the partners, and set up the accounts there as a creator would."""
-        self._start("sandbox", "scripts.sandbox", "--port", self.sandbox_port, "--smtp-port", self.smtp_port,
-                    "--state", self.folder / "sandbox.json")
+        self._start(
+            "sandbox",
+            "scripts.sandbox",
+            "--port",
+            self.sandbox_port,
+            "--smtp-port",
+            self.smtp_port,
+            "--state",
+            self.folder / "sandbox.json",
+        )
         self._wait("sandbox", f"{self.sandbox}/inbox")
         with httpx.Client(base_url=self.sandbox) as client:
             client.post("/sandbox/videos", json=self._videos()).raise_for_status()
@@ -136,7 +161,8 @@ class Installation:
         endpoint = client.post(
             "/v1/webhook_endpoints",
             headers={"Authorization": "Bearer sk_test_sandbox", "Stripe-Version": API_VERSION},
-            data={"url": f"{self.url}/webhooks/stripe"} | {f"enabled_events[{n}]": name for n, name in enumerate(EVENTS)},
+            data={"url": f"{self.url}/webhooks/stripe"}
+            | {f"enabled_events[{n}]": name for n, name in enumerate(EVENTS)},
         )
         key = client.post("/client/v4/accounts/sandbox/stream/keys").json()["result"]
         kept = {

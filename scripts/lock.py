@@ -8,15 +8,32 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = {"requirements.lock": [], "requirements-demo.lock": ["--group", "demo"], "requirements-dev.lock": ["--group", "dev"]}
+LOCKS = {
+    "requirements.lock": [],
+    "requirements-demo.lock": ["--group", "demo"],
+    "requirements-dev.lock": ["--group", "dev"],
+}
 
 
 def compile_lock(name: str, target: Path) -> None:
     """Resolve for every platform, keeping the versions the target already names."""
     subprocess.run(
         [
-            sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *LOCKS[name], "--universal",
-            "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet", "-o", str(target),
+            sys.executable,
+            "-m",
+            "uv",
+            "pip",
+            "compile",
+            "pyproject.toml",
+            *LOCKS[name],
+            "--universal",
+            "--python-version",
+            "3.11",
+            "--generate-hashes",
+            "--no-header",
+            "--quiet",
+            "-o",
+            str(target),
         ],
         cwd=ROOT,
         check=True,

@@ -36,9 +36,7 @@ class Built:
     version: str
 
 
-def build_site(
-    root: Path, *, course_data: Path, output: Path, manifest: Path, site_url: str | None = None
-) -> Built:
+def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, site_url: str | None = None) -> Built:
     """Build the site that `root` describes.
 
     Raises CatalogInvalid, BuildFailed or SiteLeaks; `output` and `manifest` are then as they were.

@@ -119,7 +119,11 @@ def _views(content: bytes) -> Iterator[bytes]:
     if b"%" in content:
         yield unquote_to_bytes(content)
     if b"\\" in content:
-        yield re.sub(rb"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)).encode("utf-8", "ignore"), content).replace(b"\\/", b"/").replace(b"\\n", b"\n")
+        yield (
+            re.sub(rb"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)).encode("utf-8", "ignore"), content)
+            .replace(b"\\/", b"/")
+            .replace(b"\\n", b"\n")
+        )
     for match in _BASE64.finditer(content):
         run = match[0].rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
         for offset in range(4):  # a value may start anywhere in a longer run

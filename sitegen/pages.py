@@ -30,12 +30,18 @@ def all_pages(public: PublicCatalog, site_url: str) -> Iterator[SitePage]:
     """Every page but those Pelican itself makes from `content/`."""
     site = public.site
     listing = structured_data.to_json(structured_data.course_list(public, site_url))
-    yield SitePage(urls.HOME, "home", site.name, site.description, values={"courses": public.courses, "json_ld": listing})
-    yield SitePage(urls.COURSES, "catalogue", "Courses", site.description, values={"courses": public.courses, "json_ld": listing})
+    yield SitePage(
+        urls.HOME, "home", site.name, site.description, values={"courses": public.courses, "json_ld": listing}
+    )
+    yield SitePage(
+        urls.COURSES, "catalogue", "Courses", site.description, values={"courses": public.courses, "json_ld": listing}
+    )
     for course in public.courses:
         yield from _course_pages(public, course, site_url)
     yield from _shells()
-    yield SitePage("/404.html", "404", "Page not found", "", indexed=False, save_as="404.html", values={"courses": public.courses})
+    yield SitePage(
+        "/404.html", "404", "Page not found", "", indexed=False, save_as="404.html", values={"courses": public.courses}
+    )
 
 
 def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) -> Iterator[SitePage]:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dynamic_api.config import Settings
 from dynamic_api.migrations import upgrade
+from scripts.installation import Installation
 from scripts.sandbox.app import create_sandbox
 from scripts.sandbox.bank import Bank
 from scripts.sandbox.inbox import smtp_server
@@ -147,3 +148,19 @@ async def school(settings: Settings, sandbox: Sandbox) -> AsyncIterator[School]:
     await school.service.catalog.refresh()
     yield school
     await school.service.close()
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Sandbox and service as processes, started as the demo starts them."""
+    folder: Path = tmp_path_factory.mktemp("installation")
+    service, sandbox, smtp = free_ports(3)
+    installation = Installation(folder, service, sandbox, smtp, extra={"HEARTBEAT_SECONDS": "5"})
+    try:
+        installation.build()
+        installation.start_sandbox()
+        installation.migrate()
+        installation.start_service()
+        yield installation
+    finally:
+        installation.stop()

@@ -133,12 +133,19 @@ class School:
         assert answer.status_code == 200, answer.text
         return session
 
-    async def learner(self, browser: httpx.AsyncClient, email: str = "bob@example.com", *, verified: bool = True) -> User:
+    async def learner(
+        self, browser: httpx.AsyncClient, email: str = "bob@example.com", *, verified: bool = True
+    ) -> User:
         """Somebody with an account and no course, signed in."""
         async with self.service.database.transaction() as db:
             user = create_user(
-                db, email=email, name="Bob", password_hash=await self.app.state.passwords.hash(PASSWORD),
-                verified=verified, now=self.clock(), actor="test",
+                db,
+                email=email,
+                name="Bob",
+                password_hash=await self.app.state.passwords.hash(PASSWORD),
+                verified=verified,
+                now=self.clock(),
+                actor="test",
             )
             await db.flush()
         answer = await browser.post("/api/session", json={"email": email, "password": PASSWORD})

@@ -14,7 +14,14 @@ LAYERS = {
     1: ("audit", "entitlements", "jobs.outbox", "catalog", "gateways", "service"),
     2: ("accounts", "checkout", "learning", "webhooks", "mail", "mobile_v1", "jobs.worker"),
     3: ("middleware", "routing", "static_site", "accounts.identity"),
-    4: ("accounts.routes", "checkout.routes", "learning.routes", "webhooks.routes", "mobile_v1.routes", "jobs.handlers"),
+    4: (
+        "accounts.routes",
+        "checkout.routes",
+        "learning.routes",
+        "webhooks.routes",
+        "mobile_v1.routes",
+        "jobs.handlers",
+    ),
     5: ("app", "asgi", "cli", "migrations"),
 }
 STARLETTE = ("app", "routing", "middleware", "static_site", "accounts.identity")
@@ -39,8 +46,12 @@ def imports(path: Path) -> set[str]:
 
 def layer_of(module: str) -> int:
     best = max(
-        ((len(prefix), layer) for layer, prefixes in LAYERS.items() for prefix in prefixes
-         if module == prefix or module.startswith(f"{prefix}.")),
+        (
+            (len(prefix), layer)
+            for layer, prefixes in LAYERS.items()
+            for prefix in prefixes
+            if module == prefix or module.startswith(f"{prefix}.")
+        ),
         default=(0, 0),
     )
     return best[1]

@@ -1,5 +1,6 @@
 """E-mail addresses: how they are checked and compared."""
 
+import contextlib
 import re
 import unicodedata
 
@@ -10,10 +11,8 @@ _ADDRESS = re.compile(r"[^@\s<>\"',;:\\()\[\]]+@[^@\s<>\"',;:\\()\[\]]+\.[^@\s<>
 def email_key(address: str) -> str:
     """The form in which addresses are compared: NFC, no outer spaces, lower case, the domain in ASCII."""
     local, _, domain = unicodedata.normalize("NFC", address.strip()).lower().rpartition("@")
-    try:
+    with contextlib.suppress(UnicodeError):  # not a name DNS knows; compared as typed
         domain = domain.encode("idna").decode()
-    except UnicodeError:
-        pass
     return f"{local}@{domain}"
 
 

@@ -110,9 +110,7 @@ async def claim_by_browser(
 
 async def order_of_browser(db: AsyncSession, public_id: str, browser: str) -> Order | None:
     """The order, if this browser began it."""
-    return await db.scalar(
-        select(Order).where(Order.public_id == public_id, Order.browser_hash == hash_token(browser))
-    )
+    return await db.scalar(select(Order).where(Order.public_id == public_id, Order.browser_hash == hash_token(browser)))
 
 
 async def send_links_again(db: AsyncSession, email: str, *, now: datetime) -> None:
@@ -181,8 +179,14 @@ async def _attach(db: AsyncSession, order: Order, user: User, *, now: datetime, 
     order.revision += 1
     await _spend_links(db, order, now)
     record(
-        db, Action.ORDER_CLAIMED, at=now, actor=f"user:{user.id}", user_id=user.id, order_id=order.id,
-        course_id=order.course_id, by=by,
+        db,
+        Action.ORDER_CLAIMED,
+        at=now,
+        actor=f"user:{user.id}",
+        user_id=user.id,
+        order_id=order.id,
+        course_id=order.course_id,
+        by=by,
     )
     await settle_access(db, order, now=now, actor=f"user:{user.id}")
 

@@ -33,7 +33,12 @@ class Cookies:
     def put(self, response: Response, name: str, value: str, life: timedelta, *, readable: bool = False) -> None:
         """Lax, since buyers come back from Stripe and from mail by a link on another site."""
         response.set_cookie(
-            name, value, max_age=int(life.total_seconds()), path="/", secure=self.secure, httponly=not readable,
+            name,
+            value,
+            max_age=int(life.total_seconds()),
+            path="/",
+            secure=self.secure,
+            httponly=not readable,
             samesite="lax",
         )
 
@@ -78,9 +83,7 @@ async def sign_in(request: Request, service: Service, response: Response, user: 
     async with service.database.transaction() as db:
         if old := request.cookies.get(cookies.session):
             await sessions.end_session(db, old)
-        token = await sessions.start_session(
-            db, user, user_agent=request.headers.get("user-agent", ""), now=now
-        )
+        token = await sessions.start_session(db, user, user_agent=request.headers.get("user-agent", ""), now=now)
     cookies.put(response, cookies.session, token, sessions.LIFE)
     cookies.put(response, SIGNED_IN_HINT, "1", sessions.LIFE, readable=True)
 

@@ -13,9 +13,11 @@ LONGEST = 200
 _TURNS = 2
 
 _COMMON = frozenset(
-    "password password1 password12 password123 passwort123 1234567890 12345678910 0123456789 qwertyuiop qwerty12345 "
-    "qwerty1234 iloveyou123 letmein1234 welcome1234 administrator abcdefghij abcd123456 aaaaaaaaaa 1111111111 "
-    "0000000000 changeme123 trustno1trustno1 football123 sunshine123 princess123 monkey12345 dragon12345".split()
+    """
+    password password1 password12 password123 passwort123 1234567890 12345678910 0123456789 qwertyuiop qwerty12345
+    qwerty1234 iloveyou123 letmein1234 welcome1234 administrator abcdefghij abcd123456 aaaaaaaaaa 1111111111
+    0000000000 changeme123 trustno1trustno1 football123 sunshine123 princess123 monkey12345 dragon12345
+    """.split()  # noqa: SIM905 - words read better than a list of quotes
 )
 
 

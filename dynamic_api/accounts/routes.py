@@ -52,8 +52,12 @@ async def start_session(request: Request, service: Service) -> Response:
     """Sign in."""
     body = await read_body(request, Credentials)
     user = await check_password(
-        service.database, request.app.state.passwords, throttle_of(request),
-        email=body.email, password=body.password, address=client_address(request),
+        service.database,
+        request.app.state.passwords,
+        throttle_of(request),
+        email=body.email,
+        password=body.password,
+        address=client_address(request),
     )
     response = JSONResponse({"user": describe_user(user)})
     await sign_in(request, service, response, user, service.clock())
@@ -94,7 +98,10 @@ async def claim(request: Request, service: Service) -> Response:
     await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, ClaimByLink)
     _, user = await claims.claim_by_link(
-        service.database, request.app.state.passwords, body.token, await _claimant(request, service, body),
+        service.database,
+        request.app.state.passwords,
+        body.token,
+        await _claimant(request, service, body),
         now=service.clock(),
     )
     return await _claimed(request, service, user)
@@ -105,8 +112,12 @@ async def claim_in_browser(request: Request, service: Service) -> Response:
     await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, NewAccount)
     _, user = await claims.claim_by_browser(
-        service.database, request.app.state.passwords, request.path_params["order"],
-        checkout_browser(request, service) or "", await _claimant(request, service, body), now=service.clock(),
+        service.database,
+        request.app.state.passwords,
+        request.path_params["order"],
+        checkout_browser(request, service) or "",
+        await _claimant(request, service, body),
+        now=service.clock(),
     )
     return await _claimed(request, service, user)
 

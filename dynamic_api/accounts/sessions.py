@@ -18,8 +18,12 @@ async def start_session(db: AsyncSession, user: User, *, user_agent: str, now: d
     token = make_token()
     db.add(
         WebSession(
-            token_hash=hash_token(token), user_id=user.id, user_agent=user_agent[:200],
-            created_at=now, last_seen_at=now, expires_at=now + LIFE,
+            token_hash=hash_token(token),
+            user_id=user.id,
+            user_agent=user_agent[:200],
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + LIFE,
         )
     )
     record(db, Action.SESSION_STARTED, at=now, actor=f"user:{user.id}", user_id=user.id)

@@ -68,8 +68,15 @@ async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, no
     order.refunded_at = (order.refunded_at or now) if state is OrderState.REFUNDED else None
     if before is not state:
         record(
-            db, Action.ORDER_CHANGED, at=now, actor=actor, order_id=order.id, course_id=order.course_id,
-            user_id=order.user_id, before=before.value, after=state.value,
+            db,
+            Action.ORDER_CHANGED,
+            at=now,
+            actor=actor,
+            order_id=order.id,
+            course_id=order.course_id,
+            user_id=order.user_id,
+            before=before.value,
+            after=state.value,
         )
     await settle_access(db, order, now=now, actor=actor)
     if state in (OrderState.FAILED, OrderState.REFUNDED) and before is not state and order.email:

@@ -1,5 +1,6 @@
 """Buying: a plain form post, and the page one comes back to."""
 
+import contextlib
 import logging
 from datetime import timedelta
 
@@ -74,10 +75,8 @@ async def show_order(request: Request, service: Service) -> Response:
     order = await _order(service, public_id)
     now = service.clock()
     if order.state == "pending" and (order.reconciled_at is None or now - order.reconciled_at > LOOK_AGAIN):
-        try:
+        with contextlib.suppress(PaymentsDown, OrderBusy):  # the webhook will bring it; the page asks again
             await reconcile_order(service.database, service.gateways.payments, order.id, now=now, actor="success page")
-        except (PaymentsDown, OrderBusy):
-            pass  # the webhook will bring it; the page asks again
         order = await _order(service, public_id)
     user = await signed_in_user(request, service)
     async with service.database.reading() as db:

@@ -125,8 +125,15 @@ def _new_order(
         order.email, order.email_key = buyer.user.email, buyer.user.email_key
     db.add(order)
     record(
-        db, Action.ORDER_CREATED, at=now, actor=_actor(buyer), course_id=course.id,
-        user_id=order.user_id, order=order.public_id, amount=amount, currency=currency,
+        db,
+        Action.ORDER_CREATED,
+        at=now,
+        actor=_actor(buyer),
+        course_id=course.id,
+        user_id=order.user_id,
+        order=order.public_id,
+        amount=amount,
+        currency=currency,
     )
     return order
 

@@ -105,7 +105,7 @@ class Payments:
 
     async def close(self) -> None:
         """Close connections."""
-        await self._http.close_async()
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
     async def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
         """Make the payment page. Raises PaymentsDown."""
@@ -249,4 +249,6 @@ def _facts(session: Any, intent: Any, refunds: tuple[Any, ...], disputes: tuple[
 
 
 def _down(error: stripe.StripeError) -> PaymentsDown:
-    return PaymentsDown(f"{type(error).__name__} {error.code or error.http_status or ''}: {error.user_message or error}")
+    return PaymentsDown(
+        f"{type(error).__name__} {error.code or error.http_status or ''}: {error.user_message or error}"
+    )

@@ -35,7 +35,9 @@ class Streaming:
         try:
             key = load_pem_private_key(b64decode(settings.stream_key_pem.reveal(), validate=True), None)
         except ValueError:
-            raise SettingsInvalid("COURSEWRIGHT_STREAM_KEY_PEM is not the base64 `pem` of a Stream signing key") from None
+            raise SettingsInvalid(
+                "COURSEWRIGHT_STREAM_KEY_PEM is not the base64 `pem` of a Stream signing key"
+            ) from None
         if not isinstance(key, RSAPrivateKey):
             raise SettingsInvalid("COURSEWRIGHT_STREAM_KEY_PEM is not an RSA key")
         self._key = key

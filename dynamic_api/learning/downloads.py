@@ -23,14 +23,26 @@ class DownloadLink:
 
 
 def download_link(
-    db: AsyncSession, settings: Settings, storage: Storage, resource: LiveResource, user_id: int, *,
-    path: str, now: datetime, actor: str,
+    db: AsyncSession,
+    settings: Settings,
+    storage: Storage,
+    resource: LiveResource,
+    user_id: int,
+    *,
+    path: str,
+    now: datetime,
+    actor: str,
 ) -> DownloadLink:
     """A link for somebody who may download. `path` is the service's own address for files on local disk."""
     file, seconds = resource.file, settings.download_seconds
     expires = (now + timedelta(seconds=seconds)).replace(microsecond=0)
     record(
-        db, Action.DOWNLOAD_LINK_ISSUED, at=now, actor=actor, user_id=user_id, course_id=resource.course_id,
+        db,
+        Action.DOWNLOAD_LINK_ISSUED,
+        at=now,
+        actor=actor,
+        user_id=user_id,
+        course_id=resource.course_id,
         resource=file.id,
     )
     if isinstance(storage, LocalStorage):

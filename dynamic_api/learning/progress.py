@@ -73,8 +73,15 @@ async def ensure_progress(db: AsyncSession, user_id: int, lesson: LiveLesson, *,
     """Make the row where there is none."""
     await db.execute(
         insert_or_ignore(db, Progress).values(
-            user_id=user_id, lesson_id=lesson.id, status="in_progress", position_seconds=0, percent=0,
-            auto_complete=True, opened_at=now, last_viewed_at=now, updated_at=now,
+            user_id=user_id,
+            lesson_id=lesson.id,
+            status="in_progress",
+            position_seconds=0,
+            percent=0,
+            auto_complete=True,
+            opened_at=now,
+            last_viewed_at=now,
+            updated_at=now,
         )
     )
 

@@ -137,17 +137,21 @@ async def download(request: Request, service: Service, user: User) -> Response:
     async with service.database.transaction() as db:
         resource = await open_resource(db, service.catalog.current, user.id, request.path_params["resource"])
         link = download_link(
-            db, service.settings, service.gateways.storage, resource, user.id,
-            path=f"/api/files/{resource.id}", now=service.clock(), actor=f"user:{user.id}",
+            db,
+            service.settings,
+            service.gateways.storage,
+            resource,
+            user.id,
+            path=f"/api/files/{resource.id}",
+            now=service.clock(),
+            actor=f"user:{user.id}",
         )
     return RedirectResponse(link.url, 303)
 
 
 async def send_file(request: Request, service: Service) -> Response:
     """A file on local disk, for whoever holds its signed link, if the learner it names may still have it."""
-    user_id = check_signature(
-        service.settings, request.url.path, dict(request.query_params), now=service.clock()
-    )
+    user_id = check_signature(service.settings, request.url.path, dict(request.query_params), now=service.clock())
     async with service.database.reading() as db:
         resource = await open_resource(db, service.catalog.current, user_id, request.path_params["resource"])
     path = _local_path(service, resource.file.key)

@@ -1,10 +1,10 @@
 """Letter → the bytes of a mail: plain text, and the same words in HTML."""
 
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from functools import cache
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +17,9 @@ from sitegen.catalog.model import Site
 _POLICY = SMTP.clone(cte_type="7bit")
 
 
-def envelope(letter: Letter, *, site: Site, site_url: str, sender: str, to: str, message_id: str, now: datetime) -> EmailMessage:
+def envelope(
+    letter: Letter, *, site: Site, site_url: str, sender: str, to: str, message_id: str, now: datetime
+) -> EmailMessage:
     """`message_id` must be the same on every try, so that a mail sent twice is shown once."""
     message = EmailMessage(policy=_POLICY)
     message["From"] = sender

@@ -95,8 +95,12 @@ async def login(request: Request, service: Service) -> Response:
     if not is_address(body.email):
         raise ValidationFailed(details={"email": ["This does not look like an e-mail address."]})
     user = await check_password(
-        service.database, request.app.state.passwords, throttle_of(request),
-        email=body.email, password=body.password, address=client_address(request),
+        service.database,
+        request.app.state.passwords,
+        throttle_of(request),
+        email=body.email,
+        password=body.password,
+        address=client_address(request),
     )
     async with service.database.transaction() as db:
         token = await issue_token(db, user, device_name=body.device_name, now=service.clock())
@@ -186,8 +190,14 @@ async def resource(request: Request, service: Service, device: Device) -> Respon
     async with service.database.transaction() as db:
         live = await open_resource(db, service.catalog.current, device.user.id, request.path_params["resource"])
         link = download_link(
-            db, service.settings, service.gateways.storage, live, device.user.id,
-            path=f"{BASE}/resources/{live.id}/file", now=service.clock(), actor=f"user:{device.user.id}",
+            db,
+            service.settings,
+            service.gateways.storage,
+            live,
+            device.user.id,
+            path=f"{BASE}/resources/{live.id}/file",
+            now=service.clock(),
+            actor=f"user:{device.user.id}",
         )
     url = link.url if link.url.startswith("http") else service.settings.site_url + link.url
     described = shapes.resource(live)

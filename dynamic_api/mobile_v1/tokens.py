@@ -31,8 +31,13 @@ async def issue_token(db: AsyncSession, user: User, *, device_name: str, now: da
     token = make_token(PREFIX)
     db.add(
         AccessToken(
-            token_hash=hash_token(token), user_id=user.id, device_name=device_name, abilities=ALL, created_at=now,
-            last_used_at=now, expires_at=now + LIFE,
+            token_hash=hash_token(token),
+            user_id=user.id,
+            device_name=device_name,
+            abilities=ALL,
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + LIFE,
         )
     )
     record(db, Action.TOKEN_ISSUED, at=now, actor=f"user:{user.id}", user_id=user.id, device=device_name)

@@ -21,7 +21,10 @@ def main() -> int:
     parser.add_argument("--state", type=Path, help="remember everything in this file")
     options = parser.parse_args()
     if not is_loopback(options.host):
-        print(f"The sandbox pretends to be a bank; it does not listen on {options.host}, only on 127.0.0.1.", file=sys.stderr)
+        print(
+            f"The sandbox pretends to be a bank; it does not listen on {options.host}, only on 127.0.0.1.",
+            file=sys.stderr,
+        )
         return 2
     store = Store(options.state)
     server = smtp_server(store, options.smtp_port)

@@ -53,8 +53,14 @@ class Bank:
         if session["status"] != "open":
             raise CardDeclined("This payment page is no longer open.")
         session["customer_details"] = {
-            "address": None, "business_name": None, "email": email, "individual_name": None, "name": name,
-            "phone": None, "tax_exempt": "none", "tax_ids": [],
+            "address": None,
+            "business_name": None,
+            "email": email,
+            "individual_name": None,
+            "name": name,
+            "phone": None,
+            "tax_exempt": "none",
+            "tax_ids": [],
         }
         if session["amount_total"] == 0:
             session.update(status="complete", payment_status="no_payment_required")
@@ -84,18 +90,24 @@ class Bank:
             self.emit("checkout.session.async_payment_succeeded", session)
         else:
             intent["status"] = "requires_payment_method"
-            intent["last_payment_error"] = {"type": "card_error", "code": "debit_failed", "message": "The debit failed."}
+            intent["last_payment_error"] = {
+                "type": "card_error",
+                "code": "debit_failed",
+                "message": "The debit failed.",
+            }
             self.emit("payment_intent.payment_failed", intent)
             self.emit("checkout.session.async_payment_failed", session)
 
     def expire(self, session: Json) -> None:
         """The page was left open too long, or was closed for its buyer."""
         if session["status"] != "open":
-            raise invalid("Only Checkout Sessions with a status in [\"open\"] can be expired.")
+            raise invalid('Only Checkout Sessions with a status in ["open"] can be expired.')
         session.update(status="expired", url=None)
         self.emit("checkout.session.expired", session)
 
-    def refund(self, payment_intent: str, *, amount: int | None, status: str = "succeeded", metadata: Json | None = None) -> Json:
+    def refund(
+        self, payment_intent: str, *, amount: int | None, status: str = "succeeded", metadata: Json | None = None
+    ) -> Json:
         """Give money back, all that is left unless told how much."""
         charge = self._charge_of(payment_intent)
         left = charge["amount"] - charge["amount_refunded"]
@@ -103,7 +115,8 @@ class Bank:
         if amount <= 0 or amount > left:
             raise invalid(
                 f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
-                param="amount", code="charge_already_refunded" if left == 0 else None,
+                param="amount",
+                code="charge_already_refunded" if left == 0 else None,
             )
         refund = self.store.add(make.refund(self.store, charge, amount=amount, status=status, metadata=metadata or {}))
         self._count_refunds(charge)

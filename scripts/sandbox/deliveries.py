@@ -68,7 +68,8 @@ class Deliveries:
                 body, signature = signed(event, endpoint["secret"])
                 try:
                     response = await client.post(
-                        endpoint["url"], content=body,
+                        endpoint["url"],
+                        content=body,
                         headers={"Content-Type": "application/json", "Stripe-Signature": signature},
                     )
                     record["attempts"].append(response.status_code)

@@ -21,7 +21,7 @@ class Inbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Keep one mail."""
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         if isinstance(message, EmailMessage):

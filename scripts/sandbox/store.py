@@ -21,7 +21,14 @@ _KINDS = {
 }
 
 _KEPT = (
-    "objects", "line_items", "intents", "intent_metadata", "idempotency", "deliveries", "mails", "videos",
+    "objects",
+    "line_items",
+    "intents",
+    "intent_metadata",
+    "idempotency",
+    "deliveries",
+    "mails",
+    "videos",
     "signing_keys",
 )
 

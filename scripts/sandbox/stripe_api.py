@@ -26,9 +26,25 @@ from scripts.sandbox.wire import (
 Call = Callable[[Bank, Request, Json], Json]
 
 _SESSION_PARAMS = (
-    "mode", "client_reference_id", "line_items", "success_url", "cancel_url", "metadata", "payment_intent_data",
-    "allow_promotion_codes", "discounts", "customer", "customer_email", "customer_creation", "automatic_tax",
-    "tax_id_collection", "invoice_creation", "consent_collection", "expires_at", "locale", "billing_address_collection",
+    "mode",
+    "client_reference_id",
+    "line_items",
+    "success_url",
+    "cancel_url",
+    "metadata",
+    "payment_intent_data",
+    "allow_promotion_codes",
+    "discounts",
+    "customer",
+    "customer_email",
+    "customer_creation",
+    "automatic_tax",
+    "tax_id_collection",
+    "invoice_creation",
+    "consent_collection",
+    "expires_at",
+    "locale",
+    "billing_address_collection",
 )
 
 
@@ -85,7 +101,8 @@ def _repeated(store: Store, key: str, path: str, body: str) -> Json | None:
     kept = store.idempotency.get(key)
     if kept is not None and kept["of"] != fingerprint(path, body):
         raise StripeProblem(
-            400, "idempotency_error",
+            400,
+            "idempotency_error",
             f"Keys for idempotent requests can only be used with the same parameters they were first used with: {key}",
         )
     return kept
@@ -201,4 +218,3 @@ routes = [
     call("POST", "/v1/webhook_endpoints", create_endpoint),
     call("GET", "/v1/webhook_endpoints", list_of("webhook_endpoint", "/v1/webhook_endpoints")),
 ]
-

@@ -133,7 +133,11 @@ def charge(store: Store, intent: Json, *, email: str, name: str, last4: str, pag
         "fraud_details": {},
         "livemode": False,
         "metadata": intent["metadata"],
-        "outcome": {"network_status": "approved_by_network", "type": "authorized", "seller_message": "Payment complete."},
+        "outcome": {
+            "network_status": "approved_by_network",
+            "type": "authorized",
+            "seller_message": "Payment complete.",
+        },
         "paid": True,
         "payment_intent": intent["id"],
         "payment_method": None,

@@ -19,7 +19,9 @@ def _session(request: Request) -> Json | None:
     return _bank(request).store.get("checkout.session", request.path_params["session"])
 
 
-def _payment_page(request: Request, session: Json | None, *, status: int = 200, error: str = "", **values: str) -> Response:
+def _payment_page(
+    request: Request, session: Json | None, *, status: int = 200, error: str = "", **values: str
+) -> Response:
     if session is None:
         return page("layout.html", status=404)
     lines = _bank(request).store.line_items[session["id"]]
@@ -51,8 +53,11 @@ async def pay(request: Request) -> Response:
     form = {name: str(value) for name, value in (await request.form()).items()}
     try:
         _bank(request).pay(
-            session, card=form.get("card", ""), email=session["customer_email"] or form.get("email", ""),
-            name=form.get("name", ""), delayed="delayed" in form,
+            session,
+            card=form.get("card", ""),
+            email=session["customer_email"] or form.get("email", ""),
+            name=form.get("name", ""),
+            delayed="delayed" in form,
         )
     except CardDeclined as refusal:
         return _payment_page(request, session, status=402, error=str(refusal), **form)

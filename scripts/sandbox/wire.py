@@ -58,7 +58,11 @@ def refuse_unknown(params: Json, known: Iterable[str]) -> None:
     for name in params:
         if name not in {*known, "expand"}:
             raise StripeProblem(
-                400, "invalid_request_error", f"Received unknown parameter: {name}", code="parameter_unknown", param=name
+                400,
+                "invalid_request_error",
+                f"Received unknown parameter: {name}",
+                code="parameter_unknown",
+                param=name,
             )
 
 

@@ -62,9 +62,7 @@ class ResourceFile(Typed):
     key: str = Field(
         description="Where the file lies in storage: a relative path.", examples=["sourdough/weekend-schedule.pdf"]
     )
-    type: str = Field(
-        description="Media type.", examples=["application/pdf"], pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*$"
-    )
+    type: str = Field(description="Media type.", examples=["application/pdf"], pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*$")
     size: int | None = Field(
         default=None,
         gt=0,
@@ -84,7 +82,9 @@ class QuestionFile(Typed):
     """A question buyers ask, and its answer."""
 
     question: Line = Field(description="The question.", examples=["How long do I have access?"])
-    answer: str = Field(description="The answer, as Markdown.", examples=["As long as this school exists."], min_length=1)
+    answer: str = Field(
+        description="The answer, as Markdown.", examples=["As long as this school exists."], min_length=1
+    )
 
 
 class LessonFile(Typed):
@@ -110,7 +110,9 @@ class LessonFile(Typed):
     duration: Duration | None = Field(
         default=None, description="Length of the video; needed with one.", examples=["6:40"]
     )
-    preview: bool = Field(default=False, description="Free to watch for everybody, without an account.", examples=[True])
+    preview: bool = Field(
+        default=False, description="Free to watch for everybody, without an account.", examples=[True]
+    )
     published: bool = Field(default=True, description="`false` hides the lesson.", examples=[False])
     captions: dict[str, str] = Field(
         default={},
@@ -140,7 +142,9 @@ class CourseFile(Typed):
         default=None, description="Last part of the address; the folder's name unless given.", examples=["sourdough"]
     )
     title: Line = Field(description="Title.", examples=["Sourdough, from Starter to Loaf"])
-    summary: Line = Field(description="One line for cards and search engines.", examples=["Bake one honest loaf a week."])
+    summary: Line = Field(
+        description="One line for cards and search engines.", examples=["Bake one honest loaf a week."]
+    )
     description: str = Field(
         description="The sales page: the name of a Markdown file beside the course, or Markdown itself.",
         examples=["description.md"],
@@ -185,14 +189,18 @@ class InstructorFile(Typed):
     name: Line = Field(description="Name.", examples=["Mira Holm"])
     role: Line | None = Field(default=None, description="One line under the name.", examples=["Baker and bookbinder"])
     bio: str = Field(default="", description="A paragraph, as Markdown.", examples=["Mira has baked since 2009."])
-    photo: str | None = Field(default=None, description="Square picture beside `site.yaml`.", examples=["images/mira.svg"])
+    photo: str | None = Field(
+        default=None, description="Square picture beside `site.yaml`.", examples=["images/mira.svg"]
+    )
 
 
 class SiteFile(Typed):
     """The school: `course_data/site.yaml`."""
 
     name: Line = Field(description="Name of the school.", examples=["Lantern Workshop"])
-    tagline: Line = Field(description="Its promise, in one sentence.", examples=["Patient courses for hands and heads."])
+    tagline: Line = Field(
+        description="Its promise, in one sentence.", examples=["Patient courses for hands and heads."]
+    )
     description: str = Field(
         description="One or two sentences for search engines.", examples=["Small courses, well taught."], min_length=1
     )

@@ -35,8 +35,13 @@ def load_catalog(root: Path) -> model.Catalog:
         sources.append(source)
         if not re.fullmatch(IDENTIFIER, folder.name):
             source.faults.append(
-                Fault(folder, 1, 1, f"The folder “{folder.name}” cannot become an address.",
-                      "Rename it: lower-case letters, digits and single hyphens.")
+                Fault(
+                    folder,
+                    1,
+                    1,
+                    f"The folder “{folder.name}” cannot become an address.",
+                    "Rename it: lower-case letters, digits and single hyphens.",
+                )
             )
         course_file = check_shape(CourseFile, source)
         if course_file is None:
@@ -146,7 +151,9 @@ class _Compiler:
 
     def _resources(self, files: list[ResourceFile]) -> tuple[model.Resource, ...]:
         return tuple(
-            model.Resource(id=file.id, name=file.name, key=file.key, type=file.type, size=file.size or self._size(file.key))
+            model.Resource(
+                id=file.id, name=file.name, key=file.key, type=file.type, size=file.size or self._size(file.key)
+            )
             for file in files
         )
 

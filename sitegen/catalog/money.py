@@ -6,9 +6,11 @@ from babel import Locale
 from babel.numbers import format_currency, list_currencies
 
 # Stripe's list: these have no minor unit (https://docs.stripe.com/currencies#zero-decimal).
-ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+ZERO_DECIMAL = frozenset(
+    """BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF""".split()  # noqa: SIM905
+)
 # Amounts in these must be multiples of ten (https://docs.stripe.com/currencies#three-decimal).
-THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 
 
 def is_currency(code: str) -> bool:

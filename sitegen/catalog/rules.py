@@ -18,14 +18,29 @@ Loaded = tuple[CourseFile, YamlSource]
 def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) -> None:
     """Adds to the source's faults whatever one course gets wrong by itself."""
     if site and course.instructor not in (ids := [instructor.id for instructor in site.instructors]):
-        _add(source, ("instructor",), f"Nobody in site.yaml has the id “{course.instructor}”.", did_you_mean(course.instructor, ids))
+        _add(
+            source,
+            ("instructor",),
+            f"Nobody in site.yaml has the id “{course.instructor}”.",
+            did_you_mean(course.instructor, ids),
+        )
     if isinstance(course.price, PriceFile):
         _check_price(course.price, source)
     published = course.status == "published"
     if published and course.price is None:
-        _add(source, ("status",), "This course is published and has no price.", "Add “price: free”, or a price with amount and currency.")
+        _add(
+            source,
+            ("status",),
+            "This course is published and has no price.",
+            "Add “price: free”, or a price with amount and currency.",
+        )
     if published and not any(lesson.published for module in course.modules for lesson in module.lessons):
-        _add(source, ("status",), "This course is published and has no published lesson.", "Add a lesson, or set “status: draft”.")
+        _add(
+            source,
+            ("status",),
+            "This course is published and has no published lesson.",
+            "Add a lesson, or set “status: draft”.",
+        )
     for place, resource in _resources(course):
         _check_storage_key(resource, (*place, "key"), source)
     for place, lesson in _lessons(course):
@@ -35,7 +50,12 @@ def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) 
 def _check_price(price: PriceFile, source: YamlSource) -> None:
     place: Place = ("price", "amount")
     if not is_currency(price.currency):
-        _add(source, ("price", "currency"), f"“{price.currency}” is not a currency.", "Use its ISO 4217 code, such as EUR, USD or GBP.")
+        _add(
+            source,
+            ("price", "currency"),
+            f"“{price.currency}” is not a currency.",
+            "Use its ISO 4217 code, such as EUR, USD or GBP.",
+        )
         return
     digits = 0 if price.currency in ZERO_DECIMAL else 3 if price.currency in THREE_DECIMAL else 2
     if price.amount < 0:
@@ -44,9 +64,19 @@ def _check_price(price: PriceFile, source: YamlSource) -> None:
         _add(source, place, "A price of 0 cannot be charged.", "For a free course write “price: free”.")
     elif price.amount < _SMALLEST[digits]:
         meant = price.amount * 10**digits
-        _add(source, place, f"{price.amount} {price.currency} is less than the smallest charge Stripe makes.", f"Amounts are in minor units. Did you mean {meant}?")
+        _add(
+            source,
+            place,
+            f"{price.amount} {price.currency} is less than the smallest charge Stripe makes.",
+            f"Amounts are in minor units. Did you mean {meant}?",
+        )
     elif price.amount > _LARGEST:
-        _add(source, place, f"{price.amount} is more than the largest charge Stripe makes.", f"The largest is {_LARGEST}.")
+        _add(
+            source,
+            place,
+            f"{price.amount} is more than the largest charge Stripe makes.",
+            f"The largest is {_LARGEST}.",
+        )
     elif price.currency in THREE_DECIMAL and price.amount % 10:
         _add(source, place, f"Amounts in {price.currency} must end in 0.", f"Write {price.amount // 10 * 10}.")
 
@@ -65,18 +95,43 @@ def _check_storage_key(resource: ResourceFile, place: Place, source: YamlSource)
         or len(key.encode()) > 1024
     )
     if unsafe:
-        _add(source, place, f"“{key}” is not a safe storage key.", "Use a relative path such as “course/handout.pdf”, without “..”, hidden names or backslashes.")
+        _add(
+            source,
+            place,
+            f"“{key}” is not a safe storage key.",
+            "Use a relative path such as “course/handout.pdf”, without “..”, hidden names or backslashes.",
+        )
 
 
 def _check_lesson(lesson: LessonFile, place: Place, source: YamlSource) -> None:
     if lesson.video and lesson.duration is None:
-        _add(source, (*place, "video"), f"Lesson “{lesson.id}” has a video and no duration.", "Add its length, such as “duration: 6:40”.")
+        _add(
+            source,
+            (*place, "video"),
+            f"Lesson “{lesson.id}” has a video and no duration.",
+            "Add its length, such as “duration: 6:40”.",
+        )
     if lesson.duration and not lesson.video:
-        _add(source, (*place, "duration"), f"Lesson “{lesson.id}” has a duration and no video.", "Remove the duration, or add the video's id.")
+        _add(
+            source,
+            (*place, "duration"),
+            f"Lesson “{lesson.id}” has a duration and no video.",
+            "Remove the duration, or add the video's id.",
+        )
     if lesson.captions and not lesson.video:
-        _add(source, (*place, "captions"), f"Lesson “{lesson.id}” has captions and no video.", "Remove the captions, or add the video's id.")
+        _add(
+            source,
+            (*place, "captions"),
+            f"Lesson “{lesson.id}” has captions and no video.",
+            "Remove the captions, or add the video's id.",
+        )
     if lesson.published and not lesson.video and not lesson.notes:
-        _add(source, place, f"Lesson “{lesson.id}” has neither video nor notes.", "Add “video” or “notes”, or set “published: false”.")
+        _add(
+            source,
+            place,
+            f"Lesson “{lesson.id}” has neither video nor notes.",
+            "Add “video” or “notes”, or set “published: false”.",
+        )
 
 
 def check_catalog(courses: list[Loaded]) -> None:

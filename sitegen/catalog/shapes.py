@@ -44,7 +44,7 @@ def _distinct(errors: list[ErrorDetails], source: YamlSource) -> list[ErrorDetai
     for error in errors:
         named = tuple(part for part in error["loc"] if part in source.place_of(error["loc"]))
         key = (*named, error["loc"][-1] if error["type"] == "missing" else "")
-        if key not in seen or error["type"] == "literal_error" and isinstance(error["input"], str):
+        if key not in seen or (error["type"] == "literal_error" and isinstance(error["input"], str)):
             seen[key] = error
     inner = {key[:-1] for key in seen}
     # A literal that does not match a mapping is noise when the mapping's own faults are told.
@@ -75,7 +75,7 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> A
     label = _label(loc, source)
     if kind == "string_type":
         if isinstance(error["input"], (int, float, bool)):
-            remedy = f"Put it in quotes: \"{_yaml(error['input'])}\"."
+            remedy = f'Put it in quotes: "{_yaml(error["input"])}".'
         else:
             remedy = "Write it as plain text behind the colon."
         return source.fault(loc, f"{label} must be text, and is {got}.", remedy)
@@ -91,13 +91,19 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> A
     if kind in ("int_type", "int_from_float"):
         return source.fault(loc, f"{label} must be a whole number, and is {got}.", _number_remedy(error["input"], name))
     if kind == "bool_type":
-        return source.fault(loc, f"{label} must be true or false, and is {got}.", "Write true or false, without quotes.")
+        return source.fault(
+            loc, f"{label} must be true or false, and is {got}.", "Write true or false, without quotes."
+        )
     if kind == "list_type":
-        return source.fault(loc, f"{label} must be a list, and is {got}.", "Start each entry on its own line with “- ”.")
+        return source.fault(
+            loc, f"{label} must be a list, and is {got}.", "Start each entry on its own line with “- ”."
+        )
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return source.fault(loc, f"{label} must be a group of keys, and is {got}.", "Indent its keys under it.")
     if kind == "value_error":
-        return source.fault(loc, f"{label} cannot be read: {got}.", str(error["msg"]).removeprefix("Value error, ") + ".")
+        return source.fault(
+            loc, f"{label} cannot be read: {got}.", str(error["msg"]).removeprefix("Value error, ") + "."
+        )
     return source.fault(loc, f"{label}: {error['msg']}.", "docs/fields.md shows how it is written.")
 
 

@@ -1,26 +1,30 @@
-"""A real Chromium, and a whole installation as processes."""
+"""A real Chromium."""
 
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
-from scripts.installation import Installation
-from tests.ports import free_ports
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
 ]
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Chromium, or a visible skip; with CI=true its absence is a failure."""
-    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    path = next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
     if path is None:
         if os.environ.get("CI") == "true":
             pytest.fail("Chromium is not installed, and CI=true")
@@ -29,22 +33,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Sandbox and service, started as the demo starts them."""
-    folder: Path = tmp_path_factory.mktemp("installation")
-    service, sandbox, smtp = free_ports(3)
-    installation = Installation(folder, service, sandbox, smtp, extra={"HEARTBEAT_SECONDS": "5"})
-    try:
-        installation.build()
-        installation.start_sandbox()
-        installation.migrate()
-        installation.start_service()
-        yield installation
-    finally:
-        installation.stop()
 
 
 @pytest.fixture
@@ -57,7 +45,16 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
+def page(context: BrowserContext) -> Iterator[Page]:
     """A tab that fails the test on any script error or broken policy."""
     page = context.new_page()
-    return page
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+
+    def keep_broken_policies(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            faults.append(message.text)
+
+    page.on("console", keep_broken_policies)
+    yield page
+    assert faults == []

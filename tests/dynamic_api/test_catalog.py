@@ -5,7 +5,8 @@ from datetime import timedelta
 from dynamic_api.catalog import sync_catalog
 from dynamic_api.models import Course, Lesson, Progress
 from sitegen.catalog.manifest import Manifest, compile_manifest, write_manifest
-from sitegen.catalog.model import Catalog, Course as CourseFile
+from sitegen.catalog.model import Catalog
+from sitegen.catalog.model import Course as CourseFile
 from tests.school import LESSON, SOURDOUGH, School
 
 
@@ -22,7 +23,11 @@ async def test_ids_outlive_renames_reordering_and_absence(school: School, catalo
     original = next(course for course in catalog.courses if course.id == SOURDOUGH)
     reversed_modules = tuple(
         module.model_copy(
-            update={"lessons": tuple(lesson.model_copy(update={"slug": f"{lesson.slug}-2"}) for lesson in reversed(module.lessons))}
+            update={
+                "lessons": tuple(
+                    lesson.model_copy(update={"slug": f"{lesson.slug}-2"}) for lesson in reversed(module.lessons)
+                )
+            }
         )
         for module in reversed(original.modules)
     )

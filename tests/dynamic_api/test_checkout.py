@@ -18,7 +18,9 @@ async def test_price_and_course_in_the_form_are_not_believed(school: School) -> 
         assert (session["amount_total"], session["currency"]) == (4900, "eur")
 
 
-@pytest.mark.parametrize("course", ["bookbinding", "no-such-course", "", "../../etc/passwd", "sourdough%00", "a" * 5000])
+@pytest.mark.parametrize(
+    "course", ["bookbinding", "no-such-course", "", "../../etc/passwd", "sourdough%00", "a" * 5000]
+)
 async def test_drafts_and_inventions_cannot_be_bought(school: School, course: str) -> None:
     async with school.browser() as browser:
         answer = await browser.post("/api/checkout", data={"course": course})

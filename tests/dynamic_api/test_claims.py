@@ -56,8 +56,10 @@ async def test_two_browsers_at_once_make_one_owner(school: School) -> None:
         session = await school.buy(buyer)
         token = school.claim_token()
         answers = await asyncio.gather(
-            school.claim(buyer, session), reader.post("/api/claims", json={"token": token, **BODY}),
-            school.claim(buyer, session), reader.post("/api/claims", json={"token": token, **BODY}),
+            school.claim(buyer, session),
+            reader.post("/api/claims", json={"token": token, **BODY}),
+            school.claim(buyer, session),
+            reader.post("/api/claims", json={"token": token, **BODY}),
         )
         assert sorted(answer.status_code for answer in answers)[0] == 200
         assert sum(answer.status_code == 200 for answer in answers) == 1

@@ -12,10 +12,17 @@ from tests.conftest import ROOT, SigningKey
 
 def environment(signing_key: SigningKey, **changes: str) -> dict[str, str]:
     values = {
-        "SITE_URL": "https://school.test/", "SECRET_KEY": "k" * 32, "STRIPE_SECRET_KEY": "sk_live_hush",
-        "STRIPE_WEBHOOK_SECRETS": "whsec_hush", "STREAM_KEY_ID": "id", "STREAM_KEY_PEM": signing_key.pem,
-        "STREAM_BASE_URL": "https://customer-x.cloudflarestream.com", "FILES_DIR": "files", "SMTP_HOST": "mail.test",
-        "MAIL_FROM": "school@school.test", **changes,
+        "SITE_URL": "https://school.test/",
+        "SECRET_KEY": "k" * 32,
+        "STRIPE_SECRET_KEY": "sk_live_hush",
+        "STRIPE_WEBHOOK_SECRETS": "whsec_hush",
+        "STREAM_KEY_ID": "id",
+        "STREAM_KEY_PEM": signing_key.pem,
+        "STREAM_BASE_URL": "https://customer-x.cloudflarestream.com",
+        "FILES_DIR": "files",
+        "SMTP_HOST": "mail.test",
+        "MAIL_FROM": "school@school.test",
+        **changes,
     }
     return {f"COURSEWRIGHT_{name}": value for name, value in values.items() if value}
 

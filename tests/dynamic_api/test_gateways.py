@@ -25,7 +25,11 @@ def test_stream_token_is_what_stream_documents(settings: Settings, signing_key: 
     token = playback.iframe_url.split("/")[-2]
     assert jwt.get_unverified_header(token) | {"typ": "JWT"} == {"alg": "RS256", "kid": "testkey", "typ": "JWT"}
     claims = jwt.decode(token, signing_key.public, algorithms=["RS256"], options={"verify_exp": False})
-    assert claims == {"sub": "f" * 32, "kid": "testkey", "exp": int((NOW + timedelta(seconds=600, hours=1)).timestamp())}
+    assert claims == {
+        "sub": "f" * 32,
+        "kid": "testkey",
+        "exp": int((NOW + timedelta(seconds=600, hours=1)).timestamp()),
+    }
     assert playback.hls_url.endswith(f"/{token}/manifest/video.m3u8")
     long = Streaming(settings).playback("f" * 32, seconds=10**6, now=NOW)
     assert long.expires_at == NOW + timedelta(hours=24)
@@ -69,10 +73,17 @@ def test_local_storage_stays_inside_its_folder(tmp_path: Path, key: str) -> None
 
 
 def test_mail_reads_the_same_in_text_and_html(catalog: Catalog) -> None:
-    letter = Letter("Grüße", ("Hello <b> & welcome.",), Button("Open", "https://school.test/claim/#token=abc_-1"), ("Bye.",))
+    letter = Letter(
+        "Grüße", ("Hello <b> & welcome.",), Button("Open", "https://school.test/claim/#token=abc_-1"), ("Bye.",)
+    )
     message = envelope(
-        letter, site=catalog.site, site_url="https://school.test", sender="School <s@school.test>", to="a@b.test",
-        message_id="receipt.ord_1", now=NOW,
+        letter,
+        site=catalog.site,
+        site_url="https://school.test",
+        sender="School <s@school.test>",
+        to="a@b.test",
+        message_id="receipt.ord_1",
+        now=NOW,
     )
     raw = message.as_bytes()
     assert max(raw) < 128
@@ -85,8 +96,13 @@ def test_mail_reads_the_same_in_text_and_html(catalog: Catalog) -> None:
     assert "Hello &lt;b&gt; &amp; welcome." in html
     assert read["Message-ID"] == "<receipt.ord_1@school.test>"
     assert read["Auto-Submitted"] == "auto-generated"
-    with pytest.raises(ValueError, match="linefeed|newline|CR|LF|header"):
+    with pytest.raises(ValueError, match=r"linefeed|carriage"):
         envelope(
-            Letter("x\r\nBcc: evil@evil.test", ()), site=catalog.site, site_url="https://s.test", sender="s@s.test",
-            to="a@b.test", message_id="x", now=NOW,
+            Letter("x\r\nBcc: evil@evil.test", ()),
+            site=catalog.site,
+            site_url="https://s.test",
+            sender="s@s.test",
+            to="a@b.test",
+            message_id="x",
+            now=NOW,
         )

@@ -28,7 +28,7 @@ async def test_a_key_is_taken_once(school: School) -> None:
 
 
 async def test_a_job_stands_or_falls_with_its_transaction(school: School) -> None:
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError):  # noqa: PT012 - the transaction is what is tested
         async with school.service.database.transaction() as db:
             await outbox.enqueue(db, "count", "count:0", {}, now=school.clock())
             raise RuntimeError("the transaction fails after all")

@@ -11,8 +11,13 @@ from tests.school import LATER_LESSON, LESSON, PASSWORD, SOURDOUGH, School, path
 COURSE = f"/courses/{SOURDOUGH}"
 LESSON_PATH = f"{COURSE}/lessons/{LESSON}"
 PROGRESS = {
-    "status", "playback_position_seconds", "video_duration_seconds", "percent_complete", "last_viewed_at",
-    "completed_at", "updated_at",
+    "status",
+    "playback_position_seconds",
+    "video_duration_seconds",
+    "percent_complete",
+    "last_viewed_at",
+    "completed_at",
+    "updated_at",
 }
 RESOURCE = {"id", "name", "mime_type", "size_bytes", "updated_at"}
 
@@ -106,14 +111,30 @@ async def test_course(school: School) -> None:
         await phone.get(f"{LESSON_PATH}/playback")
         course = (await phone.get(COURSE)).json()["course"]
         assert set(course) == {
-            "id", "slug", "title", "description", "long_description", "thumbnail_url", "updated_at", "modules"
+            "id",
+            "slug",
+            "title",
+            "description",
+            "long_description",
+            "thumbnail_url",
+            "updated_at",
+            "modules",
         }
         assert set(course["modules"][0]) == {"id", "title", "sort_order", "updated_at", "lessons"}
         lessons = [lesson for module in course["modules"] for lesson in module["lessons"]]
         assert len(lessons) == 10
         assert set(lessons[0]) == {
-            "id", "slug", "title", "summary", "duration_seconds", "stream_video_id", "has_video", "sort_order",
-            "updated_at", "progress", "resources",
+            "id",
+            "slug",
+            "title",
+            "summary",
+            "duration_seconds",
+            "stream_video_id",
+            "has_video",
+            "sort_order",
+            "updated_at",
+            "progress",
+            "resources",
         }
         assert set(lessons[0]["progress"]) == PROGRESS
         assert lessons[1]["progress"] is None
@@ -126,9 +147,7 @@ async def test_playback(school: School) -> None:
         answer = await phone.get(f"{LESSON_PATH}/playback")
         assert answer.headers["cache-control"] == "private, no-store"
         body = answer.json()
-        assert set(body) == {
-            "stream_url", "stream", "heartbeat_seconds", "auto_complete_percent", "lesson", "progress"
-        }
+        assert set(body) == {"stream_url", "stream", "heartbeat_seconds", "auto_complete_percent", "lesson", "progress"}
         assert set(body["stream"]) == {"iframe_url", "hls_url", "preferred_url", "player"}
         assert body["stream_url"] == body["stream"]["preferred_url"] == body["stream"]["hls_url"]
         assert body["stream"]["player"] == "native"
@@ -212,7 +231,13 @@ async def test_receipts(school: School) -> None:
         await signed_in(school, phone)
         [receipt] = (await phone.get("/receipts")).json()["receipts"]
         assert set(receipt) == {
-            "order_public_id", "status", "total_amount", "currency", "paid_at", "refunded_at", "receipt_url"
+            "order_public_id",
+            "status",
+            "total_amount",
+            "currency",
+            "paid_at",
+            "refunded_at",
+            "receipt_url",
         }
         assert receipt["order_public_id"].startswith("ord_")
         assert (receipt["status"], receipt["total_amount"], receipt["currency"]) == ("paid", 4900, "EUR")

@@ -10,8 +10,15 @@ def facts(
     session: str, payment: str, intent: str | None, disputes: tuple[str, ...] = (), refunds: tuple[RefundFact, ...] = ()
 ) -> PaymentFacts:
     return PaymentFacts(
-        session_id="cs", order_id="ord", livemode=False, session_status=session, payment_status=payment,
-        payment_intent_status=intent, captured_amount=100, disputes=disputes, refunds=refunds,
+        session_id="cs",
+        order_id="ord",
+        livemode=False,
+        session_status=session,
+        payment_status=payment,
+        payment_intent_status=intent,
+        captured_amount=100,
+        disputes=disputes,
+        refunds=refunds,
     )
 
 

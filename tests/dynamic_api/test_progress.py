@@ -16,12 +16,21 @@ DURATION, THRESHOLD = 400, 90
 
 def opened() -> Progress:
     return Progress(
-        user_id=1, lesson_id=1, status="in_progress", position_seconds=0, percent=0, auto_complete=True,
-        opened_at=START, last_viewed_at=START, updated_at=START,
+        user_id=1,
+        lesson_id=1,
+        status="in_progress",
+        position_seconds=0,
+        percent=0,
+        auto_complete=True,
+        opened_at=START,
+        last_viewed_at=START,
+        updated_at=START,
     )
 
 
-def beat(progress: Progress, position: int, *, second: int = 1, duration: int | None = DURATION, **more: object) -> None:
+def beat(
+    progress: Progress, position: int, *, second: int = 1, duration: int | None = DURATION, **more: object
+) -> None:
     given = Beat(position, **more)  # type: ignore[arg-type]
     advance(progress, given, duration=duration, threshold=THRESHOLD, now=START + timedelta(seconds=second))
 
@@ -116,7 +125,9 @@ async def test_over_the_web(school: School) -> None:
         assert (await browser.delete(f"{path}/completion")).json()["percent_complete"] == 89
 
 
-@pytest.mark.parametrize("body", [{}, {"position_seconds": -1}, {"position_seconds": "x"}, {"position_seconds": 5, "duration_seconds": 0}])
+@pytest.mark.parametrize(
+    "body", [{}, {"position_seconds": -1}, {"position_seconds": "x"}, {"position_seconds": 5, "duration_seconds": 0}]
+)
 async def test_odd_beats_are_refused_by_field(school: School, body: dict[str, object]) -> None:
     async with school.browser() as browser:
         await school.owner(browser)

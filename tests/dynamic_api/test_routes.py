@@ -40,8 +40,14 @@ ADDRESSES = {
     ("GET", f"{MOBILE}/me"): f"{MOBILE}/me",
     ("GET", f"{MOBILE}/library"): f"{MOBILE}/library",
     ("GET", f"{MOBILE}/courses/{{course}}"): f"{MOBILE}/courses/{SOURDOUGH}",
-    ("GET", f"{MOBILE}/courses/{{course}}/lessons/{{lesson}}/playback"): f"{MOBILE}/courses/{SOURDOUGH}/lessons/{LESSON}/playback",
-    ("POST", f"{MOBILE}/courses/{{course}}/lessons/{{lesson}}/progress"): f"{MOBILE}/courses/{SOURDOUGH}/lessons/{LESSON}/progress",
+    (
+        "GET",
+        f"{MOBILE}/courses/{{course}}/lessons/{{lesson}}/playback",
+    ): f"{MOBILE}/courses/{SOURDOUGH}/lessons/{LESSON}/playback",
+    (
+        "POST",
+        f"{MOBILE}/courses/{{course}}/lessons/{{lesson}}/progress",
+    ): f"{MOBILE}/courses/{SOURDOUGH}/lessons/{LESSON}/progress",
     ("GET", f"{MOBILE}/resources/{{resource:int}}"): f"{MOBILE}/resources/1",
     ("GET", f"{MOBILE}/resources/{{resource:int}}/file"): f"{MOBILE}/resources/1/file",
     ("GET", f"{MOBILE}/receipts"): f"{MOBILE}/receipts",
@@ -66,8 +72,11 @@ async def test_every_route_has_a_row_and_every_row_a_route(school: School) -> No
 
 async def test_others_are_refused(school: School) -> None:
     async with (
-        school.browser() as anonymous, school.browser() as other, school.browser() as refunded,
-        school.browser() as expired, school.phone() as phone,
+        school.browser() as anonymous,
+        school.browser() as other,
+        school.browser() as refunded,
+        school.browser() as expired,
+        school.phone() as phone,
     ):
         await school.learner(expired, "old@example.com")
         school.clock.forward(days=31)
@@ -110,8 +119,15 @@ async def test_others_are_refused(school: School) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/api/learn/..%2f..%2fetc/passwd", "/api/learn/sourdough/%00", "/api/files/../../x", "/api/previews/sourdough/..",
-     "/api/orders/%2e%2e", "/api/v1/mobile/courses/..%2f", "/api/resources/999999999999999999999/download"],
+    [
+        "/api/learn/..%2f..%2fetc/passwd",
+        "/api/learn/sourdough/%00",
+        "/api/files/../../x",
+        "/api/previews/sourdough/..",
+        "/api/orders/%2e%2e",
+        "/api/v1/mobile/courses/..%2f",
+        "/api/resources/999999999999999999999/download",
+    ],
 )
 async def test_path_tricks_end_in_a_plain_refusal(school: School, address: str) -> None:
     async with school.browser() as browser:
@@ -129,5 +145,9 @@ async def test_only_free_videos_have_previews(school: School) -> None:
             assert answer.headers["cache-control"] == "private, no-store"
             async with httpx.AsyncClient() as player:
                 assert (await player.get(answer.headers["location"])).status_code == 200
-        for address in (f"/api/previews/{SOURDOUGH}/a-starter-from-nothing", "/api/previews/bookbinding", "/api/previews/x/y"):
+        for address in (
+            f"/api/previews/{SOURDOUGH}/a-starter-from-nothing",
+            "/api/previews/bookbinding",
+            "/api/previews/x/y",
+        ):
             assert (await visitor.get(address)).status_code == 404

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import time
+from collections.abc import AsyncIterator
 
 import pytest
 import stripe
@@ -32,8 +33,16 @@ async def test_forged_stale_and_altered_are_refused(school: School) -> None:
     event = await paid_event(school)
     body, good = signed(event, WEBHOOK_SECRET)
     forged = signed(event, "whsec_guess")[1]
-    stale = stripe.WebhookSignature.generate_signature_header(body.decode(), WEBHOOK_SECRET, timestamp=int(time.time()) - 301)
-    for payload, signature in ((body, forged), (body, stale), (body.replace(b"4900", b"0001"), good), (body, ""), (b"", good)):
+    stale = stripe.WebhookSignature.generate_signature_header(
+        body.decode(), WEBHOOK_SECRET, timestamp=int(time.time()) - 301
+    )
+    for payload, signature in (
+        (body, forged),
+        (body, stale),
+        (body.replace(b"4900", b"0001"), good),
+        (body, ""),
+        (b"", good),
+    ):
         assert await post(school, payload, signature) == 400
     assert await school.rows(WebhookEvent) == []
     assert await school.rows(Job) == []
@@ -112,7 +121,7 @@ async def test_a_body_of_50_mb_is_refused(school: School) -> None:
             assert answer.status_code == 413
             assert answer.json()["error"]["code"] == "body_too_large"
 
-        async def trickle():  # type: ignore[no-untyped-def]
+        async def trickle() -> AsyncIterator[bytes]:
             for _ in range(100):
                 yield b"x" * 20_000
 

@@ -36,7 +36,15 @@ async def test_every_key_is_one_of_the_sdks(school: School) -> None:
         known = set(getattr(import_module(module), name).__annotations__)
         assert set(thing) <= known | {"object"}, (thing["object"], set(thing) - known)
     assert kinds >= {
-        "checkout.session", "payment_intent", "charge", "refund", "dispute", "event", "product", "promotion_code", "coupon"
+        "checkout.session",
+        "payment_intent",
+        "charge",
+        "refund",
+        "dispute",
+        "event",
+        "product",
+        "promotion_code",
+        "coupon",
     }
 
 
@@ -60,7 +68,7 @@ async def test_the_sdk_reads_it_and_its_errors(school: School, sandbox: Sandbox)
     assert (caught.value.code, caught.value.http_status) == ("resource_missing", 404)
     with pytest.raises(stripe.InvalidRequestError, match="unrefunded amount"):
         await client.v1.refunds.create_async({"payment_intent": full.payment_intent.id, "amount": 999999})
-    await http.close_async()
+    await http.close_async()  # type: ignore[no-untyped-call]
 
 
 async def test_idempotency_keys_replay_and_refuse_other_parameters(sandbox: Sandbox) -> None:
@@ -95,7 +103,14 @@ def test_stream_verifies_signature_expiry_subject_and_key(sandbox: Sandbox, sign
 
     assert video_of(store, token()) == video
     altered = token()[:-8] + "AAAAAAAA"
-    for bad in (token(exp=now - 5), token(sub="0" * 32), token(kid="other"), token(exp=now + 90000), altered, "nonsense"):
+    for bad in (
+        token(exp=now - 5),
+        token(sub="0" * 32),
+        token(kid="other"),
+        token(exp=now + 90000),
+        altered,
+        "nonsense",
+    ):
         with pytest.raises(TokenRefused):
             video_of(store, bad)
 
@@ -111,6 +126,16 @@ async def test_playlist_is_as_long_as_the_video(school: School) -> None:
         assert (await player.get(address.replace("/iframe", "x/manifest/clock.mp4"))).status_code == 401
 
 
-@pytest.mark.parametrize(("host", "fine"), [("127.0.0.1", True), ("::1", True), ("0.0.0.0", False), ("::", False), ("192.168.1.5", False), ("example.com", False)])  # noqa: S104
+@pytest.mark.parametrize(
+    ("host", "fine"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.5", False),
+        ("example.com", False),
+    ],
+)
 def test_it_binds_to_nothing_but_loopback(host: str, fine: bool) -> None:
     assert is_loopback(host) is fine

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,7 +25,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample, built once."""
     folder = tmp_path_factory.mktemp("built")
     build_site(
-        ROOT, course_data=ROOT / "course_data", output=folder / "output", manifest=folder / "catalog.json",
+        ROOT,
+        course_data=ROOT / "course_data",
+        output=folder / "output",
+        manifest=folder / "catalog.json",
         site_url="https://school.test",
     )
     return folder
@@ -43,7 +47,9 @@ def test_every_link_of_every_page_leads_somewhere(built: Path) -> None:
             if address.startswith("/api/"):
                 continue
             target = output / address.lstrip("/")
-            assert (target / "index.html").is_file() if address.endswith("/") else target.is_file(), f"{name}: {address}"
+            assert (target / "index.html").is_file() if address.endswith("/") else target.is_file(), (
+                f"{name}: {address}"
+            )
 
 
 def test_every_id_that_a_link_names_is_on_its_page(built: Path) -> None:
@@ -101,7 +107,10 @@ def test_sitemap_lists_public_pages_only(built: Path) -> None:
 
 def test_building_twice_changes_nothing(built: Path, tmp_path: Path) -> None:
     again = build_site(
-        ROOT, course_data=ROOT / "course_data", output=built / "output", manifest=tmp_path / "catalog.json",
+        ROOT,
+        course_data=ROOT / "course_data",
+        output=built / "output",
+        manifest=tmp_path / "catalog.json",
         site_url="https://school.test",
     )
     assert again.changed == 0
@@ -116,10 +125,12 @@ def test_schema_accepts_the_sample_and_refuses_a_typing_mistake() -> None:
         assert isinstance(data, dict)
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**data, "titel": "x"}, schema)
-    jsonschema.validate(read_yaml(ROOT / "course_data/site.yaml").data, json.loads((ROOT / "docs/schema/site.schema.json").read_text()))
+    jsonschema.validate(
+        read_yaml(ROOT / "course_data/site.yaml").data, json.loads((ROOT / "docs/schema/site.schema.json").read_text())
+    )
 
 
-DISGUISES = {
+DISGUISES: dict[str, Callable[[str], str]] = {
     "plain": lambda value: value,
     "percent": lambda value: "".join(f"%{byte:02X}" for byte in value.encode()),
     "url": lambda value: quote(value, safe=""),

@@ -65,14 +65,20 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "bad duration": (replace("duration: 1:10", "duration: 1:99"), "a duration is typed as 6:40"),
     "twice in one place": (replace("level: beginner", "level: beginner\nlevel: all"), "stands twice in the same place"),
     "not yaml": (replace("id: sourdough\n", "id: [sourdough\n"), "This is not YAML"),
-    "missing notes": (remove("courses/sourdough/notes/what-lives-in-the-jar.md"), "The file “notes/what-lives-in-the-jar.md” is missing"),
+    "missing notes": (
+        remove("courses/sourdough/notes/what-lives-in-the-jar.md"),
+        "The file “notes/what-lives-in-the-jar.md” is missing",
+    ),
     "missing picture": (remove("courses/sourdough/thumbnail.svg"), "The file “thumbnail.svg” is missing"),
     "missing captions": (remove("courses/sourdough/captions/what-lives-in-the-jar.en.vtt"), ".en.vtt” is missing"),
     "file outside": (replace("thumbnail: thumbnail.svg", "thumbnail: ../../site.yaml"), "lies outside this folder"),
     "unsafe key": (replace("key: sourdough/weekend-schedule.pdf", "key: ../secrets.pdf"), "is not a safe storage key"),
     "absolute key": (replace("key: sourdough/weekend-schedule.pdf", "key: /etc/passwd"), "is not a safe storage key"),
     "unknown instructor": (replace("instructor: mira-holm", "instructor: mira-hollm"), "Did you mean “mira-holm”?"),
-    "bad slug": (replace("slug: what-lives-in-the-jar", "slug: ../../etc"), "lower-case letters, digits and single hyphens"),
+    "bad slug": (
+        replace("slug: what-lives-in-the-jar", "slug: ../../etc"),
+        "lower-case letters, digits and single hyphens",
+    ),
     "bad captions": (
         replace("WEBVTT", "subtitles", file="courses/sourdough/captions/what-lives-in-the-jar.en.vtt"),
         "the first line of a WebVTT file is “WEBVTT”",

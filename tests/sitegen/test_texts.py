@@ -10,7 +10,11 @@ from sitegen.catalog.money import format_clock, format_duration, format_money, i
 
 
 def test_captions() -> None:
-    text = "\ufeffWEBVTT\n\nNOTE a remark\n\n1\n00:01.000 --> 00:04.500 align:start\n<v Mira>Hello &amp; welcome.</v>\nSecond line.\n"
+    text = (
+        "\ufeffWEBVTT\n\nNOTE a remark\n\n1\n"
+        "00:01.000 --> 00:04.500 align:start\n"
+        "<v Mira>Hello &amp; welcome.</v>\nSecond line.\n"
+    )
     [cue] = parse_vtt(text)
     assert (cue.start, cue.end, cue.text) == (1.0, 4.5, "Hello & welcome. Second line.")
 

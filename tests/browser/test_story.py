@@ -1,0 +1,218 @@
+"""The story, in a real Chromium: from the catalogue to a watched lesson, a download, and a refund."""
+
+import re
+import time
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from scripts.installation import Installation
+
+pytestmark = pytest.mark.browser
+
+
+def pay(page: Page, email: str, *, button: str = "Buy for €49") -> None:
+    """From the course page to the page after the payment."""
+    page.get_by_role("button", name=button).click()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Pay €49").click()
+
+
+def claim_link(installation: Installation, to: str) -> str:
+    """What the mail says."""
+    for _ in range(50):
+        for mail in httpx.get(f"{installation.sandbox}/inbox?json").json():
+            if mail["to"] == to and (match := re.search(r"http\S+/claim/#token=\S+", mail["text"])):
+                return match[0]
+        time.sleep(0.2)
+    raise AssertionError(f"no claim link for {to}")
+
+
+def video(page: Page, script: str) -> object:
+    """Ask the player's own video element."""
+    return page.frame_locator("iframe").locator("video").evaluate(script)
+
+
+def wait_for_video(page: Page, condition: str) -> None:
+    """Until the video says so."""
+    page.wait_for_selector("iframe")
+    frame = next(frame for frame in page.frames if "/iframe" in frame.url)
+    frame.wait_for_function(f"() => {{ const v = document.querySelector('video'); return v && ({condition}); }}")
+
+
+def buy_and_claim(page: Page, installation: Installation, email: str) -> None:
+    """A new owner, signed in, on the library page."""
+    page.goto(f"{installation.url}/courses/sourdough/")
+    pay(page, email)
+    page.get_by_label("Your name").fill("Ann Baker")
+    page.get_by_label("Choose a password").fill("bread on every table")
+    page.get_by_role("button", name="Open my course").click()
+    page.wait_for_url("**/library/")
+
+
+def test_visitor_looks_around_and_watches_a_preview(page: Page, installation: Installation) -> None:
+    page.goto(installation.url)
+    page.get_by_role("link", name="Courses", exact=True).first.click()
+    page.get_by_role("link", name="Sourdough, from Starter to Loaf").click()
+    for text in ("What you will learn", "Curriculum", "Who teaches", "€49"):
+        expect(page.get_by_text(text).first).to_be_visible()
+    assert not re.search(r"[0-9a-f]{32}", page.content())
+    page.locator("a.tag").first.click()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    assert not any("/api/previews/" in url for url in requests)
+    page.get_by_role("link", name=re.compile("Play this lesson")).click()
+    wait_for_video(page, "v.readyState >= 1")
+    video(page, "v => { v.muted = true; return v.play(); }")
+    wait_for_video(page, "v.currentTime > 0.5")
+    assert any("/api/previews/" in url for url in requests)
+    expect(page.get_by_role("heading", name="Transcript")).to_be_visible()
+
+
+def test_guest_buys_is_declined_pays_and_owns(page: Page, installation: Installation) -> None:
+    page.goto(f"{installation.url}/courses/sourdough/")
+    page.get_by_role("button", name="Buy for €49").click()
+    page.get_by_role("link", name="Cancel and go back").click()
+    expect(page.get_by_text("You left the payment page. Nothing was charged.")).to_be_visible()
+    page.get_by_role("button", name="Buy for €49").click()
+    page.get_by_label("Promotion code").fill("NOPE")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("alert")).to_have_text("This code is invalid.")
+    page.get_by_label("Promotion code").fill("WELCOME20")
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_label("E-mail").fill("decl@example.com")
+    page.get_by_label("Card number").fill("4000 0000 0000 0002")
+    page.get_by_role("button", name="Pay €39.20").click()
+    expect(page.get_by_role("alert")).to_have_text("Your card was declined.")
+    page.get_by_label("Card number").fill("4242 4242 4242 4242")
+    page.get_by_role("button", name="Pay €39.20").click()
+    expect(page.get_by_role("heading", name="It is yours")).to_be_visible()
+    page.get_by_label("Your name").fill("Dec")
+    page.get_by_label("Choose a password").fill("short")
+    page.get_by_role("button", name="Open my course").click()
+    expect(page.get_by_text("Use at least 10 characters.")).to_be_visible()
+    page.get_by_label("Choose a password").fill("bread on every table")
+    page.get_by_role("button", name="Open my course").click()
+    page.wait_for_url("**/library/")
+    expect(page.get_by_role("heading", name="Sourdough, from Starter to Loaf")).to_be_visible()
+    expect(page.get_by_role("link", name="Account")).to_be_visible()
+
+
+def test_claim_by_mail_in_another_browser(page: Page, chromium: Browser, installation: Installation) -> None:
+    page.goto(f"{installation.url}/courses/sourdough/")
+    pay(page, "mail@example.com")
+    expect(page.get_by_role("heading", name="It is yours")).to_be_visible()
+    link = claim_link(installation, "mail@example.com")
+    with chromium.new_context() as elsewhere:
+        other = elsewhere.new_page()
+        other.goto(link)
+        expect(other.get_by_text("was bought with mail@example.com")).to_be_visible()
+        assert "token" not in other.url
+        other.get_by_label("Your name").fill("Mail")
+        other.get_by_label("Choose a password").fill("bread on every table")
+        other.get_by_role("button", name="Open my course").click()
+        other.wait_for_url("**/library/")
+        expect(other.get_by_role("heading", name="Sourdough, from Starter to Loaf")).to_be_visible()
+        other.goto("about:blank")
+        other.goto(link)
+        expect(other.get_by_text("This link has been used or has run out.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+
+def test_lesson_plays_resumes_completes_and_hands_out_files(page: Page, installation: Installation) -> None:
+    buy_and_claim(page, installation, "watch@example.com")
+    page.get_by_role("link", name="Start").click()
+    wait_for_video(page, "v.readyState >= 1")
+    expect(page.get_by_role("heading", name="What each of them does")).to_be_visible()  # paid notes
+    video(page, "v => { v.muted = true; v.currentTime = 120; return v.play(); }")
+    with page.expect_response(lambda response: response.url.endswith("/progress") and response.ok):
+        wait_for_video(page, "v.currentTime > 121")
+        video(page, "v => v.pause()")
+    page.reload()
+    wait_for_video(page, "v.currentTime >= 120")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Weekend baking schedule").click()
+    assert download.value.suggested_filename == "Weekend baking schedule.pdf"
+    video(page, "v => { v.currentTime = 390; }")
+    expect(page.get_by_role("button", name="Complete ✓")).to_be_visible()
+    expect(page.locator('[data-lesson-link="what-lives-in-the-jar"]')).to_have_attribute("data-status", "completed")
+    page.locator("a[rel=next]").click()
+    expect(page.get_by_role("heading", level=1, name="A starter from nothing")).to_be_visible()
+    expect(page.locator('[data-lesson-link="what-lives-in-the-jar"]')).to_have_attribute("data-status", "completed")
+    page.locator("a[rel=prev]").click()
+    expect(page.get_by_role("heading", level=1, name="What lives in the jar")).to_be_visible()
+    page.goto(f"{installation.url}/library/")
+    expect(page.get_by_text("1 of 10 lessons")).to_be_visible()
+
+
+def test_refund_in_the_dashboard_takes_the_lesson_away(
+    page: Page, chromium: Browser, installation: Installation
+) -> None:
+    buy_and_claim(page, installation, "back@example.com")
+    with chromium.new_context() as merchant:
+        dashboard = merchant.new_page()
+        dashboard.goto(f"{installation.sandbox}/dashboard")
+        dashboard.get_by_role("row", name=re.compile("back@example.com")).get_by_role(
+            "button", name="Refund", exact=True
+        ).click()
+    page.wait_for_timeout(2500)
+    page.goto(f"{installation.url}/learn/sourdough/a-starter-from-nothing/")
+    expect(page.get_by_text("This lesson belongs to a course you do not have.")).to_be_visible()
+    assert page.locator("iframe").count() == 0
+    assert page.locator("#notes").inner_text() == ""
+
+
+def test_stranger_is_asked_to_sign_in_and_comes_back(page: Page, installation: Installation) -> None:
+    buy_and_claim(page, installation, "again@example.com")
+    page.get_by_role("link", name="Account").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{installation.url}/")
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    page.goto(f"{installation.url}/learn/sourdough/feeding-and-keeping/")
+    page.wait_for_url("**/sign-in/**")
+    page.get_by_label("E-mail address").fill("again@example.com")
+    page.get_by_label("Password").fill("not this one")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("The e-mail address or the password is not right.")).to_be_visible()
+    page.get_by_label("Password").fill("bread on every table")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/learn/sourdough/feeding-and-keeping/")
+    page.wait_for_selector("iframe")
+
+
+def test_buying_works_without_javascript(chromium: Browser, installation: Installation) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{installation.url}/courses/sourdough/")
+        pay(page, "nojs@example.com")
+        expect(page.get_by_text("is on its way by mail")).to_be_visible()
+        page.goto(f"{installation.url}/courses/seven-useful-knots/")
+        page.get_by_role("button", name="Get this course for free").click()
+        expect(page.get_by_text("Please type an e-mail address")).to_be_visible()
+    assert claim_link(installation, "nojs@example.com")
+
+
+@pytest.mark.parametrize("width", [320, 1600])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/courses/",
+        "/courses/sourdough/",
+        "/preview/sourdough/what-lives-in-the-jar/",
+        "/sign-in/",
+        "/claim/",
+        "/checkout/success/",
+        "/library/",
+        "/learn/git-for-writers/your-first-commit/",
+        "/about/",
+        "/news/",
+    ],
+)
+def test_no_page_scrolls_sideways(chromium: Browser, installation: Installation, address: str, width: int) -> None:
+    with chromium.new_context(viewport={"width": width, "height": 800}, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(installation.url + address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,44 @@
+"""The documents say what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dynamic_api.cli import settings_files
+from sitegen.reference import reference_files
+from tests.conftest import ROOT
+
+
+def test_documents_made_from_code_are_current() -> None:
+    for name, text in {f"docs/{name}": text for name, text in reference_files().items()}.items():
+        assert (ROOT / name).read_text() == text, f"{name}: run .venv/bin/python -m scripts.documents"
+    for name, text in settings_files().items():
+        assert (ROOT / name).read_text() == text, f"{name}: run .venv/bin/python -m scripts.documents"
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+)
+def test_links_of_documents_lead_somewhere(document: str) -> None:
+    path = ROOT / document
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_every_script_is_documented() -> None:
+    documented = (ROOT / "docs/commands.md").read_text()
+    for name in ("run", "test", "check", "coursewright"):
+        assert (ROOT / "scripts" / name).stat().st_mode & 0o111
+        assert f"scripts/{name}" in documented
+
+
+def test_no_file_names_a_registry_or_this_machine() -> None:
+    hosts = re.compile("|".join(("py" + "pi.org", "python" + "hosted", "npm" + "js.org", "registry." + "npm")))
+    for path in (
+        Path(ROOT / name) for name in ("requirements.lock", "requirements-demo.lock", "requirements-dev.lock")
+    ):
+        text = path.read_text()
+        assert not hosts.search(text)
+        assert not re.search(r"https?://|file://", text)
+        assert "--hash=sha256:" in text

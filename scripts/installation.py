@@ -15,24 +15,10 @@ from pathlib import Path
 
 import httpx
 
+from dynamic_api.webhooks.handle import HANDLED
 from scripts.sandbox.stripe_objects import API_VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
-EVENTS = (
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.refunded",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-)
 
 
 class StartFailed(Exception):
@@ -162,7 +148,7 @@ class Installation:
             "/v1/webhook_endpoints",
             headers={"Authorization": "Bearer sk_test_sandbox", "Stripe-Version": API_VERSION},
             data={"url": f"{self.url}/webhooks/stripe"}
-            | {f"enabled_events[{n}]": name for n, name in enumerate(EVENTS)},
+            | {f"enabled_events[{n}]": name for n, name in enumerate(sorted(HANDLED))},
         )
         key = client.post("/client/v4/accounts/sandbox/stream/keys").json()["result"]
         kept = {

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog import LiveLesson
 from dynamic_api.clock import timestamp
+from dynamic_api.database import Database
 from dynamic_api.jobs.outbox import insert_or_ignore
 from dynamic_api.models import Progress
 
@@ -84,6 +85,17 @@ async def ensure_progress(db: AsyncSession, user_id: int, lesson: LiveLesson, *,
             updated_at=now,
         )
     )
+
+
+async def record_beat(
+    database: Database, user_id: int, lesson: LiveLesson, beat: Beat, *, threshold: int, now: datetime
+) -> Progress:
+    """Apply a beat, durably, from whichever device it came. It may come without an opening."""
+    async with database.transaction() as db:
+        await ensure_progress(db, user_id, lesson, now=now)
+        progress = await locked_progress(db, user_id, lesson)
+        advance(progress, beat, duration=lesson.file.duration, threshold=threshold, now=now)
+    return progress
 
 
 async def locked_progress(db: AsyncSession, user_id: int, lesson: LiveLesson) -> Progress:

@@ -1,20 +1,18 @@
 """The learner's own pages ask here."""
 
-from pathlib import Path
-
 from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from dynamic_api.accounts.identity import client_address
 from dynamic_api.accounts.throttle import PREVIEW_BY_ADDRESS
 from dynamic_api.clock import timestamp
-from dynamic_api.errors import LessonNotFound, ResourceNotFound
-from dynamic_api.gateways.storage import LocalStorage, attachment
+from dynamic_api.errors import LessonNotFound
 from dynamic_api.learning import progress as progress_rules
 from dynamic_api.learning.access import open_lesson, open_resource
-from dynamic_api.learning.downloads import check_signature, download_link
+from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.library import OwnedCourse, library_of
+from dynamic_api.local_files import send_local_file
 from dynamic_api.models import User
 from dynamic_api.routing import Audience, learner_route, open_route, read_body, throttle_of
 from dynamic_api.service import Service
@@ -100,12 +98,9 @@ async def record_beat(request: Request, service: Service, user: User) -> Respons
         _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
     body = await read_body(request, BeatBody)
     beat = progress_rules.Beat(body.position_seconds, body.duration_seconds, body.is_completed)
-    now, threshold = service.clock(), service.settings.completion_percent
-    async with service.database.transaction() as db:
-        # A beat without an opening: the page was open before the progress was deleted, or the service restarted.
-        await progress_rules.ensure_progress(db, user.id, lesson, now=now)
-        progress = await progress_rules.locked_progress(db, user.id, lesson)
-        progress_rules.advance(progress, beat, duration=lesson.file.duration, threshold=threshold, now=now)
+    progress = await progress_rules.record_beat(
+        service.database, user.id, lesson, beat, threshold=service.settings.completion_percent, now=service.clock()
+    )
     return JSONResponse(progress_rules.describe(progress))
 
 
@@ -149,30 +144,6 @@ async def download(request: Request, service: Service, user: User) -> Response:
     return RedirectResponse(link.url, 303)
 
 
-async def send_file(request: Request, service: Service) -> Response:
-    """A file on local disk, for whoever holds its signed link, if the learner it names may still have it."""
-    user_id = check_signature(service.settings, request.url.path, dict(request.query_params), now=service.clock())
-    async with service.database.reading() as db:
-        resource = await open_resource(db, service.catalog.current, user_id, request.path_params["resource"])
-    path = _local_path(service, resource.file.key)
-    return FileResponse(
-        path,
-        media_type=resource.file.type,
-        headers={
-            "Content-Disposition": attachment(resource.file.name, resource.file.key),
-            "Cache-Control": "private, no-store",
-        },
-    )
-
-
-def _local_path(service: Service, key: str) -> Path:
-    storage = service.gateways.storage
-    path = storage.path(key) if isinstance(storage, LocalStorage) else None
-    if path is None:
-        raise ResourceNotFound
-    return path
-
-
 async def play_preview(request: Request, service: Service) -> Response:
     """On to the player of a free video: a course's introduction, or a preview lesson."""
     await throttle_of(request).hit(PREVIEW_BY_ADDRESS, client_address(request))
@@ -205,7 +176,7 @@ routes = [
     learner_route("PUT", "/learn/{course}/{lesson}/completion", mark_complete),
     learner_route("DELETE", "/learn/{course}/{lesson}/completion", mark_incomplete),
     learner_route("GET", "/resources/{resource:int}/download", download),
-    open_route("GET", "/files/{resource:int}", send_file, Audience.LINK_HOLDER),
+    open_route("GET", "/files/{resource:int}", send_local_file, Audience.LINK_HOLDER),
     open_route("GET", "/previews/{course}", play_preview),
     open_route("GET", "/previews/{course}/{lesson}", play_preview),
 ]

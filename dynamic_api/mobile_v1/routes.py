@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from dynamic_api.accounts.addresses import is_address
 from dynamic_api.accounts.identity import client_address, cookies_of
 from dynamic_api.accounts.throttle import MOBILE
 from dynamic_api.accounts.users import check_password
 from dynamic_api.clock import timestamp
-from dynamic_api.errors import ResourceForbidden, TokenForbidden, Unauthenticated, ValidationFailed
-from dynamic_api.gateways.storage import LocalStorage, attachment
+from dynamic_api.errors import TokenForbidden, Unauthenticated, ValidationFailed
 from dynamic_api.learning import progress as progress_rules
 from dynamic_api.learning.access import open_course, open_lesson, open_resource
-from dynamic_api.learning.downloads import check_signature, download_link
+from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.library import library_of
+from dynamic_api.local_files import send_local_file
 from dynamic_api.mobile_v1 import shapes
 from dynamic_api.mobile_v1.tokens import TOUCH, Ability, issue_token, revoke_all, revoke_token, token_user
 from dynamic_api.models import AccessToken, Order, User
@@ -175,11 +175,14 @@ async def beat(request: Request, service: Service, device: Device) -> Response:
         _, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
     body = await read_body(request, BeatBody)
     given = progress_rules.Beat(body.position_seconds, body.duration_seconds, bool(body.is_completed))
-    now, threshold = service.clock(), service.settings.completion_percent
-    async with service.database.transaction() as db:
-        await progress_rules.ensure_progress(db, device.user.id, lesson, now=now)
-        row = await progress_rules.locked_progress(db, device.user.id, lesson)
-        progress_rules.advance(row, given, duration=lesson.file.duration, threshold=threshold, now=now)
+    row = await progress_rules.record_beat(
+        service.database,
+        device.user.id,
+        lesson,
+        given,
+        threshold=service.settings.completion_percent,
+        now=service.clock(),
+    )
     described = progress_rules.describe(row)
     names = ("status", "percent_complete", "playback_position_seconds", "updated_at")
     return JSONResponse({name: described[name] for name in names})
@@ -204,22 +207,6 @@ async def resource(request: Request, service: Service, device: Device) -> Respon
     names = ("id", "name", "mime_type", "size_bytes")
     fields = {name: described[name] for name in names}
     return JSONResponse({"resource": {**fields, "expires_at": timestamp(link.expires_at), "url": url}})
-
-
-async def resource_file(request: Request, service: Service) -> Response:
-    """10."""
-    user_id = check_signature(service.settings, request.url.path, dict(request.query_params), now=service.clock())
-    async with service.database.reading() as db:
-        live = await open_resource(db, service.catalog.current, user_id, request.path_params["resource"])
-    storage = service.gateways.storage
-    path = storage.path(live.file.key) if isinstance(storage, LocalStorage) else None
-    if path is None:
-        raise ResourceForbidden
-    headers = {
-        "Content-Disposition": attachment(live.file.name, live.file.key),
-        "Cache-Control": "private, no-store",
-    }
-    return FileResponse(path, media_type=live.file.type, headers=headers)
 
 
 async def receipts(request: Request, service: Service, device: Device) -> Response:
@@ -250,6 +237,6 @@ routes = [
     device_route("GET", "/courses/{course}/lessons/{lesson}/playback", playback, Ability.READ),
     device_route("POST", "/courses/{course}/lessons/{lesson}/progress", beat, Ability.PROGRESS),
     device_route("GET", "/resources/{resource:int}", resource, Ability.READ),
-    open_route("GET", "/resources/{resource:int}/file", resource_file, Audience.LINK_HOLDER),
+    open_route("GET", "/resources/{resource:int}/file", send_local_file, Audience.LINK_HOLDER),
     device_route("GET", "/receipts", receipts, Ability.READ),
 ]

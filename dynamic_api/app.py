@@ -21,6 +21,7 @@ import dynamic_api.webhooks.routes
 from dynamic_api.accounts.passwords import Passwords
 from dynamic_api.accounts.throttle import Throttle
 from dynamic_api.catalog import CatalogSource
+from dynamic_api.checkout.sweep import schedule_sweep
 from dynamic_api.clock import Clock, utc_now
 from dynamic_api.config import Settings
 from dynamic_api.database import Database
@@ -81,6 +82,8 @@ def _routes(settings: Settings) -> list[BaseRoute]:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     service: Service = app.state.service
     await service.catalog.refresh()
+    if service.settings.embedded_worker:
+        await schedule_sweep(service)
     tasks = [asyncio.create_task(work(service, HANDLERS) if service.settings.embedded_worker else _watch(service))]
     yield
     for task in tasks:

@@ -86,6 +86,7 @@ def _work(options: argparse.Namespace) -> int:
 
 async def _work_until_stopped(settings: Settings) -> None:
     from dynamic_api.app import create_service
+    from dynamic_api.checkout.sweep import schedule_sweep
     from dynamic_api.gateways import open_gateways
     from dynamic_api.jobs.handlers import HANDLERS
     from dynamic_api.jobs.worker import work
@@ -93,6 +94,7 @@ async def _work_until_stopped(settings: Settings) -> None:
     service = create_service(settings, open_gateways(settings))
     try:
         await service.catalog.refresh()
+        await schedule_sweep(service)
         await work(service, HANDLERS)
     finally:
         await service.close()

@@ -3,7 +3,7 @@
 Pinned to one API version, so that Stripe's changes arrive when we choose. Every write has an idempotency key.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -186,6 +186,20 @@ class Payments:
         for session in found.data:
             return session.id, _order_id(session)
         return None
+
+    async def sessions_since(self, moment: datetime) -> AsyncIterator[tuple[str, str | None]]:
+        """Every Checkout Session made since then, with the order it names. Raises PaymentsDown."""
+        params: dict[str, Any] = {"created": {"gte": int(moment.timestamp())}, "limit": 100}
+        while True:
+            try:
+                page = await self._client.v1.checkout.sessions.list_async(params)  # type: ignore[arg-type]
+            except stripe.StripeError as error:
+                raise _down(error) from error
+            for session in page.data:
+                yield session.id, _order_id(session)
+            if not page.has_more:
+                return
+            params["starting_after"] = page.data[-1].id
 
     def read_event(self, body: bytes, signature: str) -> tuple[EventFacts, Mapping[str, Any]]:
         """Verify a webhook on its raw body with any of our secrets. Raises SignatureMismatch.

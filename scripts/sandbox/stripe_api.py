@@ -158,8 +158,10 @@ def list_of(kind: str, url: str, *filters: str) -> Call:
     """GET /v1/… with the filters we use."""
 
     def answer(bank: Bank, request: Request, params: Json) -> Json:
-        refuse_unknown(params, ("limit", "starting_after", *filters))
+        refuse_unknown(params, ("limit", "starting_after", "created", *filters))
         found = bank.store.all(kind)
+        if "created" in params:
+            found = [thing for thing in found if thing["created"] >= whole(params["created"], "gte")]
         for name in filters:
             if name in params:
                 found = [thing for thing in found if str(thing.get(name)).lower() == str(params[name]).lower()]

@@ -1,0 +1,75 @@
+"""At rest, access is exactly what the money says, whatever happened on the way."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from dynamic_api.config import Settings
+from scripts.sandbox.bank import Bank
+from scripts.sandbox.store import Store
+from tests.conftest import Sandbox
+from tests.proof import HISTORIES, Step, prove
+from tests.school import School, TestClock, make_school
+
+
+@asynccontextmanager
+async def fresh_school(base: Settings, sandbox: Sandbox, migrated: Path, folder: Path) -> AsyncIterator[School]:
+    """A school nobody has bought from yet, on partners that remember nothing of the last one."""
+    path = folder / "history.sqlite3"
+    for leftover in folder.glob("history.sqlite3*"):
+        leftover.unlink()
+    shutil.copyfile(migrated, path)
+    bank: Bank = sandbox.bank
+    kept = Store()
+    bank.store.__dict__.update(
+        objects=kept.objects,
+        line_items=kept.line_items,
+        intents=kept.intents,
+        intent_metadata=kept.intent_metadata,
+        idempotency=kept.idempotency,
+        mails=kept.mails,
+        deliveries=kept.deliveries,
+    )
+    bank.emitted = []
+    bank.seed()
+    school = make_school(replace(base, database_url=f"sqlite+aiosqlite:///{path}"), bank, TestClock())
+    await school.service.catalog.refresh()
+    try:
+        yield school
+    finally:
+        await school.service.close()
+
+
+ran = [0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def count() -> Iterator[None]:
+    """Says how many histories ended as they must."""
+    yield
+    print(f"\n{ran[0]} histories ran; at the end of each, access was what the money said.")  # noqa: T201
+
+
+@given(steps=HISTORIES)
+@settings(
+    max_examples=int(os.environ.get("COURSEWRIGHT_HISTORIES", "25")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_access_is_what_the_money_says(
+    settings: Settings, sandbox: Sandbox, migrated: Path, tmp_path: Path, steps: list[Step]
+) -> None:
+
+    async def one() -> None:
+        async with fresh_school(settings, sandbox, migrated, tmp_path) as school:
+            await prove(school, steps)
+            ran[0] += 1
+
+    anyio.run(one)

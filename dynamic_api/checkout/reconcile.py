@@ -55,7 +55,7 @@ async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, no
     before, state = OrderState(order.state), order_state(facts)
     order.revision += 1
     order.reconciled_at = now
-    order.state = state.value if before is OrderState.PENDING else order.state
+    order.state = state.value
     order.payment_intent_id = facts.payment_intent_id or order.payment_intent_id
     order.total_amount = facts.total_amount
     order.total_currency = facts.currency

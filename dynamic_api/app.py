@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -30,9 +31,12 @@ from dynamic_api.gateways import Gateways
 from dynamic_api.jobs.handlers import HANDLERS
 from dynamic_api.jobs.worker import work
 from dynamic_api.middleware import BodyLimit, CrossOriginCheck, RequestLog, SecurityHeaders, refusal
+from dynamic_api.mobile_v1.gate import MobileGate
 from dynamic_api.routing import open_route
 from dynamic_api.service import Service
 from dynamic_api.static_site import StaticSite
+
+logger = logging.getLogger("coursewright.app")
 
 
 def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Starlette:
@@ -69,7 +73,10 @@ def _routes(settings: Settings) -> list[BaseRoute]:
         *dynamic_api.learning.routes.routes,
     ]
     routes: list[BaseRoute] = [
-        Mount(dynamic_api.mobile_v1.routes.BASE, Router(dynamic_api.mobile_v1.routes.routes, redirect_slashes=False)),
+        Mount(
+            dynamic_api.mobile_v1.routes.BASE,
+            Router(dynamic_api.mobile_v1.routes.routes, redirect_slashes=False, middleware=[Middleware(MobileGate)]),
+        ),
         Mount("/api", Router(api, redirect_slashes=False)),
         Mount("/webhooks", Router(dynamic_api.webhooks.routes.routes, redirect_slashes=False)),
     ]
@@ -97,7 +104,10 @@ async def _watch(service: Service) -> None:
     """Notice new manifests where the worker runs elsewhere."""
     while True:
         await asyncio.sleep(2)
-        await service.catalog.refresh()
+        try:
+            await service.catalog.refresh()
+        except Exception:
+            logger.exception("the new manifest could not be read; the last one goes on serving")
 
 
 async def _health(request: Request, service: Service) -> Response:

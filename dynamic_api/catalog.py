@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api import models
@@ -140,11 +140,14 @@ class CatalogSource:
         if self._current is not None and stamp == self._stamp:
             return False
         manifest = read_manifest(self._path)
-        self._stamp = stamp
         if self._current is not None and manifest.version == self._current.version:
+            self._stamp = stamp
             return False
         async with self._database.transaction() as db:
+            if not self._database.is_sqlite:
+                await db.execute(text("SELECT pg_advisory_xact_lock(728)"))  # one process at a time gives out ids
             self._current = await sync_catalog(db, manifest, at=self._clock())
+        self._stamp = stamp  # only now: what failed is tried again
         return True
 
 

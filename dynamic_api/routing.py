@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +15,8 @@ from dynamic_api.errors import Unauthenticated, ValidationFailed
 from dynamic_api.models import User
 from dynamic_api.service import Service
 
+# PostgreSQL keeps no NUL, and no name or address has a control character.
+Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
 Body = TypeVar("Body", bound=BaseModel)
 OpenHandler = Callable[[Request, Service], Awaitable[Response]]
 LearnerHandler = Callable[[Request, Service, User], Awaitable[Response]]
@@ -90,6 +92,8 @@ async def read_body(request: Request, shape: type[Body]) -> Body:
 def _sentence(kind: str, message: str) -> str:
     if kind == "missing" or kind == "string_too_short":
         return "Please fill this in."
+    if kind == "string_pattern_mismatch":
+        return "Please remove the characters that cannot be seen."
     if kind == "json_invalid":
         return "This is not JSON."
     return message.removeprefix("Value error, ") + "."

@@ -1,6 +1,7 @@
 """Random secrets that are handed to people, of which only a hash is kept."""
 
 import hashlib
+import re
 import secrets
 
 
@@ -12,6 +13,11 @@ def make_token(prefix: str = "") -> str:
 def hash_token(token: str) -> str:
     """What is stored. A random token needs no slow hash (OWASP, Forgot Password cheat sheet)."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def is_public_id(text: str) -> bool:
+    """Whether an address could name an order at all."""
+    return re.fullmatch(r"[a-z]+_[0-9a-f]{24}", text) is not None
 
 
 def make_public_id(prefix: str) -> str:

@@ -13,7 +13,7 @@ LAYERS = {
     0: ("config", "errors", "clock", "tokens", "database", "models"),
     1: ("audit", "entitlements", "jobs.outbox", "catalog", "gateways", "service"),
     2: ("accounts", "checkout", "learning", "webhooks", "mail", "mobile_v1", "jobs.worker"),
-    3: ("middleware", "routing", "static_site", "accounts.identity", "local_files"),
+    3: ("middleware", "routing", "static_site", "accounts.identity", "local_files", "mobile_v1.gate"),
     4: (
         "accounts.routes",
         "checkout.routes",
@@ -24,7 +24,7 @@ LAYERS = {
     ),
     5: ("app", "asgi", "cli", "migrations"),
 }
-STARLETTE = ("app", "routing", "middleware", "static_site", "accounts.identity", "local_files")
+STARLETTE = ("app", "routing", "middleware", "static_site", "accounts.identity", "local_files", "mobile_v1.gate")
 
 
 def modules(package: str) -> Iterator[tuple[str, Path]]:

@@ -5,7 +5,8 @@ import re
 import unicodedata
 
 # Deliberately loose: the only proof of an address is a mail that arrives (OWASP, Input Validation cheat sheet).
-_ADDRESS = re.compile(r"[^@\s<>\"',;:\\()\[\]]+@[^@\s<>\"',;:\\()\[\]]+\.[^@\s<>\"',;:\\()\[\].]{2,}")
+_PART = r"[^@\s\x00-\x1f\x7f<>\",;:\\()\[\]]+"
+_ADDRESS = re.compile(rf"{_PART}@{_PART}\.[^@\s\x00-\x1f\x7f<>\",;:\\()\[\].]{{2,}}")
 
 
 def email_key(address: str) -> str:

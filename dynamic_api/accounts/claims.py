@@ -8,15 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key
 from dynamic_api.accounts.passwords import Passwords
-from dynamic_api.accounts.users import check_new_account, create_user, find_user, take_over_unproven_account
+from dynamic_api.accounts.throttle import Throttle
+from dynamic_api.accounts.users import (
+    check_new_account,
+    check_password,
+    create_user,
+    find_user,
+    take_over_unproven_account,
+)
 from dynamic_api.audit import Action, record
 from dynamic_api.checkout.order_state import OrderState
-from dynamic_api.checkout.reconcile import locked_order, settle_access
+from dynamic_api.checkout.reconcile import enqueue_mail, locked_order, settle_access
 from dynamic_api.database import Database
 from dynamic_api.errors import ClaimLinkInvalid, InvalidCredentials, OrderNotClaimable
-from dynamic_api.jobs.outbox import enqueue
 from dynamic_api.models import OneTimeLink, Order, User
-from dynamic_api.tokens import hash_token, make_token
+from dynamic_api.tokens import hash_token, is_public_id, make_token
 
 LIFE = timedelta(days=7)
 
@@ -28,6 +34,7 @@ class Claimant:
     user: User | None
     name: str
     password: str
+    address: str  # of the network, for the throttle
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,10 @@ def is_claimable(order: Order) -> bool:
 
 
 async def issue_claim_link(db: AsyncSession, order: Order, *, now: datetime) -> str:
-    """A new link's token, valid for LIFE, once. Earlier links of the order stop working."""
-    await _spend_links(db, order, now)
+    """A new link's token, valid for LIFE. Of all links of an order one can be used, once.
+
+    Earlier links stay good until then: a mail that was sent twice must not contain a dead one.
+    """
     token = make_token()
     db.add(
         OneTimeLink(
@@ -69,7 +78,7 @@ async def has_account(db: AsyncSession, order: Order) -> bool:
 
 
 async def claim_by_link(
-    database: Database, passwords: Passwords, token: str, claimant: Claimant, *, now: datetime
+    database: Database, passwords: Passwords, throttle: Throttle, token: str, claimant: Claimant, *, now: datetime
 ) -> tuple[Order, User]:
     """Use the link up. It came by mail, so it proves the address.
 
@@ -77,7 +86,7 @@ async def claim_by_link(
     """
     async with database.reading() as db:
         waiting = await look_at_link(db, token, now=now)
-    password_hash = await _password_hash(database, passwords, waiting.order, claimant, proven=True)
+    password_hash = await _password_hash(database, passwords, throttle, waiting.order, claimant, proven=True)
     async with database.transaction() as db:
         order = await locked_order(db, (await _order_of_link(db, token, now)).id)
         if not is_claimable(order):
@@ -88,7 +97,14 @@ async def claim_by_link(
 
 
 async def claim_by_browser(
-    database: Database, passwords: Passwords, public_id: str, browser: str, claimant: Claimant, *, now: datetime
+    database: Database,
+    passwords: Passwords,
+    throttle: Throttle,
+    public_id: str,
+    browser: str,
+    claimant: Claimant,
+    *,
+    now: datetime,
 ) -> tuple[Order, User]:
     """In the browser that bought. The address is not proven by this, so the account begins unverified.
 
@@ -98,7 +114,7 @@ async def claim_by_browser(
         order = await order_of_browser(db, public_id, browser)
     if order is None or not is_claimable(order):
         raise OrderNotClaimable
-    password_hash = await _password_hash(database, passwords, order, claimant, proven=False)
+    password_hash = await _password_hash(database, passwords, throttle, order, claimant, proven=False)
     async with database.transaction() as db:
         order = await locked_order(db, order.id)
         if not is_claimable(order):
@@ -110,6 +126,8 @@ async def claim_by_browser(
 
 async def order_of_browser(db: AsyncSession, public_id: str, browser: str) -> Order | None:
     """The order, if this browser began it."""
+    if not is_public_id(public_id):
+        return None
     return await db.scalar(select(Order).where(Order.public_id == public_id, Order.browser_hash == hash_token(browser)))
 
 
@@ -118,8 +136,7 @@ async def send_links_again(db: AsyncSession, email: str, *, now: datetime) -> No
     orders = await db.scalars(select(Order).where(Order.email_key == email_key(email), Order.user_id.is_(None)))
     for order in orders:
         if is_claimable(order):
-            key = f"mail:claim:{order.public_id}:{now:%Y%m%d%H%M}"
-            await enqueue(db, "mail.send", key, {"message": "claim", "order_id": order.id}, now=now)
+            await enqueue_mail(db, "claim", order, f"claim.{order.public_id}.{now:%Y%m%d%H%M}", now=now)
 
 
 async def _order_of_link(db: AsyncSession, token: str, now: datetime) -> Order:
@@ -138,7 +155,7 @@ async def _order_of_link(db: AsyncSession, token: str, now: datetime) -> Order:
 
 
 async def _password_hash(
-    database: Database, passwords: Passwords, order: Order, claimant: Claimant, *, proven: bool
+    database: Database, passwords: Passwords, throttle: Throttle, order: Order, claimant: Claimant, *, proven: bool
 ) -> str | None:
     """Check or make the password outside the transaction: it takes a while. None for somebody who has an account."""
     if claimant.user is not None:
@@ -146,8 +163,18 @@ async def _password_hash(
     async with database.reading() as db:
         existing = await find_user(db, order.email or "")
     if existing is not None and (existing.email_verified_at is not None or not proven):
-        if not await passwords.matches(existing.password_hash, claimant.password):
-            raise InvalidCredentials("There is an account with this address, and its password is another.")
+        try:
+            await check_password(
+                database,
+                passwords,
+                throttle,
+                email=existing.email,
+                password=claimant.password,
+                address=claimant.address,
+            )
+        except InvalidCredentials:
+            message = "There is an account with this address, and its password is another."
+            raise InvalidCredentials(message) from None
         return None
     check_new_account(name=claimant.name, password=claimant.password, email=order.email or "")
     return await passwords.hash(claimant.password)

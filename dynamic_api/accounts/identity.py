@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dynamic_api.accounts import sessions
+from dynamic_api.accounts.users import still_their_password
 from dynamic_api.models import User
 from dynamic_api.service import Service
 from dynamic_api.tokens import make_token
@@ -83,6 +84,7 @@ async def sign_in(request: Request, service: Service, response: Response, user: 
     async with service.database.transaction() as db:
         if old := request.cookies.get(cookies.session):
             await sessions.end_session(db, old)
+        await still_their_password(db, user)
         token = await sessions.start_session(db, user, user_agent=request.headers.get("user-agent", ""), now=now)
     cookies.put(response, cookies.session, token, sessions.LIFE)
     cookies.put(response, SIGNED_IN_HINT, "1", sessions.LIFE, readable=True)

@@ -5,13 +5,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dynamic_api.accounts import claims
-from dynamic_api.accounts.addresses import is_address
+from dynamic_api.accounts.addresses import email_key, is_address
 from dynamic_api.accounts.identity import checkout_browser, client_address, sign_in, sign_out, signed_in_user
 from dynamic_api.accounts.throttle import CLAIM_BY_ADDRESS, MAIL_BY_EMAIL
 from dynamic_api.accounts.users import check_password
 from dynamic_api.errors import ValidationFailed
 from dynamic_api.models import User
-from dynamic_api.routing import learner_route, open_route, read_body, throttle_of
+from dynamic_api.routing import Text, learner_route, open_route, read_body, throttle_of
 from dynamic_api.service import Service
 from sitegen import urls
 
@@ -19,33 +19,33 @@ from sitegen import urls
 class Credentials(BaseModel):
     """What one signs in with."""
 
-    email: str = Field(min_length=1, max_length=254)
+    email: Text = Field(min_length=1, max_length=254)
     password: str = Field(min_length=1, max_length=1000)
 
 
 class ClaimToken(BaseModel):
     """The part of a claim link behind the #."""
 
-    token: str = Field(min_length=1, max_length=200)
+    token: Text = Field(min_length=1, max_length=200)
 
 
 class NewAccount(BaseModel):
     """Empty for somebody who is signed in."""
 
-    name: str = Field(default="", max_length=120)
+    name: Text = Field(default="", max_length=120)
     password: str = Field(default="", max_length=1000)
 
 
 class ClaimByLink(NewAccount):
     """A claim with its link."""
 
-    token: str = Field(min_length=1, max_length=200)
+    token: Text = Field(min_length=1, max_length=200)
 
 
 class Address(BaseModel):
     """An e-mail address."""
 
-    email: str = Field(min_length=1, max_length=254)
+    email: Text = Field(min_length=1, max_length=254)
 
 
 async def start_session(request: Request, service: Service) -> Response:
@@ -100,6 +100,7 @@ async def claim(request: Request, service: Service) -> Response:
     _, user = await claims.claim_by_link(
         service.database,
         request.app.state.passwords,
+        throttle_of(request),
         body.token,
         await _claimant(request, service, body),
         now=service.clock(),
@@ -114,6 +115,7 @@ async def claim_in_browser(request: Request, service: Service) -> Response:
     _, user = await claims.claim_by_browser(
         service.database,
         request.app.state.passwords,
+        throttle_of(request),
         request.path_params["order"],
         checkout_browser(request, service) or "",
         await _claimant(request, service, body),
@@ -129,14 +131,14 @@ async def reissue_claim(request: Request, service: Service) -> Response:
         raise ValidationFailed(details={"email": ["This does not look like an e-mail address."]})
     throttle = throttle_of(request)
     await throttle.hit(CLAIM_BY_ADDRESS, client_address(request))
-    await throttle.hit(MAIL_BY_EMAIL, body.email.casefold())
+    await throttle.hit(MAIL_BY_EMAIL, email_key(body.email))
     async with service.database.transaction() as db:
         await claims.send_links_again(db, body.email, now=service.clock())
     return JSONResponse({"message": "If a course is waiting for this address, a new link is on its way."})
 
 
 async def _claimant(request: Request, service: Service, body: NewAccount) -> claims.Claimant:
-    return claims.Claimant(await signed_in_user(request, service), body.name, body.password)
+    return claims.Claimant(await signed_in_user(request, service), body.name, body.password, client_address(request))
 
 
 async def _claimed(request: Request, service: Service, user: User) -> Response:

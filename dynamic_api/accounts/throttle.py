@@ -19,7 +19,7 @@ class Limit:
 
 
 SIGN_IN_FAILURES = Limit("sign-in-failure", 5)
-SIGN_IN_FAILURES_BY_ADDRESS = Limit("sign-in-failure-address", 30)
+SIGN_INS_BY_ADDRESS = Limit("sign-in-address", 30)
 CLAIM_BY_ADDRESS = Limit("claim-address", 20)
 CHECKOUT_BY_ADDRESS = Limit("checkout-address", 20)
 MAIL_BY_EMAIL = Limit("mail-email", 2)
@@ -42,11 +42,9 @@ class Throttle:
             raise RateLimited(await self._wait(item, limit, who))
         return (await self._limiter.get_window_stats(item, limit.name, *who)).remaining
 
-    async def check(self, limit: Limit, *who: str) -> None:
-        """Raises RateLimited when no try is left, without counting one."""
-        item = RateLimitItemPerMinute(limit.per_minute)
-        if not await self._limiter.test(item, limit.name, *who):
-            raise RateLimited(await self._wait(item, limit, who))
+    async def forget(self, limit: Limit, *who: str) -> None:
+        """Begin to count anew: this was no guessing."""
+        await self._limiter.clear(RateLimitItemPerMinute(limit.per_minute), limit.name, *who)
 
     async def _wait(self, item: RateLimitItemPerMinute, limit: Limit, who: tuple[str, ...]) -> int:
         stats = await self._limiter.get_window_stats(item, limit.name, *who)

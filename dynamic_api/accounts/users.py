@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key
 from dynamic_api.accounts.passwords import Passwords, password_faults
-from dynamic_api.accounts.throttle import SIGN_IN_FAILURES, SIGN_IN_FAILURES_BY_ADDRESS, Throttle
+from dynamic_api.accounts.throttle import SIGN_IN_FAILURES, SIGN_INS_BY_ADDRESS, Throttle
 from dynamic_api.audit import Action, record
 from dynamic_api.database import Database
 from dynamic_api.errors import InvalidCredentials, ValidationFailed
@@ -27,15 +27,22 @@ async def check_password(
     Equal wording and equal work for known and unknown addresses (OWASP, Authentication cheat sheet).
     """
     who = (email_key(email), address)
-    await throttle.check(SIGN_IN_FAILURES, *who)
-    await throttle.check(SIGN_IN_FAILURES_BY_ADDRESS, address)
+    # Counted before the password is looked at: whatever arrives meanwhile is counted too.
+    await throttle.hit(SIGN_INS_BY_ADDRESS, address)
+    await throttle.hit(SIGN_IN_FAILURES, *who)
     async with database.reading() as db:
         user = await find_user(db, email)
     if not await passwords.matches(user.password_hash if user else None, password) or user is None:
-        await throttle.hit(SIGN_IN_FAILURES, *who)
-        await throttle.hit(SIGN_IN_FAILURES_BY_ADDRESS, address)
         raise InvalidCredentials
+    await throttle.forget(SIGN_IN_FAILURES, *who)
     return user
+
+
+async def still_their_password(db: AsyncSession, user: User) -> None:
+    """Between the check of a password and what it opens, it may have been replaced. Raises InvalidCredentials."""
+    current = await db.get(User, user.id, populate_existing=True)
+    if current is None or current.password_hash != user.password_hash:
+        raise InvalidCredentials
 
 
 def check_new_account(*, name: str, password: str, email: str) -> None:

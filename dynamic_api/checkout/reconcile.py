@@ -7,7 +7,7 @@ revision before it asks, and whoever finds another revision when it wants to wri
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api import entitlements
@@ -47,7 +47,9 @@ async def reconcile_order(
 
 async def locked_order(db: AsyncSession, order_id: int) -> Order:
     """The order, held until the transaction ends."""
-    return (await db.scalars(select(Order).where(Order.id == order_id).with_for_update())).one()
+    held = select(Order).where(Order.id == order_id).with_for_update()
+    # What was loaded before the wait may be old.
+    return (await db.scalars(held.execution_options(populate_existing=True))).one()
 
 
 async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, now: datetime, actor: str) -> None:
@@ -79,6 +81,11 @@ async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, no
             after=state.value,
         )
     await settle_access(db, order, now=now, actor=actor)
+    if state is OrderState.PAID and before is OrderState.PENDING:
+        await _close_other_pages(db, order, now)
+    if before in (OrderState.DISPUTED, OrderState.REFUNDED) and state.gives_access and order.user_id is None:
+        # Its receipt may have been held back meanwhile, and with it the only link.
+        await enqueue_mail(db, "claim", order, f"claim.{order.public_id}.{order.revision}", now=now)
     if state in (OrderState.FAILED, OrderState.REFUNDED) and before is not state and order.email:
         await _mail(db, "payment_failed" if state is OrderState.FAILED else "refunded", order, now)
 
@@ -106,9 +113,35 @@ async def _verified_owner(db: AsyncSession, order: Order) -> int | None:
     )
 
 
+async def _close_other_pages(db: AsyncSession, order: Order, now: datetime) -> None:
+    """Pages the same buyer left open for the same course: nobody shall pay twice."""
+    same_buyer = Order.browser_hash == order.browser_hash
+    if order.user_id is not None:
+        same_buyer = or_(same_buyer, Order.user_id == order.user_id)
+    others = await db.scalars(
+        select(Order).where(
+            Order.course_id == order.course_id, Order.id != order.id, Order.state == "pending", same_buyer
+        )
+    )
+    for other in others:
+        if other.session_id is not None:
+            payload = {"session_id": other.session_id}
+            await enqueue(db, "checkout.close", f"close:{other.public_id}", payload, now=now)
+
+
 async def _mail(db: AsyncSession, message: str, order: Order, now: datetime) -> None:
-    payload: dict[str, Any] = {"message": message, "order_id": order.id}
-    await enqueue(db, "mail.send", f"mail:{message}:{order.public_id}", payload, now=now)
+    await enqueue_mail(db, message, order, f"{message}.{order.public_id}", now=now)
+
+
+async def enqueue_mail(db: AsyncSession, message: str, order: Order, identity: str, *, now: datetime) -> None:
+    """A mail about an order; one for each identity, which is its Message-ID too."""
+    payload: dict[str, Any] = {"message": message, "order_id": order.id, "id": identity}
+    await enqueue(db, "mail.send", f"mail:{identity}", payload, now=now)
+
+
+async def close_page_job(service: Service, payload: dict[str, Any]) -> None:
+    """The job `checkout.close`."""
+    await service.gateways.payments.close_checkout(payload["session_id"])
 
 
 async def reconcile_job(service: Service, payload: dict[str, Any]) -> None:

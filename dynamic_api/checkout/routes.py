@@ -8,7 +8,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from dynamic_api.accounts.addresses import is_address
+from dynamic_api.accounts.addresses import email_key, is_address
 from dynamic_api.accounts.claims import has_account, is_claimable, order_of_browser
 from dynamic_api.accounts.identity import checkout_browser, client_address, mark_checkout_browser, signed_in_user
 from dynamic_api.accounts.throttle import CHECKOUT_BY_ADDRESS, MAIL_BY_EMAIL, ORDER_LOOKS_BY_ADDRESS
@@ -20,6 +20,7 @@ from dynamic_api.gateways.payments import PaymentsDown
 from dynamic_api.models import Order
 from dynamic_api.routing import open_route, throttle_of
 from dynamic_api.service import Service
+from dynamic_api.tokens import is_public_id
 from sitegen import urls
 
 logger = logging.getLogger("coursewright.checkout")
@@ -62,7 +63,7 @@ async def _checkout(request: Request, service: Service, course: LiveCourse, buye
         )
     if buyer.user is None and buyer.email:
         # Anybody can type anybody's address here: one person gets few mails, whoever asks.
-        await throttle_of(request).hit(MAIL_BY_EMAIL, buyer.email.casefold())
+        await throttle_of(request).hit(MAIL_BY_EMAIL, email_key(buyer.email))
     async with service.database.transaction() as db:
         await take_free_course(db, course, buyer, now=now)
     return urls.LIBRARY if buyer.user else urls.CHECKOUT_MAILED
@@ -96,6 +97,8 @@ async def show_order(request: Request, service: Service) -> Response:
 
 
 async def _order(service: Service, public_id: str) -> Order:
+    if not is_public_id(public_id):
+        raise OrderNotFound
     async with service.database.reading() as db:
         order = await db.scalar(select(Order).where(Order.public_id == public_id))
     if order is None:

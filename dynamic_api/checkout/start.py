@@ -10,14 +10,15 @@ from dynamic_api import entitlements
 from dynamic_api.accounts.addresses import email_key
 from dynamic_api.audit import Action, record
 from dynamic_api.catalog import LiveCourse
-from dynamic_api.checkout.reconcile import settle_access
+from dynamic_api.checkout.reconcile import enqueue_mail, settle_access
 from dynamic_api.database import Database
 from dynamic_api.gateways.payments import CheckoutRequest, Payments
 from dynamic_api.models import Order, User
 from dynamic_api.tokens import hash_token, make_public_id
 from sitegen import urls
 
-REUSE = timedelta(minutes=20)  # Stripe keeps a payment page open for 24 hours; a young one serves a second click
+PAGE_LIFE = timedelta(minutes=31)  # Stripe's shortest is 30
+REUSE = timedelta(minutes=25)  # a page as young as this serves a second click, or a second tab
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ async def start_checkout(
     async with database.transaction() as db:
         await _refuse_owner(db, course, buyer)
         open_order = await _open_order(db, course, buyer, now)
-        if open_order is not None and open_order.checkout_url and open_order.amount == price.amount:
+        if (
+            open_order is not None
+            and open_order.checkout_url
+            and ((open_order.amount, open_order.currency) == (price.amount, price.currency))
+        ):
             return open_order.checkout_url
         order = _new_order(db, course, buyer, amount=price.amount, currency=price.currency, now=now)
         await db.flush()
@@ -61,6 +66,7 @@ async def start_checkout(
             success_url=f"{site_url}{urls.CHECKOUT_SUCCESS}?order={order.public_id}",
             cancel_url=f"{site_url}{urls.course(course.file.slug)}#cancelled",
             email=buyer.user.email if buyer.user else None,
+            expires_at=now + PAGE_LIFE,
         )
     )
     async with database.transaction() as db:
@@ -77,6 +83,10 @@ async def take_free_course(db: AsyncSession, course: LiveCourse, buyer: Buyer, *
     email = buyer.user.email if buyer.user else buyer.email
     if not email:
         raise EmailNeeded
+    if earlier := await _earlier_free_order(db, course, email):
+        # Asked for again: the same link once more, and no second order.
+        await enqueue_mail(db, "claim", earlier, f"claim.{earlier.public_id}.{now:%Y%m%d%H%M}", now=now)
+        return earlier
     order = _new_order(db, course, buyer, amount=0, currency="EUR", now=now)
     order.email, order.email_key = email, email_key(email)
     order.state, order.paid_at, order.total_amount = "paid", now, 0
@@ -85,6 +95,15 @@ async def take_free_course(db: AsyncSession, course: LiveCourse, buyer: Buyer, *
     await db.flush()
     await settle_access(db, order, now=now, actor=_actor(buyer))
     return order
+
+
+async def _earlier_free_order(db: AsyncSession, course: LiveCourse, email: str) -> Order | None:
+    return await db.scalar(
+        select(Order)
+        .where(Order.course_id == course.id, Order.email_key == email_key(email), Order.session_id.is_(None))
+        .where(Order.amount == 0, Order.state == "paid")
+        .limit(1)
+    )
 
 
 async def _refuse_owner(db: AsyncSession, course: LiveCourse, buyer: Buyer) -> None:

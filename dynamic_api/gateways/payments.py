@@ -36,6 +36,7 @@ class CheckoutRequest:
     success_url: str
     cancel_url: str
     email: str | None
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ class Payments:
             ],
             "success_url": request.success_url,
             "cancel_url": request.cancel_url,
+            "expires_at": int(request.expires_at.timestamp()),
             "metadata": metadata,
             "payment_intent_data": {"metadata": metadata},
         }
@@ -161,6 +163,15 @@ class Payments:
         except stripe.InvalidRequestError as error:
             if error.code != "resource_already_exists":  # another buyer was a moment faster
                 raise
+
+    async def close_checkout(self, session_id: str) -> None:
+        """Nobody can pay on this page any more; fine where nobody could. Raises PaymentsDown."""
+        try:
+            await self._client.v1.checkout.sessions.expire_async(session_id)
+        except stripe.InvalidRequestError:
+            return  # it is complete or expired already
+        except stripe.StripeError as error:
+            raise _down(error) from error
 
     async def facts(self, session_id: str) -> PaymentFacts:
         """Ask Stripe for everything about one session. Raises PaymentsDown."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dynamic_api.checkout.reconcile import reconcile_job
+from dynamic_api.checkout.reconcile import close_page_job, reconcile_job
 from dynamic_api.checkout.sweep import sweep_job
 from dynamic_api.jobs.worker import Handler
 from dynamic_api.mail.send import send_job
@@ -11,6 +11,7 @@ from dynamic_api.webhooks.handle import handle_event_job
 HANDLERS: Mapping[str, Handler] = {
     "stripe.event": handle_event_job,
     "order.reconcile": reconcile_job,
+    "checkout.close": close_page_job,
     "orders.sweep": sweep_job,
     "mail.send": send_job,
 }

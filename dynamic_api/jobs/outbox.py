@@ -1,7 +1,6 @@
 """The outbox: jobs are written in the transaction that causes them. Claims are one statement, with a lease."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from dynamic_api.models import Job
 
 LEASE = timedelta(minutes=2)
-MAX_ATTEMPTS = 12
+GIVE_UP_AFTER = timedelta(days=3)  # as long as Stripe tries to deliver
 LONGEST_WAIT = timedelta(hours=1)
 
 
@@ -25,6 +24,7 @@ class ClaimedJob:
     kind: str
     payload: dict[str, Any]
     attempts: int
+    created_at: datetime
     lease: str
 
 
@@ -44,8 +44,10 @@ async def enqueue(
     return bool((await db.execute(statement.returning(Job.id))).scalar())
 
 
-async def claim(db: AsyncSession, *, now: datetime, limit: int) -> Sequence[ClaimedJob]:
-    """Take jobs that are due, or whose worker died; `run_at` becomes the end of the lease.
+async def claim(db: AsyncSession, *, now: datetime) -> ClaimedJob | None:
+    """Take the job that is due longest, or whose worker died; `run_at` becomes the end of the lease.
+
+    One at a time: a batch would outlive its lease while its first jobs are slow.
 
     One UPDATE, so that no two workers can take the same row: select-then-update ran jobs twice when measured.
     """
@@ -54,18 +56,18 @@ async def claim(db: AsyncSession, *, now: datetime, limit: int) -> Sequence[Clai
         select(Job.id)
         .where(or_(Job.state == "waiting", Job.state == "running"), Job.run_at <= now)
         .order_by(Job.run_at, Job.id)
-        .limit(limit)
+        .limit(1)
         .with_for_update(skip_locked=True)
     )
     taken = await db.execute(
         update(Job)
         .where(Job.id.in_(due.scalar_subquery()), Job.run_at <= now)
         .values(state="running", lease=lease, attempts=Job.attempts + 1, run_at=now + LEASE)
-        .returning(Job.id, Job.kind, Job.payload, Job.attempts)
+        .returning(Job.id, Job.kind, Job.payload, Job.attempts, Job.created_at)
         .execution_options(synchronize_session=False)
     )
-    jobs = [ClaimedJob(row.id, row.kind, row.payload, row.attempts, lease) for row in taken]
-    return sorted(jobs, key=lambda job: job.id)
+    row = taken.one_or_none()
+    return ClaimedJob(row.id, row.kind, row.payload, row.attempts, row.created_at, lease) if row else None
 
 
 async def finish(db: AsyncSession, job: ClaimedJob, *, now: datetime) -> None:
@@ -74,9 +76,9 @@ async def finish(db: AsyncSession, job: ClaimedJob, *, now: datetime) -> None:
 
 
 async def postpone(db: AsyncSession, job: ClaimedJob, error: str, *, now: datetime, permanent: bool = False) -> bool:
-    """Try again later, or give up after MAX_ATTEMPTS. True when it is given up."""
-    dead = permanent or job.attempts >= MAX_ATTEMPTS
-    wait = min(timedelta(seconds=2**job.attempts), LONGEST_WAIT)
+    """Try again later, or give up after GIVE_UP_AFTER. True when it is given up."""
+    dead = permanent or now - job.created_at > GIVE_UP_AFTER
+    wait = min(timedelta(seconds=2 ** min(job.attempts, 12)), LONGEST_WAIT)
     await _settle(
         db,
         job,

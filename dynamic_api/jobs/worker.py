@@ -21,12 +21,14 @@ class GiveUp(Exception):
 
 
 async def run_due(service: Service, handlers: Mapping[str, Handler], *, limit: int = BATCH) -> int:
-    """Run what is due now, once. Returns how many jobs were taken."""
-    async with service.database.transaction() as db:
-        jobs = await outbox.claim(db, now=service.clock(), limit=limit)
-    for job in jobs:
+    """Run what is due now, at most `limit` jobs. Returns how many were taken."""
+    for taken in range(limit):
+        async with service.database.transaction() as db:
+            job = await outbox.claim(db, now=service.clock())
+        if job is None:
+            return taken
         await _run(service, handlers, job)
-    return len(jobs)
+    return limit
 
 
 async def _run(service: Service, handlers: Mapping[str, Handler], job: outbox.ClaimedJob) -> None:
@@ -52,6 +54,10 @@ async def work(service: Service, handlers: Mapping[str, Handler]) -> None:
     while True:
         try:
             await service.catalog.refresh()
+        except Exception:
+            # A manifest that cannot be read must not stop payments and mail: the last good one serves.
+            logger.exception("the new manifest could not be read; the last one goes on serving")
+        try:
             taken = await run_due(service, handlers)
         except Exception:
             # The database may be away for a while; the worker outlives that.

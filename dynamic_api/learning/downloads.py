@@ -64,7 +64,7 @@ def check_signature(settings: Settings, path: str, query: dict[str, str], *, now
         raise SignatureInvalid from None
     expected = _sign(settings, path, f"expires={expires}&user={user_id}")
     exact = set(query) == {"expires", "user", "signature"}
-    if not exact or not hmac.compare_digest(signature, expected) or now.timestamp() >= expires:
+    if not exact or not hmac.compare_digest(signature.encode(), expected.encode()) or now.timestamp() >= expires:
         raise SignatureInvalid
     return user_id
 

@@ -29,15 +29,15 @@ class Beat:
 def advance(progress: Progress, beat: Beat, *, duration: int | None, threshold: int, now: datetime) -> None:
     """Apply a beat. The position follows it; percent never falls; completed is never left.
 
-    The app's first beat after opening says 0 and means nothing, so a 0 right after opening keeps the position.
+    The app's first beats after opening say 0 until it plays, and mean nothing: they keep the position.
     """
     length = duration or beat.duration_seconds or progress.duration_seconds
     position = min(beat.position_seconds, length + OVERSHOOT) if length else beat.position_seconds
     fresh = progress.beaten_at is None or progress.beaten_at < progress.opened_at
     if position > 0 or not fresh:
-        progress.position_seconds = position
+        progress.position_seconds, progress.beaten_at = position, now
     progress.duration_seconds = length
-    progress.beaten_at = progress.last_viewed_at = progress.updated_at = now
+    progress.last_viewed_at = progress.updated_at = now
     percent = min(100, position * 100 // length) if length else 0
     if percent < threshold:
         progress.auto_complete = True
@@ -101,7 +101,7 @@ async def record_beat(
 async def locked_progress(db: AsyncSession, user_id: int, lesson: LiveLesson) -> Progress:
     """The row, held until the transaction ends."""
     held = select(Progress).where(Progress.user_id == user_id, Progress.lesson_id == lesson.id).with_for_update()
-    return (await db.scalars(held)).one()
+    return (await db.scalars(held.execution_options(populate_existing=True))).one()
 
 
 async def progress_of(db: AsyncSession, user_id: int, lessons: Iterable[LiveLesson]) -> dict[int, Progress]:

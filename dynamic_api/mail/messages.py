@@ -60,7 +60,7 @@ def claim(site: Site, order: Order, course_title: str, *, claim_url: str) -> Let
         f"Your link to {course_title}",
         (f"Here is a new link to “{course_title}”, from {site.name}.",),
         Button("Open my course", claim_url),
-        (*_CLAIM_TERMS, "Links we sent before no longer work.", f"Order {order.public_id}."),
+        (*_CLAIM_TERMS, f"Order {order.public_id}."),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import aiosmtplib
 
 from dynamic_api.accounts.claims import is_claimable, issue_claim_link
+from dynamic_api.checkout.order_state import OrderState
 from dynamic_api.jobs.worker import GiveUp
 from dynamic_api.mail import messages
 from dynamic_api.mail.envelope import envelope
@@ -31,7 +32,7 @@ async def send_job(service: Service, payload: dict[str, Any]) -> None:
         site_url=service.settings.site_url,
         sender=service.gateways.mailer.sender,
         to=order.email,
-        message_id=f"{name}.{order.public_id}.{order.revision if name == 'claim' else 0}",
+        message_id=str(payload["id"]),
         now=service.clock(),
     )
     try:
@@ -48,6 +49,8 @@ async def _letter(service: Service, name: str, order: Order, course: Course) -> 
         return messages.refunded(site, order, course.title)
     if name == "payment_failed":
         return messages.payment_failed(site, order, course.title, course_url=site_url + urls.course(course.slug))
+    if not OrderState(order.state).gives_access:
+        return None  # disputed or refunded before this was sent; what follows has mails of its own
     claim_url = await _claim_url(service, order) if is_claimable(order) else None
     if name == "receipt":
         library = site_url + urls.LIBRARY

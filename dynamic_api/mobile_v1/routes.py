@@ -1,48 +1,38 @@
 """The contract's endpoints: the same services as the web, asked with a bearer token."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from dynamic_api.accounts.addresses import is_address
-from dynamic_api.accounts.identity import client_address, cookies_of
-from dynamic_api.accounts.throttle import MOBILE
-from dynamic_api.accounts.users import check_password
+from dynamic_api.accounts.identity import client_address
+from dynamic_api.accounts.users import check_password, still_their_password
 from dynamic_api.clock import timestamp
-from dynamic_api.errors import TokenForbidden, Unauthenticated, ValidationFailed
+from dynamic_api.errors import TokenForbidden, Unauthenticated
 from dynamic_api.learning import progress as progress_rules
 from dynamic_api.learning.access import open_course, open_lesson, open_resource
 from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.library import library_of
 from dynamic_api.local_files import send_local_file
 from dynamic_api.mobile_v1 import shapes
-from dynamic_api.mobile_v1.tokens import TOUCH, Ability, issue_token, revoke_all, revoke_token, token_user
-from dynamic_api.models import AccessToken, Order, User
-from dynamic_api.routing import Audience, AudienceRoute, open_route, read_body, service_of, throttle_of
+from dynamic_api.mobile_v1.gate import Device
+from dynamic_api.mobile_v1.tokens import Ability, issue_token, revoke_all, revoke_token
+from dynamic_api.models import Order
+from dynamic_api.routing import Audience, AudienceRoute, Text, open_route, read_body, service_of, throttle_of
 from dynamic_api.service import Service
 
 BASE = "/api/v1/mobile"
-Handler = Callable[[Request, Service, "Device"], Awaitable[Response]]
-
-
-@dataclass(frozen=True)
-class Device:
-    """A phone that is signed in."""
-
-    user: User
-    token: AccessToken
+Handler = Callable[[Request, Service, Device], Awaitable[Response]]
 
 
 class Login(BaseModel):
     """Endpoint 1."""
 
-    email: str = Field(min_length=1, max_length=254)
+    email: Text = Field(min_length=1, max_length=254)
     password: str = Field(min_length=1, max_length=1000)
-    device_name: str = Field(min_length=1, max_length=120)
+    device_name: Text = Field(min_length=1, max_length=120)
 
 
 class BeatBody(BaseModel):
@@ -54,46 +44,22 @@ class BeatBody(BaseModel):
 
 
 def device_route(method: str, path: str, handler: Handler, ability: Ability) -> AudienceRoute:
-    """A route for phones. Counts against the rate limit, checks the token and its ability, notes its use."""
+    """A route for phones: the gate has found out which; the route checks what its token may do."""
 
     async def endpoint(request: Request) -> Response:
-        service = service_of(request)
-        device = await _device(request, service)
-        left = await throttle_of(request).hit(MOBILE, f"user:{device.user.id}")
+        device: Device | None = request.scope["coursewright.device"]
+        if device is None:
+            raise Unauthenticated
         if ability not in device.token.abilities.split():
             raise TokenForbidden
-        response = await handler(request, service, device)
-        response.headers["X-RateLimit-Limit"] = str(MOBILE.per_minute)
-        response.headers["X-RateLimit-Remaining"] = str(left)
-        response.headers.setdefault("Cache-Control", "private, no-store")
-        return response
+        return await handler(request, service_of(request), device)
 
     return AudienceRoute(method, path, endpoint, Audience.DEVICE, handler.__name__)
-
-
-async def _device(request: Request, service: Service) -> Device:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    both = cookies_of(service).session in request.cookies
-    now = service.clock()
-    found = None
-    if scheme.lower() == "bearer" and token and not both:
-        async with service.database.reading() as db:
-            found = await token_user(db, token.strip(), now=now)
-    if found is None:
-        await throttle_of(request).hit(MOBILE, f"address:{client_address(request)}")
-        raise Unauthenticated
-    user, access = found
-    if access.last_used_at is None or now - access.last_used_at > TOUCH:
-        async with service.database.transaction() as db:
-            (await db.get_one(AccessToken, access.id)).last_used_at = now
-    return Device(user, access)
 
 
 async def login(request: Request, service: Service) -> Response:
     """1."""
     body = await read_body(request, Login)
-    if not is_address(body.email):
-        raise ValidationFailed(details={"email": ["This does not look like an e-mail address."]})
     user = await check_password(
         service.database,
         request.app.state.passwords,
@@ -103,6 +69,7 @@ async def login(request: Request, service: Service) -> Response:
         address=client_address(request),
     )
     async with service.database.transaction() as db:
+        await still_their_password(db, user)
         token = await issue_token(db, user, device_name=body.device_name, now=service.clock())
     return JSONResponse({"token": token, "token_type": "Bearer", "user": shapes.user(user)})
 

@@ -33,7 +33,7 @@ def session(store: Store, params: Json, *, amount: int, currency: str, page: str
         "customer_details": None,
         "customer_email": params.get("customer_email"),
         "discounts": [],
-        "expires_at": store.now() + 24 * 3600,
+        "expires_at": int(params.get("expires_at") or store.now() + 24 * 3600),
         "invoice": None,
         "livemode": False,
         "locale": None,

@@ -58,7 +58,10 @@ def test_the_first_zero_after_opening_keeps_the_position() -> None:
     progress.opened_at = START + timedelta(seconds=100)
     beat(progress, 0, second=101)
     assert progress.position_seconds == 200
-    beat(progress, 0, second=102)  # not the first: the learner went back to the start
+    beat(progress, 0, second=116)  # still paused
+    assert progress.position_seconds == 200
+    beat(progress, 15, second=131)
+    beat(progress, 0, second=146)  # it has played: the learner went back to the start
     assert progress.position_seconds == 0
     assert progress.percent == 50
 

@@ -31,7 +31,7 @@ from dynamic_api.gateways import Gateways
 from dynamic_api.jobs.handlers import HANDLERS
 from dynamic_api.jobs.worker import work
 from dynamic_api.middleware import BodyLimit, CrossOriginCheck, RequestLog, SecurityHeaders, refusal
-from dynamic_api.mobile_v1.gate import MobileGate
+from dynamic_api.mobile_v1.gate import MobileGate, MobileHeaders
 from dynamic_api.routing import open_route
 from dynamic_api.service import Service
 from dynamic_api.static_site import StaticSite
@@ -46,6 +46,7 @@ def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now
         routes=_routes(settings),
         middleware=[
             Middleware(SecurityHeaders, settings=settings),
+            Middleware(MobileHeaders),
             Middleware(RequestLog),
             Middleware(BodyLimit),
             Middleware(CrossOriginCheck, settings=settings),

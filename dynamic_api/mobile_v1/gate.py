@@ -8,8 +8,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dynamic_api.accounts.identity import client_address, cookies_of
 from dynamic_api.accounts.throttle import MOBILE
-from dynamic_api.errors import RateLimited
-from dynamic_api.middleware import refusal
 from dynamic_api.mobile_v1.tokens import TOUCH, token_user
 from dynamic_api.models import AccessToken, User
 from dynamic_api.routing import service_of, throttle_of
@@ -25,7 +23,7 @@ class Device:
 
 
 class MobileGate:
-    """Counts each request by user, or by address without a valid token, and says on every answer what is left."""
+    """Counts each request by user, or by address without a valid token."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -34,21 +32,27 @@ class MobileGate:
         request = Request(scope)
         device = await _device(request, service_of(request))
         scope["coursewright.device"] = device
+        scope["coursewright.left"] = 0
         who = f"user:{device.user.id}" if device else f"address:{client_address(request)}"
-        left = 0
+        scope["coursewright.left"] = await throttle_of(request).hit(MOBILE, who)
+        await self.app(scope, receive, send)
 
+
+class MobileHeaders:
+    """Says on every answer of the phone's API, refusals included, how many requests are left."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and "coursewright.left" in scope:
                 headers = MutableHeaders(scope=message)
                 headers["X-RateLimit-Limit"] = str(MOBILE.per_minute)
-                headers["X-RateLimit-Remaining"] = str(left)
+                headers["X-RateLimit-Remaining"] = str(scope["coursewright.left"])
                 headers.setdefault("Cache-Control", "private, no-store")
             await send(message)
 
-        try:
-            left = await throttle_of(request).hit(MOBILE, who)
-        except RateLimited as error:
-            return await refusal(error)(scope, receive, send_with_headers)
         await self.app(scope, receive, send_with_headers)
 
 

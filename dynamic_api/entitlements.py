@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from dynamic_api.audit import Action, record
 from dynamic_api.models import Entitlement, Order
 
+_BY_OPERATOR = "operator: "
+
 
 async def may_watch(db: AsyncSession, user_id: int, course_id: int) -> bool:
     """Whether any source gives this learner this course now."""
@@ -30,32 +32,67 @@ async def grant_for_order(db: AsyncSession, order: Order, *, at: datetime, actor
     """Give the order's owner what it paid for. True when that changed anything."""
     if order.user_id is None:
         raise ValueError("an order without an owner cannot grant")
-    row = await db.scalar(select(Entitlement).where(Entitlement.order_id == order.id))
-    if row is None:
-        row = Entitlement(
-            user_id=order.user_id,
-            course_id=order.course_id,
-            source=f"order:{order.public_id}",
-            order_id=order.id,
-            granted_at=at,
+    return await _grant(
+        db, order.user_id, order.course_id, f"order:{order.public_id}", at=at, actor=actor, order_id=order.id
+    )
+
+
+async def grant_by_operator(db: AsyncSession, user_id: int, course_id: int, *, at: datetime, reason: str) -> bool:
+    """Give a course by the operator's word; lifts what the operator took. True when that changed anything."""
+    held = select(Entitlement).where(Entitlement.user_id == user_id, Entitlement.course_id == course_id)
+    for row in await db.scalars(held):
+        if row.reason is not None and row.reason.startswith(_BY_OPERATOR):
+            row.reason = None
+    return await _grant(db, user_id, course_id, "operator", at=at, actor="operator", reason=reason)
+
+
+async def _grant(
+    db: AsyncSession,
+    user_id: int,
+    course_id: int,
+    source: str,
+    *,
+    at: datetime,
+    actor: str,
+    order_id: int | None = None,
+    **details: str,
+) -> bool:
+    row = await db.scalar(
+        select(Entitlement).where(
+            Entitlement.user_id == user_id, Entitlement.course_id == course_id, Entitlement.source == source
         )
-        db.add(row)
-        action = Action.ACCESS_GRANTED
-    elif row.revoked_at is not None:
+    )
+    action = Action.ACCESS_GRANTED
+    if row is None:
+        db.add(Entitlement(user_id=user_id, course_id=course_id, source=source, order_id=order_id, granted_at=at))
+    elif row.revoked_at is not None and not (row.reason or "").startswith(_BY_OPERATOR):
         row.revoked_at, row.reason = None, None
         action = Action.ACCESS_RESTORED
     else:
         return False
-    record(db, action, at=at, actor=actor, user_id=order.user_id, course_id=order.course_id, order_id=order.id)
+    record(db, action, at=at, actor=actor, user_id=user_id, course_id=course_id, order_id=order_id, **details)
     return True
 
 
 async def revoke_for_order(db: AsyncSession, order: Order, *, at: datetime, actor: str, reason: str) -> bool:
-    """Take back what the order gave. True when that changed anything."""
-    row = await db.scalar(select(Entitlement).where(Entitlement.order_id == order.id))
-    if row is None or row.revoked_at is not None:
-        return False
-    row.revoked_at, row.reason = at, reason
+    """Take back what the order gave, and nothing else. True when that changed anything."""
+    live = select(Entitlement).where(Entitlement.order_id == order.id, Entitlement.revoked_at.is_(None))
+    return bool([_revoke(db, row, at=at, actor=actor, reason=reason) for row in await db.scalars(live)])
+
+
+async def revoke_by_operator(db: AsyncSession, user_id: int, course_id: int, *, at: datetime, reason: str) -> int:
+    """Take a course away, whatever gave it. Payments do not bring it back by themselves. How many sources ended."""
+    live = select(Entitlement).where(
+        Entitlement.user_id == user_id, Entitlement.course_id == course_id, Entitlement.revoked_at.is_(None)
+    )
+    rows = list(await db.scalars(live))
+    for row in rows:
+        _revoke(db, row, at=at, actor="operator", reason=f"{_BY_OPERATOR}{reason}")
+    return len(rows)
+
+
+def _revoke(db: AsyncSession, row: Entitlement, *, at: datetime, actor: str, reason: str) -> bool:
+    row.revoked_at, row.reason = at, reason[:200]
     record(
         db,
         Action.ACCESS_REVOKED,
@@ -63,7 +100,7 @@ async def revoke_for_order(db: AsyncSession, order: Order, *, at: datetime, acto
         actor=actor,
         user_id=row.user_id,
         course_id=row.course_id,
-        order_id=order.id,
+        order_id=row.order_id,
         reason=reason,
     )
     return True

@@ -205,7 +205,7 @@ class Entitlement(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"), index=True)
     source: Mapped[str] = mapped_column(String(60))
-    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), unique=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
     granted_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(200))

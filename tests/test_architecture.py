@@ -12,7 +12,7 @@ LAYERS = {
     # From the bottom up; a module imports its own layer and those below.
     0: ("config", "errors", "clock", "tokens", "database", "models"),
     1: ("audit", "entitlements", "jobs.outbox", "catalog", "gateways", "service"),
-    2: ("accounts", "checkout", "learning", "webhooks", "mail", "mobile_v1", "jobs.worker"),
+    2: ("accounts", "checkout", "learning", "webhooks", "mail", "mobile_v1", "operator", "jobs.worker"),
     3: ("middleware", "routing", "static_site", "accounts.identity", "local_files", "mobile_v1.gate"),
     4: (
         "accounts.routes",
@@ -22,7 +22,7 @@ LAYERS = {
         "mobile_v1.routes",
         "jobs.handlers",
     ),
-    5: ("app", "asgi", "cli", "migrations"),
+    5: ("app", "asgi", "cli", "cli_operator", "migrations"),
 }
 STARLETTE = ("app", "routing", "middleware", "static_site", "accounts.identity", "local_files", "mobile_v1.gate")
 

@@ -54,8 +54,7 @@ async def start_checkout(
             and ((open_order.amount, open_order.currency) == (price.amount, price.currency))
         ):
             return open_order.checkout_url
-        order = _new_order(db, course, buyer, amount=price.amount, currency=price.currency, now=now)
-        await db.flush()
+        order = await _new_order(db, course, buyer, amount=price.amount, currency=price.currency, now=now)
     page = await payments.open_checkout(
         CheckoutRequest(
             order_id=order.public_id,
@@ -87,7 +86,7 @@ async def take_free_course(db: AsyncSession, course: LiveCourse, buyer: Buyer, *
         # Asked for again: the same link once more, and no second order.
         await enqueue_mail(db, "claim", earlier, f"claim.{earlier.public_id}.{now:%Y%m%d%H%M}", now=now)
         return earlier
-    order = _new_order(db, course, buyer, amount=0, currency="EUR", now=now)
+    order = await _new_order(db, course, buyer, amount=0, currency="EUR", now=now)
     order.email, order.email_key = email, email_key(email)
     order.state, order.paid_at, order.total_amount = "paid", now, 0
     # Nobody paid, so nothing proves the address: this purchase opens by its mailed link only.
@@ -127,7 +126,7 @@ async def _open_order(db: AsyncSession, course: LiveCourse, buyer: Buyer, now: d
     )
 
 
-def _new_order(
+async def _new_order(
     db: AsyncSession, course: LiveCourse, buyer: Buyer, *, amount: int, currency: str, now: datetime
 ) -> Order:
     order = Order(
@@ -143,6 +142,7 @@ def _new_order(
     if buyer.user:
         order.email, order.email_key = buyer.user.email, buyer.user.email_key
     db.add(order)
+    await db.flush()
     record(
         db,
         Action.ORDER_CREATED,
@@ -150,6 +150,7 @@ def _new_order(
         actor=_actor(buyer),
         course_id=course.id,
         user_id=order.user_id,
+        order_id=order.id,
         order=order.public_id,
         amount=amount,
         currency=currency,

@@ -7,7 +7,7 @@ from alembic import op
 
 from dynamic_api import models
 
-revision: str = "68515da43cbe"
+revision: str = "25e57f9de2bd"
 down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -240,12 +240,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_entitlements_order_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_entitlements_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entitlements")),
-        sa.UniqueConstraint("order_id", name=op.f("uq_entitlements_order_id")),
         sa.UniqueConstraint("user_id", "course_id", "source", name=op.f("uq_entitlements_user_id_course_id_source")),
     )
     with op.batch_alter_table("entitlements", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_entitlements_course_id"), ["course_id"], unique=False)
         batch_op.create_index("ix_entitlements_live", ["user_id", "course_id", "revoked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_entitlements_order_id"), ["order_id"], unique=False)
 
     op.create_table(
         "one_time_links",
@@ -297,6 +297,7 @@ def downgrade() -> None:
 
     op.drop_table("one_time_links")
     with op.batch_alter_table("entitlements", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_entitlements_order_id"))
         batch_op.drop_index("ix_entitlements_live")
         batch_op.drop_index(batch_op.f("ix_entitlements_course_id"))
 

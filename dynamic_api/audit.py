@@ -21,6 +21,7 @@ class Action(StrEnum):
     ACCESS_RESTORED = "access:restored"
     ACCOUNT_CREATED = "account:created"
     ACCOUNT_VERIFIED = "account:verified"
+    PASSWORD_CHANGED = "account:password_changed"  # noqa: S105 - a name of an act, not a secret
     SESSION_STARTED = "session:started"
     TOKEN_ISSUED = "token:issued"  # noqa: S105 - a name of an act, not a secret
     CLAIM_LINK_ISSUED = "claim_link:issued"

@@ -99,6 +99,13 @@ class ClaimLinkInvalid(ApiError):
     message = "This link has been used or has run out. We can send you a new one."
 
 
+class LinkInvalid(ApiError):
+    """A mailed link is unknown, used or too old."""
+
+    status, code = 410, "link_invalid"
+    message = "This link has been used or has run out. Ask for a new one."
+
+
 class OrderNotClaimable(ApiError):
     """The order is not paid, was taken back, or has an owner."""
 

@@ -225,11 +225,12 @@ class OneTimeLink(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     purpose: Mapped[str] = mapped_column(String(20))
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
-    __table_args__ = (_one_of("purpose", "claim"),)
+    __table_args__ = (_one_of("purpose", "claim", "sign_in", "reset"),)
 
 
 class WebhookEvent(Base):

@@ -93,6 +93,8 @@ def _shells() -> Iterator[SitePage]:
     for url, template, title in (
         (urls.LIBRARY, "library", "Your library"),
         (urls.SIGN_IN, "sign_in", "Sign in"),
+        (urls.SIGN_IN_LINK, "sign_in_link", "Sign in"),
+        (urls.RESET, "reset", "Choose a new password"),
         (urls.CLAIM, "claim", "Your course is waiting"),
         (urls.ACCOUNT, "account", "Your account"),
         (urls.CHECKOUT_SUCCESS, "success", "Thank you"),

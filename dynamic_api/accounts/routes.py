@@ -6,7 +6,21 @@ from starlette.responses import JSONResponse, Response
 
 from dynamic_api.accounts import claims
 from dynamic_api.accounts.addresses import email_key, is_address
-from dynamic_api.accounts.identity import checkout_browser, client_address, sign_in, sign_out, signed_in_user
+from dynamic_api.accounts.identity import (
+    checkout_browser,
+    client_address,
+    cookies_of,
+    sign_in,
+    sign_out,
+    signed_in_user,
+)
+from dynamic_api.accounts.mailed_links import (
+    Purpose,
+    ask_for_link,
+    change_password,
+    reset_password,
+    sign_in_by_link,
+)
 from dynamic_api.accounts.throttle import CLAIM_BY_ADDRESS, MAIL_BY_EMAIL
 from dynamic_api.accounts.users import check_password
 from dynamic_api.errors import ValidationFailed
@@ -40,6 +54,20 @@ class ClaimByLink(NewAccount):
     """A claim with its link."""
 
     token: Text = Field(min_length=1, max_length=200)
+
+
+class NewPassword(BaseModel):
+    """A reset link and what it is for."""
+
+    token: Text = Field(min_length=1, max_length=200)
+    password: str = Field(min_length=1, max_length=1000)
+
+
+class PasswordChange(BaseModel):
+    """The old password, and the new one."""
+
+    current: str = Field(min_length=1, max_length=1000)
+    password: str = Field(min_length=1, max_length=1000)
 
 
 class Address(BaseModel):
@@ -126,15 +154,76 @@ async def claim_in_browser(request: Request, service: Service) -> Response:
 
 async def reissue_claim(request: Request, service: Service) -> Response:
     """Send claim links again. The answer is the same for everybody."""
+    email = await _throttled_address(request)
+    async with service.database.transaction() as db:
+        await claims.send_links_again(db, email, now=service.clock())
+    return JSONResponse({"message": "If a course is waiting for this address, a new link is on its way."})
+
+
+async def mail_sign_in_link(request: Request, service: Service) -> Response:
+    """A link instead of a password. The answer is the same for everybody."""
+    return await _mail_link(request, service, Purpose.SIGN_IN)
+
+
+async def mail_reset_link(request: Request, service: Service) -> Response:
+    """A link to choose another password. The answer is the same for everybody."""
+    return await _mail_link(request, service, Purpose.RESET)
+
+
+async def _mail_link(request: Request, service: Service, purpose: Purpose) -> Response:
+    email = await _throttled_address(request)
+    async with service.database.transaction() as db:
+        await ask_for_link(db, purpose, email, now=service.clock())
+    return JSONResponse(
+        {"message": "If this address has an account, a link is on its way. It is good for thirty minutes."}
+    )
+
+
+async def spend_sign_in_link(request: Request, service: Service) -> Response:
+    """Sign in by a mailed link."""
+    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    body = await read_body(request, ClaimToken)
+    return await _claimed(request, service, await sign_in_by_link(service.database, body.token, now=service.clock()))
+
+
+async def spend_reset_link(request: Request, service: Service) -> Response:
+    """Another password, by a mailed link."""
+    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    body = await read_body(request, NewPassword)
+    user = await reset_password(
+        service.database, request.app.state.passwords, body.token, body.password, now=service.clock()
+    )
+    return await _claimed(request, service, user)
+
+
+async def replace_password(request: Request, service: Service, user: User) -> Response:
+    """Another password, by somebody who knows the old one. This browser stays signed in, all else is out."""
+    body = await read_body(request, PasswordChange)
+    passwords = request.app.state.passwords
+    checked = await check_password(
+        service.database,
+        passwords,
+        throttle_of(request),
+        email=user.email,
+        password=body.current,
+        address=client_address(request),
+    )
+    session = request.cookies[cookies_of(service).session]
+    await change_password(
+        service.database, passwords, checked, password=body.password, keep_session=session, now=service.clock()
+    )
+    return JSONResponse({"message": "Your password is changed. Other browsers and phones have to sign in again."})
+
+
+async def _throttled_address(request: Request) -> str:
+    """The address a mail is asked for, within what one person may be sent."""
     body = await read_body(request, Address)
     if not is_address(body.email):
         raise ValidationFailed(details={"email": ["This does not look like an e-mail address."]})
     throttle = throttle_of(request)
     await throttle.hit(CLAIM_BY_ADDRESS, client_address(request))
     await throttle.hit(MAIL_BY_EMAIL, email_key(body.email))
-    async with service.database.transaction() as db:
-        await claims.send_links_again(db, body.email, now=service.clock())
-    return JSONResponse({"message": "If a course is waiting for this address, a new link is on its way."})
+    return body.email
 
 
 async def _claimant(request: Request, service: Service, body: NewAccount) -> claims.Claimant:
@@ -156,6 +245,11 @@ routes = [
     open_route("POST", "/session", start_session),
     learner_route("GET", "/session", show_session),
     open_route("DELETE", "/session", end_session),
+    open_route("POST", "/sign-in-links", mail_sign_in_link),
+    open_route("POST", "/sign-in-links/spend", spend_sign_in_link),
+    open_route("POST", "/password-resets", mail_reset_link),
+    open_route("POST", "/password-resets/spend", spend_reset_link),
+    learner_route("PUT", "/account/password", replace_password),
     open_route("POST", "/claims/look", look_at_claim),
     open_route("POST", "/claims", claim),
     open_route("POST", "/claims/reissue", reissue_claim),

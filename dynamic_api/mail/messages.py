@@ -86,6 +86,29 @@ def payment_failed(site: Site, order: Order, course_title: str, *, course_url: s
     )
 
 
+def sign_in(site: Site, *, url: str) -> Letter:
+    """A link instead of a password."""
+    return Letter(
+        f"Sign in to {site.name}",
+        ("You asked for a link to sign in with.",),
+        Button("Sign in", url),
+        ("It works once, for thirty minutes.", "If it was not you who asked, nothing happens unless it is used."),
+    )
+
+
+def reset(site: Site, *, url: str) -> Letter:
+    """A link to choose another password."""
+    return Letter(
+        f"Choose a new password for {site.name}",
+        ("You asked to choose a new password.",),
+        Button("Choose a new password", url),
+        (
+            "The link works once, for thirty minutes. Every browser and phone will have to sign in again.",
+            "If it was not you who asked, nothing happens unless it is used.",
+        ),
+    )
+
+
 def _total(order: Order, site: Site) -> str:
     amount = order.total_amount if order.total_amount is not None else order.amount
     return format_money(amount, order.total_currency or order.currency, site.language)

@@ -8,30 +8,30 @@ from typing import Any
 import aiosmtplib
 
 from dynamic_api.accounts.claims import is_claimable, issue_claim_link
+from dynamic_api.accounts.mailed_links import Purpose, issue_link
 from dynamic_api.checkout.order_state import OrderState
 from dynamic_api.jobs.worker import GiveUp
 from dynamic_api.mail import messages
 from dynamic_api.mail.envelope import envelope
-from dynamic_api.models import Course, Order
+from dynamic_api.models import Course, Order, User
 from dynamic_api.service import Service
 from sitegen import urls
 
 
 async def send_job(service: Service, payload: dict[str, Any]) -> None:
     """Raises what the mail server raises; a refusal for good ends the job."""
-    name = str(payload["message"])
-    async with service.database.reading() as db:
-        order = await db.get_one(Order, payload["order_id"])
-        course = await db.get_one(Course, order.course_id)
-    letter = await _letter(service, name, order, course)
-    if letter is None or order.email is None:
+    if "user_id" in payload:
+        to, letter = await _letter_to_user(service, str(payload["message"]), int(payload["user_id"]))
+    else:
+        to, letter = await _letter_about_order(service, str(payload["message"]), int(payload["order_id"]))
+    if letter is None or to is None:
         return
     message = envelope(
         letter,
         site=service.catalog.current.site,
         site_url=service.settings.site_url,
         sender=service.gateways.mailer.sender,
-        to=order.email,
+        to=to,
         message_id=str(payload["id"]),
         now=service.clock(),
     )
@@ -41,6 +41,25 @@ async def send_job(service: Service, payload: dict[str, Any]) -> None:
         if all(refusal.code >= 500 for refusal in error.recipients):
             raise GiveUp(f"the mail server refuses this address: {error.recipients[0].message}") from error
         raise
+
+
+async def _letter_to_user(service: Service, name: str, user_id: int) -> tuple[str | None, messages.Letter | None]:
+    async with service.database.transaction() as db:
+        user = await db.get(User, user_id)
+        if user is None:
+            return None, None  # the account was deleted meanwhile
+        token = await issue_link(db, Purpose(name), user, now=service.clock())
+    site, site_url = service.catalog.current.site, service.settings.site_url
+    if name == Purpose.RESET:
+        return user.email, messages.reset(site, url=f"{site_url}{urls.RESET}#token={token}")
+    return user.email, messages.sign_in(site, url=f"{site_url}{urls.SIGN_IN_LINK}#token={token}")
+
+
+async def _letter_about_order(service: Service, name: str, order_id: int) -> tuple[str | None, messages.Letter | None]:
+    async with service.database.reading() as db:
+        order = await db.get_one(Order, order_id)
+        course = await db.get_one(Course, order.course_id)
+    return order.email, await _letter(service, name, order, course)
 
 
 async def _letter(service: Service, name: str, order: Order, course: Course) -> messages.Letter | None:

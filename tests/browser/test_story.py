@@ -204,6 +204,8 @@ def test_buying_works_without_javascript(chromium: Browser, installation: Instal
         "/preview/sourdough/what-lives-in-the-jar/",
         "/sign-in/",
         "/claim/",
+        "/reset/",
+        "/account/",
         "/checkout/success/",
         "/library/",
         "/learn/git-for-writers/your-first-commit/",
@@ -216,3 +218,44 @@ def test_no_page_scrolls_sideways(chromium: Browser, installation: Installation,
         page = context.new_page()
         page.goto(installation.url + address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def newest_link(installation: Installation, to: str, page: str) -> str:
+    """The newest link to a page in somebody's mail."""
+    for _ in range(50):
+        for mail in httpx.get(f"{installation.sandbox}/inbox?json").json():
+            if mail["to"] == to and (match := re.search(rf"http\S+{page}#token=\S+", mail["text"])):
+                return match[0]
+        time.sleep(0.2)
+    raise AssertionError(f"no link to {page} for {to}")
+
+
+def test_forgotten_password_and_mailed_sign_in(page: Page, installation: Installation) -> None:
+    buy_and_claim(page, installation, "forget@example.com")
+    page.context.clear_cookies()
+    page.goto(f"{installation.url}/sign-in/")
+    page.get_by_label("E-mail address").fill("forget@example.com")
+    page.get_by_role("button", name="Choose a new password").click()
+    expect(page.get_by_text("If this address has an account, a link is on its way.")).to_be_visible()
+    page.goto(newest_link(installation, "forget@example.com", "/reset/"))
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Save and sign in").click()
+    expect(page.get_by_text("Use at least 10 characters.")).to_be_visible()
+    page.get_by_label("New password").fill("remembered this time")
+    page.get_by_role("button", name="Save and sign in").click()
+    page.wait_for_url("**/library/")
+    page.get_by_role("link", name="Account").click()
+    page.get_by_text("Change your password").click()
+    page.get_by_label("Current password").fill("remembered this time")
+    page.get_by_label("New password").fill("and changed once more")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    page.context.clear_cookies()
+    page.goto(f"{installation.url}/sign-in/")
+    page.get_by_label("E-mail address").fill("forget@example.com")
+    page.get_by_role("button", name="Mail me a sign-in link").click()
+    expect(page.get_by_text("If this address has an account, a link is on its way.")).to_be_visible()
+    page.goto(newest_link(installation, "forget@example.com", "/sign-in/link/"))
+    page.get_by_role("button", name="Sign me in").click()
+    page.wait_for_url("**/library/")
+    expect(page.get_by_role("heading", name="Sourdough, from Starter to Loaf")).to_be_visible()

@@ -1,5 +1,6 @@
 """Signing in and out."""
 
+import re
 import time
 
 from dynamic_api.models import User, WebSession
@@ -77,3 +78,78 @@ async def test_addresses_are_compared_normalised(school: School) -> None:
         assert answer.status_code == 200
         assert (await two.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
         assert len(await school.rows(User)) == 1
+
+
+def mailed_token(school: School, page: str, to: str) -> str:
+    """The token of the newest link to a page in somebody's mail."""
+    for mail in school.mails(to):
+        if match := re.search(rf"{page}#token=([\w-]+)", mail["text"]):
+            return match[1]
+    raise AssertionError(f"no link to {page} was mailed to {to}")
+
+
+async def test_sign_in_by_a_mailed_link_once_in_time_and_alike_for_all(school: School) -> None:
+    async with school.browser() as browser:
+        await school.learner(browser)
+        await browser.delete("/api/session")
+        known = await browser.post("/api/sign-in-links", json={"email": "BOB@example.com"})
+        unknown = await browser.post("/api/sign-in-links", json={"email": "nobody@example.com"})
+        assert known.json() == unknown.json()
+        await school.work()
+        assert school.mails("nobody@example.com") == []
+        token = mailed_token(school, "/sign-in/link/", "bob@example.com")
+        reset = await browser.post("/api/password-resets/spend", json={"token": token, "password": "another one here"})
+        assert reset.status_code == 410  # bound to its purpose
+        assert (await browser.post("/api/sign-in-links/spend", json={"token": token})).status_code == 200
+        assert (await browser.get("/api/session")).status_code == 200
+        assert (await browser.post("/api/sign-in-links/spend", json={"token": token})).status_code == 410
+        school.clock.forward(minutes=1)
+        await browser.post("/api/sign-in-links", json={"email": "bob@example.com"})
+        await school.work()
+        late = mailed_token(school, "/sign-in/link/", "bob@example.com")
+        school.clock.forward(minutes=31)
+        assert (await browser.post("/api/sign-in-links/spend", json={"token": late})).status_code == 410
+
+
+async def test_reset_ends_every_session_and_phone_and_keeps_the_link_for_a_better_password(school: School) -> None:
+    async with school.browser() as old, school.browser() as new, school.phone() as phone:
+        await school.owner(old)
+        await school.sign_in_phone(phone)
+        await new.post("/api/password-resets", json={"email": "ann@example.com"})
+        await school.work()
+        token = mailed_token(school, "/reset/", "ann@example.com")
+        refused = await new.post("/api/password-resets/spend", json={"token": token, "password": "short"})
+        assert "password" in refused.json()["error"]["details"]
+        body = {"token": token, "password": "a better one at last"}
+        assert (await new.post("/api/password-resets/spend", json=body)).status_code == 200
+        assert (await new.get("/api/session")).status_code == 200
+        assert (await old.get("/api/session")).status_code == 401
+        assert (await phone.get("/me")).status_code == 401
+        answer = await old.post("/api/session", json={"email": "ann@example.com", "password": PASSWORD})
+        assert answer.status_code == 422
+
+
+async def test_change_of_password_keeps_this_browser_only(school: School) -> None:
+    async with school.browser() as here, school.browser() as there, school.phone() as phone:
+        await school.owner(here)
+        await there.post("/api/session", json={"email": "ann@example.com", "password": PASSWORD})
+        await school.sign_in_phone(phone)
+        wrong = await here.put("/api/account/password", json={"current": "no", "password": "another one here"})
+        assert wrong.json()["error"]["code"] == "invalid_credentials"
+        body = {"current": PASSWORD, "password": "another one here"}
+        assert (await here.put("/api/account/password", json=body)).status_code == 200
+        assert (await here.get("/api/session")).status_code == 200
+        assert (await there.get("/api/session")).status_code == 401
+        assert (await phone.get("/me")).status_code == 401
+
+
+async def test_proving_an_address_brings_what_waits_for_it_and_puts_squatters_out(school: School) -> None:
+    async with school.browser() as squatter, school.browser() as owner, school.browser() as shop:
+        await school.learner(squatter, "ann@example.com", verified=False)
+        await school.buy(shop, email="ann@example.com")
+        await owner.post("/api/sign-in-links", json={"email": "ann@example.com"})
+        await school.work()
+        token = mailed_token(school, "/sign-in/link/", "ann@example.com")
+        assert (await owner.post("/api/sign-in-links/spend", json={"token": token})).status_code == 200
+        assert (await owner.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
+        assert (await squatter.get("/api/session")).status_code == 401

@@ -1,5 +1,5 @@
 import { ask, signInFirst } from "./service.js";
-import { showMessage } from "./forms.js";
+import { onSubmit, showMessage } from "./forms.js";
 
 const message = document.getElementById("message");
 
@@ -20,4 +20,12 @@ document.getElementById("sign-out").addEventListener("click", async () => {
   } catch (refusal) {
     showMessage(message, refusal.message);
   }
+});
+
+const passwordForm = document.getElementById("change-password");
+onSubmit(passwordForm, message, async (fields) => {
+  const answer = await ask("/api/account/password", { method: "PUT", body: fields });
+  passwordForm.reset();
+  passwordForm.querySelector("[type=submit]").disabled = false;
+  showMessage(message, answer.message, "good");
 });

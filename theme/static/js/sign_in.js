@@ -1,8 +1,24 @@
 import { ask, localAddress } from "./service.js";
-import { onSubmit } from "./forms.js";
+import { onSubmit, showErrors, showMessage } from "./forms.js";
 
 const next = new URLSearchParams(location.search).get("next");
 onSubmit(document.getElementById("sign-in"), document.getElementById("message"), async (fields) => {
   await ask("/api/session", { method: "POST", body: fields });
   location.assign(localAddress(next, "/library/"));
+});
+
+const mailForm = document.getElementById("mail-link");
+mailForm.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const message = document.getElementById("message");
+  const signInForm = document.getElementById("sign-in");
+  const email = signInForm.elements.email.value;
+  try {
+    const answer = await ask(`/api/${event.submitter.value}`, { method: "POST", body: { email } });
+    showErrors(signInForm, {});
+    showMessage(message, answer.message, "good");
+  } catch (refusal) {
+    showMessage(message, refusal.message);
+    showErrors(signInForm, refusal.details ?? {});
+  }
 });

@@ -20,6 +20,7 @@ class Action(StrEnum):
     ACCESS_REVOKED = "access:revoked"
     ACCESS_RESTORED = "access:restored"
     ACCOUNT_CREATED = "account:created"
+    ACCOUNT_DELETED = "account:deleted"
     ACCOUNT_VERIFIED = "account:verified"
     PASSWORD_CHANGED = "account:password_changed"  # noqa: S105 - a name of an act, not a secret
     SESSION_STARTED = "session:started"

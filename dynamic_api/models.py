@@ -226,11 +226,12 @@ class OneTimeLink(Base):
     purpose: Mapped[str] = mapped_column(String(20))
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str | None] = mapped_column(String(254))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
-    __table_args__ = (_one_of("purpose", "claim", "sign_in", "reset"),)
+    __table_args__ = (_one_of("purpose", "claim", "sign_in", "reset", "sign_up"),)
 
 
 class WebhookEvent(Base):

@@ -94,6 +94,8 @@ def _shells() -> Iterator[SitePage]:
         (urls.LIBRARY, "library", "Your library"),
         (urls.SIGN_IN, "sign_in", "Sign in"),
         (urls.SIGN_IN_LINK, "sign_in_link", "Sign in"),
+        (urls.SIGN_UP, "sign_up", "Make an account"),
+        (urls.WELCOME, "welcome", "Make your account"),
         (urls.RESET, "reset", "Choose a new password"),
         (urls.CLAIM, "claim", "Your course is waiting"),
         (urls.ACCOUNT, "account", "Your account"),

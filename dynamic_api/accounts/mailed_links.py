@@ -9,8 +9,9 @@ from enum import StrEnum
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dynamic_api.accounts.addresses import email_key
 from dynamic_api.accounts.passwords import Passwords, password_faults
-from dynamic_api.accounts.users import find_user
+from dynamic_api.accounts.users import check_new_account, create_user, find_user
 from dynamic_api.audit import Action, record
 from dynamic_api.checkout.reconcile import settle_access
 from dynamic_api.database import Database
@@ -25,6 +26,7 @@ class Purpose(StrEnum):
 
     SIGN_IN = "sign_in"
     RESET = "reset"
+    SIGN_UP = "sign_up"
 
 
 LIFE = timedelta(minutes=30)
@@ -37,6 +39,66 @@ async def ask_for_link(db: AsyncSession, purpose: Purpose, email: str, *, now: d
         identity = f"{purpose}.{user.id}.{now:%Y%m%d%H%M}"
         payload = {"message": purpose.value, "user_id": user.id, "id": identity}
         await enqueue(db, "mail.send", f"mail:{identity}", payload, now=now)
+
+
+async def ask_to_sign_up(db: AsyncSession, email: str, *, now: datetime) -> None:
+    """Mail a link that makes an account; a sign-in link where there is one already."""
+    if await find_user(db, email) is not None:
+        return await ask_for_link(db, Purpose.SIGN_IN, email, now=now)
+    identity = f"{Purpose.SIGN_UP}.{hash_token(email_key(email))[:16]}.{now:%Y%m%d%H%M}"
+    payload = {"message": Purpose.SIGN_UP.value, "email": email.strip(), "id": identity}
+    await enqueue(db, "mail.send", f"mail:{identity}", payload, now=now)
+    return None
+
+
+async def issue_sign_up_link(db: AsyncSession, email: str, *, now: datetime) -> str:
+    """The token of a new link, good for LIFE, once."""
+    token = make_token()
+    link = OneTimeLink(
+        token_hash=hash_token(token), purpose=Purpose.SIGN_UP.value, email=email, created_at=now, expires_at=now + LIFE
+    )
+    db.add(link)
+    return token
+
+
+async def sign_up(
+    database: Database, passwords: Passwords, token: str, *, name: str, password: str, now: datetime
+) -> User:
+    """Make the account a sign-up link promises; whatever waits for its address comes with it.
+
+    Raises LinkInvalid, and ValidationFailed, after which the link still works.
+    """
+    async with database.reading() as db:
+        link = await _sign_up_link(db, token, now)
+    check_new_account(name=name, password=password, email=link.email or "")
+    password_hash = await passwords.hash(password)
+    async with database.transaction() as db:
+        link = await _sign_up_link(db, token, now)
+        link.used_at = now
+        if link.email is None or await find_user(db, link.email) is not None:
+            raise LinkInvalid  # the account came into being another way
+        user = create_user(
+            db, email=link.email, name=name, password_hash=password_hash, verified=True, now=now, actor="guest"
+        )
+        await db.flush()
+        await _bring_what_waits(db, user, now)
+    return user
+
+
+async def _sign_up_link(db: AsyncSession, token: str, now: datetime) -> OneTimeLink:
+    link = await db.scalar(
+        select(OneTimeLink)
+        .where(
+            OneTimeLink.token_hash == hash_token(token),
+            OneTimeLink.purpose == Purpose.SIGN_UP.value,
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.expires_at > now,
+        )
+        .with_for_update()
+    )
+    if link is None:
+        raise LinkInvalid
+    return link
 
 
 async def issue_link(db: AsyncSession, purpose: Purpose, user: User, *, now: datetime) -> str:
@@ -137,6 +199,10 @@ async def _prove_address(db: AsyncSession, user: User, now: datetime) -> None:
     await db.execute(delete(WebSession).where(WebSession.user_id == user.id))
     await db.execute(delete(AccessToken).where(AccessToken.user_id == user.id))
     record(db, Action.ACCOUNT_VERIFIED, at=now, actor=f"user:{user.id}", user_id=user.id)
+    await _bring_what_waits(db, user, now)
+
+
+async def _bring_what_waits(db: AsyncSession, user: User, now: datetime) -> None:
     waiting = select(Order).where(Order.email_key == user.email_key, Order.user_id.is_(None)).with_for_update()
     for order in await db.scalars(waiting):
         order.revision += 1

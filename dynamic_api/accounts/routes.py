@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from dynamic_api.accounts import claims
 from dynamic_api.accounts.addresses import email_key, is_address
+from dynamic_api.accounts.devices import devices_of, end_browser, end_phone
 from dynamic_api.accounts.identity import (
     checkout_browser,
     client_address,
@@ -17,10 +18,13 @@ from dynamic_api.accounts.identity import (
 from dynamic_api.accounts.mailed_links import (
     Purpose,
     ask_for_link,
+    ask_to_sign_up,
     change_password,
     reset_password,
     sign_in_by_link,
+    sign_up,
 )
+from dynamic_api.accounts.privacy import KEPT, export, forget
 from dynamic_api.accounts.throttle import CLAIM_BY_ADDRESS, MAIL_BY_EMAIL
 from dynamic_api.accounts.users import check_password
 from dynamic_api.errors import ValidationFailed
@@ -67,6 +71,12 @@ class PasswordChange(BaseModel):
     """The old password, and the new one."""
 
     current: str = Field(min_length=1, max_length=1000)
+    password: str = Field(min_length=1, max_length=1000)
+
+
+class Deletion(BaseModel):
+    """The password, once more."""
+
     password: str = Field(min_length=1, max_length=1000)
 
 
@@ -196,6 +206,74 @@ async def spend_reset_link(request: Request, service: Service) -> Response:
     return await _claimed(request, service, user)
 
 
+async def mail_sign_up_link(request: Request, service: Service) -> Response:
+    """The beginning of an account. The answer is the same for everybody."""
+    email = await _throttled_address(request)
+    async with service.database.transaction() as db:
+        await ask_to_sign_up(db, email, now=service.clock())
+    return JSONResponse({"message": "A link is on its way to this address. It is good for thirty minutes."})
+
+
+async def spend_sign_up_link(request: Request, service: Service) -> Response:
+    """Make the account."""
+    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    body = await read_body(request, ClaimByLink)
+    user = await sign_up(
+        service.database,
+        request.app.state.passwords,
+        body.token,
+        name=body.name,
+        password=body.password,
+        now=service.clock(),
+    )
+    return await _claimed(request, service, user)
+
+
+async def show_devices(request: Request, service: Service, user: User) -> Response:
+    """Where this person is signed in."""
+    async with service.database.reading() as db:
+        return JSONResponse(await devices_of(db, user.id, current=request.cookies[cookies_of(service).session]))
+
+
+async def end_browser_session(request: Request, service: Service, user: User) -> Response:
+    """Sign another browser out."""
+    async with service.database.transaction() as db:
+        await end_browser(db, user.id, request.path_params["id"])
+    return JSONResponse({"message": "Signed out there."})
+
+
+async def end_phone_session(request: Request, service: Service, user: User) -> Response:
+    """Sign a phone out."""
+    async with service.database.transaction() as db:
+        await end_phone(db, user.id, request.path_params["id"])
+    return JSONResponse({"message": "Signed out there."})
+
+
+async def export_account(request: Request, service: Service, user: User) -> Response:
+    """Everything we hold of this person, as a file."""
+    async with service.database.reading() as db:
+        data = await export(db, user)
+    return JSONResponse(data, headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
+
+
+async def delete_account(request: Request, service: Service, user: User) -> Response:
+    """Forget this person, after the password was typed once more; says what is kept and why."""
+    body = await read_body(request, Deletion)
+    await check_password(
+        service.database,
+        request.app.state.passwords,
+        throttle_of(request),
+        email=user.email,
+        password=body.password,
+        address=client_address(request),
+    )
+    async with service.database.transaction() as db:
+        await forget(db, user.id, now=service.clock())
+    response = JSONResponse({"message": "Your account is deleted.", "kept": KEPT})
+    await sign_out(request, service, response)
+    return response
+
+
 async def replace_password(request: Request, service: Service, user: User) -> Response:
     """Another password, by somebody who knows the old one. This browser stays signed in, all else is out."""
     body = await read_body(request, PasswordChange)
@@ -249,7 +327,14 @@ routes = [
     open_route("POST", "/sign-in-links/spend", spend_sign_in_link),
     open_route("POST", "/password-resets", mail_reset_link),
     open_route("POST", "/password-resets/spend", spend_reset_link),
+    open_route("POST", "/sign-ups", mail_sign_up_link),
+    open_route("POST", "/sign-ups/spend", spend_sign_up_link),
     learner_route("PUT", "/account/password", replace_password),
+    learner_route("GET", "/account/devices", show_devices),
+    learner_route("DELETE", "/account/browsers/{id}", end_browser_session),
+    learner_route("DELETE", "/account/phones/{id}", end_phone_session),
+    learner_route("GET", "/account/export", export_account),
+    learner_route("POST", "/account/deletion", delete_account),
     open_route("POST", "/claims/look", look_at_claim),
     open_route("POST", "/claims", claim),
     open_route("POST", "/claims/reissue", reissue_claim),

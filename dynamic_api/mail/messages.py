@@ -96,6 +96,16 @@ def sign_in(site: Site, *, url: str) -> Letter:
     )
 
 
+def sign_up(site: Site, *, url: str) -> Letter:
+    """The beginning of an account."""
+    return Letter(
+        f"Welcome to {site.name}",
+        ("One step is left: choose a name and a password.",),
+        Button("Make my account", url),
+        ("The link works once, for thirty minutes.", "If it was not you who asked, nothing happens unless it is used."),
+    )
+
+
 def reset(site: Site, *, url: str) -> Letter:
     """A link to choose another password."""
     return Letter(

@@ -8,7 +8,8 @@ from typing import Any
 import aiosmtplib
 
 from dynamic_api.accounts.claims import is_claimable, issue_claim_link
-from dynamic_api.accounts.mailed_links import Purpose, issue_link
+from dynamic_api.accounts.mailed_links import Purpose, issue_link, issue_sign_up_link
+from dynamic_api.accounts.privacy import NOBODY
 from dynamic_api.checkout.order_state import OrderState
 from dynamic_api.jobs.worker import GiveUp
 from dynamic_api.mail import messages
@@ -20,11 +21,13 @@ from sitegen import urls
 
 async def send_job(service: Service, payload: dict[str, Any]) -> None:
     """Raises what the mail server raises; a refusal for good ends the job."""
-    if "user_id" in payload:
+    if "email" in payload:
+        to, letter = await _letter_to_address(service, str(payload["email"]))
+    elif "user_id" in payload:
         to, letter = await _letter_to_user(service, str(payload["message"]), int(payload["user_id"]))
     else:
         to, letter = await _letter_about_order(service, str(payload["message"]), int(payload["order_id"]))
-    if letter is None or to is None:
+    if letter is None or to is None or to.endswith(f"@{NOBODY}"):
         return
     message = envelope(
         letter,
@@ -53,6 +56,13 @@ async def _letter_to_user(service: Service, name: str, user_id: int) -> tuple[st
     if name == Purpose.RESET:
         return user.email, messages.reset(site, url=f"{site_url}{urls.RESET}#token={token}")
     return user.email, messages.sign_in(site, url=f"{site_url}{urls.SIGN_IN_LINK}#token={token}")
+
+
+async def _letter_to_address(service: Service, email: str) -> tuple[str | None, messages.Letter | None]:
+    async with service.database.transaction() as db:
+        token = await issue_sign_up_link(db, email, now=service.clock())
+    url = f"{service.settings.site_url}{urls.WELCOME}#token={token}"
+    return email, messages.sign_up(service.catalog.current.site, url=url)
 
 
 async def _letter_about_order(service: Service, name: str, order_id: int) -> tuple[str | None, messages.Letter | None]:

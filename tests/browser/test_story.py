@@ -205,6 +205,8 @@ def test_buying_works_without_javascript(chromium: Browser, installation: Instal
         "/sign-in/",
         "/claim/",
         "/reset/",
+        "/sign-up/",
+        "/welcome/",
         "/account/",
         "/checkout/success/",
         "/library/",
@@ -259,3 +261,29 @@ def test_forgotten_password_and_mailed_sign_in(page: Page, installation: Install
     page.get_by_role("button", name="Sign me in").click()
     page.wait_for_url("**/library/")
     expect(page.get_by_role("heading", name="Sourdough, from Starter to Loaf")).to_be_visible()
+
+
+def test_sign_up_devices_export_and_deletion(page: Page, installation: Installation) -> None:
+    page.goto(f"{installation.url}/sign-in/")
+    page.get_by_role("link", name="Make one").click()
+    page.get_by_label("E-mail address").fill("nele@example.com")
+    page.get_by_role("button", name="Mail me the link").click()
+    expect(page.get_by_text("A link is on its way to this address.")).to_be_visible()
+    page.goto(newest_link(installation, "nele@example.com", "/welcome/"))
+    page.get_by_label("Your name").fill("Nele")
+    page.get_by_label("Choose a password").fill("a name for a password")
+    page.get_by_role("button", name="Make my account").click()
+    page.wait_for_url("**/library/")
+    expect(page.get_by_text("Nothing here yet.")).to_be_visible()
+    page.get_by_role("link", name="Account").click()
+    page.get_by_text("Where you are signed in").click()
+    expect(page.get_by_text("(this one)")).to_be_visible()
+    page.get_by_text("Your data").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download everything").click()
+    assert download.value.suggested_filename == "my-data.json"
+    page.locator("#deletion-password").fill("a name for a password")
+    page.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_text("Your account is deleted.")).to_be_visible()
+    page.goto(f"{installation.url}/library/")
+    page.wait_for_url("**/sign-in/**")

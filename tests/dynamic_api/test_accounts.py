@@ -3,7 +3,7 @@
 import re
 import time
 
-from dynamic_api.models import User, WebSession
+from dynamic_api.models import Base, Entitlement, User, WebSession
 from tests.school import LESSON, PASSWORD, SOURDOUGH, School
 
 
@@ -153,3 +153,82 @@ async def test_proving_an_address_brings_what_waits_for_it_and_puts_squatters_ou
         assert (await owner.post("/api/sign-in-links/spend", json={"token": token})).status_code == 200
         assert (await owner.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
         assert (await squatter.get("/api/session")).status_code == 401
+
+
+async def test_sign_up_by_a_mailed_link_brings_what_waits(school: School) -> None:
+    async with school.browser() as shop, school.browser() as browser:
+        await school.buy(shop, email="new@example.com")
+        answer = await browser.post("/api/sign-ups", json={"email": "New@example.com"})
+        await school.work()
+        token = mailed_token(school, "/welcome/", "New@example.com")
+        body = {"token": token, "name": "Nele", "password": "a new one for new"}
+        weak = await browser.post("/api/sign-ups/spend", json={**body, "password": "short"})
+        assert weak.status_code == 422
+        assert (await browser.post("/api/sign-ups/spend", json=body)).status_code == 200
+        assert (await browser.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
+        assert (await browser.post("/api/sign-ups/spend", json=body)).status_code == 410
+        school.clock.forward(minutes=2)
+        again = await browser.post("/api/sign-ups", json={"email": "new@example.com"})
+        assert again.json() == answer.json()
+        await school.work()
+        assert mailed_token(school, "/sign-in/link/", "New@example.com")
+    assert len(await school.rows(User)) == 1
+
+
+async def test_devices_are_listed_and_ended_one_by_one(school: School) -> None:
+    async with school.browser() as here, school.browser() as there, school.phone() as phone, school.browser() as other:
+        await school.owner(here)
+        await there.post("/api/session", json={"email": "ann@example.com", "password": PASSWORD})
+        await school.sign_in_phone(phone)
+        await school.learner(other)
+        listed = (await here.get("/api/account/devices")).json()
+        assert [entry["name"] for entry in listed["phones"]] == ["Test phone"]
+        [far] = [entry for entry in listed["browsers"] if not entry["current"]]
+        await other.delete(f"/api/account/browsers/{far['id']}")  # somebody else's: nothing happens
+        assert (await there.get("/api/session")).status_code == 200
+        await here.delete(f"/api/account/browsers/{far['id']}")
+        await here.delete(f"/api/account/phones/{listed['phones'][0]['id']}")
+        assert (await there.get("/api/session")).status_code == 401
+        assert (await phone.get("/me")).status_code == 401
+        assert (await here.get("/api/session")).status_code == 200
+
+
+async def test_export_holds_everything_but_secrets(school: School) -> None:
+    async with school.browser() as browser:
+        await school.owner(browser)
+        await browser.post(f"/api/learn/{SOURDOUGH}/{LESSON}/progress", json={"position_seconds": 99})
+        answer = await browser.get("/api/account/export")
+        assert answer.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+        data = answer.json()
+        assert data["account"][0]["email"] == "ann@example.com"
+        assert data["orders"][0]["total_amount"] == 4900
+        assert data["progress"][0]["position_seconds"] == 99
+        assert data["records"]
+        assert "hash" not in answer.text
+        assert "argon2" not in answer.text
+
+
+async def test_deletion_forgets_the_person_and_keeps_the_books(school: School) -> None:
+    async with school.browser() as browser, school.phone() as phone:
+        session = await school.owner(browser, email="ann.smith@example.com")
+        await school.sign_in_phone(phone, "ann.smith@example.com")
+        await browser.post(f"/api/learn/{SOURDOUGH}/{LESSON}/progress", json={"position_seconds": 99})
+        wrong = await browser.post("/api/account/deletion", json={"password": "not this"})
+        assert wrong.status_code == 422
+        answer = await browser.post("/api/account/deletion", json={"password": PASSWORD})
+        assert "tax law" in answer.json()["kept"]
+        assert (await browser.get("/api/session")).status_code == 401
+        assert (await phone.get("/me")).status_code == 401
+        order = await school.order(session)
+        assert (order.state, order.total_amount) == ("paid", 4900)
+        # Stripe goes on telling; nothing brings the person or the access back, and nobody is written to.
+        mails = len(school.mails())
+        school.bank.refund(session["payment_intent"], amount=100)
+        await school.settle()
+        assert len(school.mails()) == mails
+        assert all(row.revoked_at for row in await school.rows(Entitlement))
+    async with school.service.database.reading() as db:
+        for table in Base.metadata.sorted_tables:
+            for row in await db.execute(table.select()):
+                later = table.name == "webhook_events" and "charge.refunded" in str(row)
+                assert "ann.smith" not in str(row) or later, table.name

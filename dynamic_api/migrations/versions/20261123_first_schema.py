@@ -7,7 +7,7 @@ from alembic import op
 
 from dynamic_api import models
 
-revision: str = "33b2370d7c02"
+revision: str = "ac6bba5ebd2f"
 down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -254,10 +254,13 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(length=20), nullable=False),
         sa.Column("order_id", sa.Integer(), nullable=True),
         sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("created_at", models.UTCDateTime(timezone=True), nullable=False),
         sa.Column("expires_at", models.UTCDateTime(timezone=True), nullable=False),
         sa.Column("used_at", models.UTCDateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("purpose IN ('claim', 'sign_in', 'reset')", name=op.f("ck_one_time_links_purpose")),
+        sa.CheckConstraint(
+            "purpose IN ('claim', 'sign_in', 'reset', 'sign_up')", name=op.f("ck_one_time_links_purpose")
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_one_time_links_order_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_one_time_links_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_links")),

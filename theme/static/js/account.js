@@ -29,3 +29,36 @@ onSubmit(passwordForm, message, async (fields) => {
   passwordForm.querySelector("[type=submit]").disabled = false;
   showMessage(message, answer.message, "good");
 });
+
+const devices = document.getElementById("devices");
+const template = document.getElementById("device");
+
+function device(entry, kind) {
+  const item = template.content.cloneNode(true);
+  const seen = entry.last_seen_at ? new Date(entry.last_seen_at).toLocaleString() : "";
+  item.querySelector("span").textContent = `${entry.name || "A browser"}${entry.current ? " (this one)" : ""}, last seen ${seen}`;
+  const button = item.querySelector("button");
+  button.hidden = entry.current;
+  button.addEventListener("click", async () => {
+    await ask(`/api/account/${kind}/${entry.id}`, { method: "DELETE" });
+    showDevices();
+  });
+  return item;
+}
+
+async function showDevices() {
+  try {
+    const { browsers, phones } = await ask("/api/account/devices");
+    devices.replaceChildren(...browsers.map((each) => device(each, "browsers")), ...phones.map((each) => device(each, "phones")));
+  } catch (refusal) {
+    if (refusal.status !== 401) showMessage(message, refusal.message);
+  }
+}
+
+showDevices();
+
+onSubmit(document.getElementById("delete-account"), message, async (fields) => {
+  const answer = await ask("/api/account/deletion", { method: "POST", body: fields });
+  document.getElementById("account").hidden = true;
+  showMessage(message, `${answer.message} ${answer.kept}`, "good");
+});

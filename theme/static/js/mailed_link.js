@@ -12,7 +12,7 @@ if (!token) {
   showMessage(message, "This link is not complete. Open it from your mail, or ask for a new one.");
 }
 
-onSubmit(form, message, async ({ password }) => {
-  const opened = await ask(form.dataset.path, { method: "POST", body: { token, password } });
+onSubmit(form, message, async (fields) => {
+  const opened = await ask(form.dataset.path, { method: "POST", body: { ...fields, token } });
   location.assign(opened.url);
 });

@@ -205,7 +205,15 @@ class _Sync:
                 row.archived_at = self.at
 
     async def course(self, file: model.Course) -> LiveCourse:
-        row = await self.row(models.Course, file, file.id, slug=file.slug, title=file.title, published=file.published)
+        row = await self.row(
+            models.Course,
+            file,
+            file.id,
+            slug=file.slug,
+            title=file.title,
+            published=file.published,
+            partial_refund_keeps_access=file.partial_refund_keeps_access,
+        )
         resources = [await self.resource(resource, row.id) for resource in file.resources]
         modules = [await self.module(module, row.id) for module in file.modules]
         return LiveCourse(

@@ -113,6 +113,14 @@ class Settings:
         "https://checkout.stripe.com",
         "https://checkout.stripe.com",
     )
+    automatic_tax: bool = setting(
+        _flag, "Let Stripe Tax compute and collect taxes; switch it on in Stripe's dashboard first.", "false", False
+    )
+    tax_ids: bool = setting(_flag, "Let business buyers type their tax number.", "false", False)
+    invoices: bool = setting(_flag, "Let Stripe make an invoice for each purchase.", "false", False)
+    terms_consent: bool = setting(
+        _flag, "Ask buyers to accept the terms; their address must be set in Stripe's dashboard.", "false", False
+    )
     promotion_codes: bool = setting(_flag, "Show Stripe's own box for promotion codes.", "true", True)
 
     # Cloudflare Stream

@@ -132,6 +132,7 @@ class Course(CatalogRow):
     slug: Mapped[str] = mapped_column(String(64), index=True)
     title: Mapped[str] = mapped_column(String(300))
     published: Mapped[bool]
+    partial_refund_keeps_access: Mapped[bool]
 
 
 class Module(CatalogRow):

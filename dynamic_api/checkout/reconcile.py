@@ -17,7 +17,7 @@ from dynamic_api.checkout.order_state import OrderState, order_state, refunded_a
 from dynamic_api.database import Database
 from dynamic_api.gateways.payments import PaymentFacts, Payments
 from dynamic_api.jobs.outbox import enqueue
-from dynamic_api.models import Order, User
+from dynamic_api.models import Course, Order, User
 from dynamic_api.service import Service
 
 TRIES = 5
@@ -93,7 +93,7 @@ async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, no
 async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor: str) -> None:
     """Give or take what the order's state says, and write to the buyer once it is paid."""
     state = OrderState(order.state)
-    if not state.gives_access:
+    if not state.gives_access or not await _kept_after_part(db, order):
         await entitlements.revoke_for_order(db, order, at=now, actor=actor, reason=state.value)
         return
     if order.user_id is None:
@@ -102,6 +102,14 @@ async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor:
         await entitlements.grant_for_order(db, order, at=now, actor=actor)
     if order.email:
         await _mail(db, "receipt", order, now)
+
+
+async def _kept_after_part(db: AsyncSession, order: Order) -> bool:
+    """What the course says of people who got part of their money back."""
+    if order.state != OrderState.PARTIALLY_REFUNDED:
+        return True
+    course = await db.get_one(Course, order.course_id)
+    return course.partial_refund_keeps_access
 
 
 async def _verified_owner(db: AsyncSession, order: Order) -> int | None:

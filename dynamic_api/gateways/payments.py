@@ -93,7 +93,7 @@ class Payments:
 
     def __init__(self, settings: Settings) -> None:
         self._secrets = settings.stripe_webhook_secrets
-        self._promotion_codes = settings.promotion_codes
+        self._options = _checkout_options(settings)
         self._http = stripe.HTTPXClient(timeout=TIMEOUT)
         # A client object makes no retries unless told (the module's default is not applied to it).
         self._client = stripe.StripeClient(
@@ -145,8 +145,7 @@ class Payments:
             "metadata": metadata,
             "payment_intent_data": {"metadata": metadata},
         }
-        if self._promotion_codes:
-            params["allow_promotion_codes"] = True
+        params |= self._options
         if request.email:
             params["customer_email"] = request.email
         return await self._client.v1.checkout.sessions.create_async(
@@ -224,6 +223,21 @@ class Payments:
                 continue
             return read_event_facts(event.to_dict())
         raise SignatureMismatch
+
+
+def _checkout_options(settings: Settings) -> dict[str, Any]:
+    """What the installation wants on every payment page. A key that is not wanted is left out, never false.
+
+    https://docs.stripe.com/api/checkout/sessions/create
+    """
+    wanted = {
+        "allow_promotion_codes": (settings.promotion_codes, True),
+        "automatic_tax": (settings.automatic_tax, {"enabled": True}),
+        "tax_id_collection": (settings.tax_ids, {"enabled": True}),
+        "invoice_creation": (settings.invoices, {"enabled": True}),
+        "consent_collection": (settings.terms_consent, {"terms_of_service": "required"}),
+    }
+    return {name: value for name, (on, value) in wanted.items() if on}
 
 
 def read_event_facts(event: Mapping[str, Any]) -> tuple[EventFacts, Mapping[str, Any]]:

@@ -167,6 +167,9 @@ class CourseFile(Typed):
         description="`free`, or an amount and a currency. A published course needs one.",
         examples=["free", {"amount": 4900, "currency": "EUR"}],
     )
+    partial_refund: Literal["keeps", "ends"] = Field(
+        default="keeps", description="Whether somebody who got part of the price back keeps access.", examples=["keeps"]
+    )
     intro_video: VideoFile | None = Field(default=None, description="A short film on the course page, free to watch.")
     outcomes: list[Line] = Field(default=[], description="What one can do afterwards.", examples=[["Keep a starter"]])
     requirements: list[Line] = Field(default=[], description="What one needs before.", examples=[["An oven"]])

@@ -99,6 +99,7 @@ class _Compiler:
             thumbnail=self._picture(file.thumbnail, ("thumbnail",)),
             thumbnail_alt=file.thumbnail_alt,
             price=model.Price(amount=price.amount, currency=price.currency) if isinstance(price, PriceFile) else None,
+            partial_refund_keeps_access=file.partial_refund == "keeps",
             intro_video=model.IntroVideo(video=file.intro_video.video, duration=file.intro_video.duration)
             if file.intro_video
             else None,

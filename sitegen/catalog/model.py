@@ -111,6 +111,7 @@ class Course(Compiled):
     thumbnail: Picture
     thumbnail_alt: str
     price: Price | None
+    partial_refund_keeps_access: bool
     intro_video: IntroVideo | None
     outcomes: tuple[str, ...]
     requirements: tuple[str, ...]

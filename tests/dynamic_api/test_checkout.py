@@ -1,13 +1,17 @@
 """Buying: what a form may say, and what Stripe may do."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 
+from dynamic_api.config import Settings
 from dynamic_api.models import Job, Order
+from sitegen.catalog.manifest import compile_manifest, write_manifest
+from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
-from tests.school import GIT, LESSON, SOURDOUGH, School
+from tests.school import GIT, LESSON, SOURDOUGH, School, TestClock, make_school
 
 
 async def test_price_and_course_in_the_form_are_not_believed(school: School) -> None:
@@ -130,3 +134,30 @@ async def test_cross_site_forms_are_refused(school: School) -> None:
         assert bare.status_code == 403
     async with school.service.database.reading() as db:
         assert await db.scalar(select(func.count()).select_from(Order)) == 1
+
+
+async def test_settings_reach_the_payment_page(settings: Settings, sandbox: Sandbox) -> None:
+    wanted = replace(
+        settings, automatic_tax=True, tax_ids=True, invoices=True, terms_consent=True, promotion_codes=False
+    )
+    school = make_school(wanted, sandbox.bank, TestClock())
+    await school.service.catalog.refresh()
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+    await school.service.close()
+    assert session["automatic_tax"]["enabled"]
+    assert session["consent_collection"] == {"terms_of_service": "required"}
+    assert session["allow_promotion_codes"] is None
+
+
+async def test_a_course_may_end_access_with_a_partial_refund(school: School, catalog: Catalog) -> None:
+    courses = tuple(course.model_copy(update={"partial_refund_keeps_access": False}) for course in catalog.courses)
+    strict = catalog.model_copy(update={"courses": courses})
+    write_manifest(compile_manifest(strict), school.service.settings.manifest)
+    await school.service.catalog.refresh()
+    async with school.browser() as browser:
+        session = await school.owner(browser)
+        school.bank.refund(session["payment_intent"], amount=100)
+        await school.settle()
+        assert (await school.order(session)).state == "partially_refunded"
+        assert (await browser.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 403

@@ -7,7 +7,7 @@ from alembic import op
 
 from dynamic_api import models
 
-revision: str = "ac6bba5ebd2f"
+revision: str = "d0430a89763f"
 down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("slug", sa.String(length=64), nullable=False),
         sa.Column("title", sa.String(length=300), nullable=False),
         sa.Column("published", sa.Boolean(), nullable=False),
+        sa.Column("partial_refund_keeps_access", sa.Boolean(), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),

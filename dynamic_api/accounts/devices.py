@@ -13,6 +13,19 @@ from dynamic_api.tokens import hash_token
 _NAME = 16
 
 
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser_name(user_agent: str) -> str:
+    """“Firefox on Windows”, as well as a User-Agent header says it."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    return f"{browser} on {system}" if system else browser
+
+
 async def devices_of(db: AsyncSession, user_id: int, *, current: str) -> dict[str, list[dict[str, Any]]]:
     """Browsers and phones, the newest first. `current` is the token of the browser that asks."""
     sessions = await db.scalars(
@@ -23,7 +36,7 @@ async def devices_of(db: AsyncSession, user_id: int, *, current: str) -> dict[st
         "browsers": [
             {
                 "id": row.token_hash[:_NAME],
-                "name": row.user_agent,
+                "name": browser_name(row.user_agent),
                 "since": timestamp(row.created_at),
                 "last_seen_at": timestamp(row.last_seen_at),
                 "current": row.token_hash == hash_token(current),

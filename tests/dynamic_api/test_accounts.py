@@ -3,6 +3,9 @@
 import re
 import time
 
+import pytest
+
+from dynamic_api.accounts.devices import browser_name
 from dynamic_api.models import Base, Entitlement, User, WebSession
 from tests.school import LESSON, PASSWORD, SOURDOUGH, School
 
@@ -232,3 +235,22 @@ async def test_deletion_forgets_the_person_and_keeps_the_books(school: School) -
             for row in await db.execute(table.select()):
                 later = table.name == "webhook_events" and "charge.refunded" in str(row)
                 assert "ann.smith" not in str(row) or later, table.name
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36",
+            "Chrome on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36 Edg/156.0",
+            "Edge on Windows",
+        ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1", "Safari on iPhone"),
+        ("", "A browser"),
+    ],
+)
+def test_browsers_have_names_people_know(header: str, name: str) -> None:
+    assert browser_name(header) == name

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Router
 
+import dynamic_api.accounts.claim_routes
+import dynamic_api.accounts.own_routes
 import dynamic_api.accounts.routes
 import dynamic_api.checkout.routes
 import dynamic_api.learning.routes
@@ -70,6 +72,8 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     api = [
         open_route("GET", "/health", _health),
         *dynamic_api.accounts.routes.routes,
+        *dynamic_api.accounts.claim_routes.routes,
+        *dynamic_api.accounts.own_routes.routes,
         *dynamic_api.checkout.routes.routes,
         *dynamic_api.learning.routes.routes,
     ]

@@ -13,9 +13,19 @@ LAYERS = {
     0: ("config", "errors", "clock", "tokens", "database", "models"),
     1: ("audit", "entitlements", "jobs.outbox", "catalog", "gateways", "service"),
     2: ("accounts", "checkout", "learning", "webhooks", "mail", "mobile_v1", "operator", "jobs.worker"),
-    3: ("middleware", "routing", "static_site", "accounts.identity", "local_files", "mobile_v1.gate"),
+    3: (
+        "middleware",
+        "routing",
+        "static_site",
+        "accounts.identity",
+        "local_files",
+        "mobile_v1.gate",
+        "accounts.asked_for_mail",
+    ),
     4: (
         "accounts.routes",
+        "accounts.claim_routes",
+        "accounts.own_routes",
         "checkout.routes",
         "learning.routes",
         "webhooks.routes",
@@ -24,7 +34,16 @@ LAYERS = {
     ),
     5: ("app", "asgi", "cli", "cli_operator", "migrations"),
 }
-STARLETTE = ("app", "routing", "middleware", "static_site", "accounts.identity", "local_files", "mobile_v1.gate")
+STARLETTE = (
+    "app",
+    "routing",
+    "middleware",
+    "static_site",
+    "accounts.identity",
+    "local_files",
+    "mobile_v1.gate",
+    "accounts.asked_for_mail",
+)
 
 
 def modules(package: str) -> Iterator[tuple[str, Path]]:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from dynamic_api.accounts import sessions
-from dynamic_api.accounts.users import still_their_password
+from dynamic_api.accounts.users import check_password, still_their_password
 from dynamic_api.models import User
 from dynamic_api.service import Service
 from dynamic_api.tokens import make_token
+from sitegen import urls
 
 CHECKOUT_LIFE = timedelta(days=7)
 
@@ -111,3 +112,22 @@ def mark_checkout_browser(response: Response, service: Service, known: str | Non
     browser = known or make_token()
     cookies.put(response, cookies.checkout, browser, CHECKOUT_LIFE)
     return browser
+
+
+async def user_by_password(request: Request, service: Service, email: str, password: str) -> User:
+    """Who this address and password are, within what may be tried. Raises InvalidCredentials, RateLimited."""
+    return await check_password(
+        service.database,
+        request.app.state.passwords,
+        request.app.state.throttle,
+        email=email,
+        password=password,
+        address=client_address(request),
+    )
+
+
+async def welcome_in(request: Request, service: Service, user: User) -> Response:
+    """Signed in, and on to the library."""
+    response = JSONResponse({"url": urls.LIBRARY})
+    await sign_in(request, service, response, user, service.clock())
+    return response

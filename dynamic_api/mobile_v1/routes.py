@@ -7,8 +7,8 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from dynamic_api.accounts.identity import client_address
-from dynamic_api.accounts.users import check_password, still_their_password
+from dynamic_api.accounts.identity import user_by_password
+from dynamic_api.accounts.users import still_their_password
 from dynamic_api.clock import timestamp
 from dynamic_api.errors import TokenForbidden, Unauthenticated
 from dynamic_api.learning import progress as progress_rules
@@ -20,7 +20,7 @@ from dynamic_api.mobile_v1 import shapes
 from dynamic_api.mobile_v1.gate import Device
 from dynamic_api.mobile_v1.tokens import Ability, issue_token, revoke_all, revoke_token
 from dynamic_api.models import Order
-from dynamic_api.routing import Audience, AudienceRoute, Text, open_route, read_body, service_of, throttle_of
+from dynamic_api.routing import Audience, AudienceRoute, Text, open_route, read_body, service_of
 from dynamic_api.service import Service
 
 BASE = "/api/v1/mobile"
@@ -60,14 +60,7 @@ def device_route(method: str, path: str, handler: Handler, ability: Ability) -> 
 async def login(request: Request, service: Service) -> Response:
     """1."""
     body = await read_body(request, Login)
-    user = await check_password(
-        service.database,
-        request.app.state.passwords,
-        throttle_of(request),
-        email=body.email,
-        password=body.password,
-        address=client_address(request),
-    )
+    user = await user_by_password(request, service, body.email, body.password)
     async with service.database.transaction() as db:
         await still_their_password(db, user)
         token = await issue_token(db, user, device_name=body.device_name, now=service.clock())

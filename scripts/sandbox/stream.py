@@ -105,6 +105,15 @@ async def media(request: Request) -> Response:
     return FileResponse(MEDIA / "clock.mp4", media_type="video/mp4")
 
 
+async def thumbnail(request: Request) -> Response:
+    """A picture of the video."""
+    try:
+        _opened(request)
+    except TokenRefused as refusal:
+        return PlainTextResponse(str(refusal), 401)
+    return FileResponse(MEDIA / "poster.jpg", media_type="image/jpeg")
+
+
 async def sdk(request: Request) -> Response:
     """The player's script for the page around it."""
     return FileResponse(Path(__file__).parent / "static" / "stream_sdk.js", media_type="text/javascript")
@@ -117,4 +126,5 @@ routes = [
     Route("/stream/{token}/iframe", iframe),
     Route("/stream/{token}/manifest/video.m3u8", playlist),
     Route("/stream/{token}/manifest/clock.mp4", media),
+    Route("/stream/{token}/thumbnails/thumbnail.jpg", thumbnail),
 ]

@@ -123,7 +123,10 @@ async def test_playlist_is_as_long_as_the_video(school: School) -> None:
         assert sum(lengths) == 70
         media = await player.get(address.replace("/iframe", "/manifest/clock.mp4"), headers={"Range": "bytes=0-99"})
         assert (media.status_code, len(media.content)) == (206, 100)
-        assert (await player.get(address.replace("/iframe", "x/manifest/clock.mp4"))).status_code == 401
+        picture = await player.get(address.replace("/iframe", "/thumbnails/thumbnail.jpg?time=1s"))
+        assert picture.content.startswith(b"\xff\xd8")
+        for path in ("/manifest/clock.mp4", "/manifest/video.m3u8", "/thumbnails/thumbnail.jpg"):
+            assert (await player.get(address.replace("/iframe", f"x{path}"))).status_code == 401
 
 
 @pytest.mark.parametrize(

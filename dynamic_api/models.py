@@ -179,6 +179,8 @@ class Order(Base):
     total_amount: Mapped[int | None]
     total_currency: Mapped[str | None] = mapped_column(String(3))
     refunded_amount: Mapped[int] = mapped_column(default=0)
+    # A bank debit that was ordered and has not arrived; the state is pending meanwhile.
+    under_way: Mapped[bool] = mapped_column(default=False)
     browser_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     session_id: Mapped[str | None] = mapped_column(String(100), unique=True)
     checkout_url: Mapped[str | None] = mapped_column(Text)

@@ -59,6 +59,7 @@ async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, no
     order.reconciled_at = now
     order.state = state.value
     order.payment_intent_id = facts.payment_intent_id or order.payment_intent_id
+    order.under_way = state is OrderState.PENDING and facts.session_status == "complete"
     order.total_amount = facts.total_amount
     order.total_currency = facts.currency
     order.refunded_amount = refunded_amount(facts)

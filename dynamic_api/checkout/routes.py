@@ -14,7 +14,14 @@ from dynamic_api.accounts.identity import checkout_browser, client_address, mark
 from dynamic_api.accounts.throttle import CHECKOUT_BY_ADDRESS, MAIL_BY_EMAIL, ORDER_LOOKS_BY_ADDRESS
 from dynamic_api.catalog import LiveCourse
 from dynamic_api.checkout.reconcile import OrderBusy, reconcile_order
-from dynamic_api.checkout.start import AlreadyOwned, Buyer, EmailNeeded, start_checkout, take_free_course
+from dynamic_api.checkout.start import (
+    AlreadyOwned,
+    Buyer,
+    EmailNeeded,
+    PaymentUnderWay,
+    start_checkout,
+    take_free_course,
+)
 from dynamic_api.errors import CourseNotFound, OrderNotFound, RateLimited
 from dynamic_api.gateways.payments import PaymentsDown
 from dynamic_api.models import Order
@@ -45,6 +52,8 @@ async def buy(request: Request, service: Service) -> Response:
         response.headers["Location"] = await _checkout(request, service, course, buyer)
     except AlreadyOwned:
         return _course_page(course, "already-yours")
+    except PaymentUnderWay:
+        return _course_page(course, "payment-under-way")
     except EmailNeeded:
         return _course_page(course, "email-needed")
     except PaymentsDown as error:

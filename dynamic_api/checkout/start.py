@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api import entitlements
@@ -34,6 +34,10 @@ class AlreadyOwned(Exception):
     """The buyer has this course."""
 
 
+class PaymentUnderWay(Exception):
+    """The buyer has ordered a bank debit for this course, and it has not arrived yet."""
+
+
 class EmailNeeded(Exception):
     """A guest took a free course and said no address."""
 
@@ -41,12 +45,17 @@ class EmailNeeded(Exception):
 async def start_checkout(
     database: Database, payments: Payments, course: LiveCourse, buyer: Buyer, *, site_url: str, now: datetime
 ) -> str:
-    """The address to send the buyer to. Raises AlreadyOwned, PaymentsDown. The price is the catalogue's."""
+    """The address to send the buyer to; the price is the catalogue's.
+
+    Raises AlreadyOwned, PaymentUnderWay, PaymentsDown.
+    """
     price = course.file.price
     if price is None:
         raise ValueError("a free course is not bought")
     async with database.transaction() as db:
         await _refuse_owner(db, course, buyer)
+        if await _is_under_way(db, course, buyer):
+            raise PaymentUnderWay
         open_order = await _open_order(db, course, buyer, now)
         if (
             open_order is not None
@@ -108,6 +117,14 @@ async def _earlier_free_order(db: AsyncSession, course: LiveCourse, email: str) 
 async def _refuse_owner(db: AsyncSession, course: LiveCourse, buyer: Buyer) -> None:
     if buyer.user and await entitlements.may_watch(db, buyer.user.id, course.id):
         raise AlreadyOwned
+
+
+async def _is_under_way(db: AsyncSession, course: LiveCourse, buyer: Buyer) -> bool:
+    whose = Order.browser_hash == hash_token(buyer.browser)
+    if buyer.user:
+        whose = or_(whose, Order.user_id == buyer.user.id)
+    under_way = select(Order.id).where(Order.course_id == course.id, Order.state == "pending", Order.under_way, whose)
+    return (await db.scalar(under_way.limit(1))) is not None
 
 
 async def _open_order(db: AsyncSession, course: LiveCourse, buyer: Buyer, now: datetime) -> Order | None:

@@ -68,6 +68,19 @@ async def test_nobody_pays_twice_on_a_page_left_open(school: School) -> None:
         assert (await school.order(first)).state == "expired"
 
 
+async def test_nobody_orders_twice_while_the_bank_takes_its_time(school: School) -> None:
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session, delayed=True)
+        await school.settle()
+        school.clock.forward(days=1)
+        answer = await browser.post("/api/checkout", data={"course": SOURDOUGH})
+        assert answer.headers["location"] == f"/courses/{SOURDOUGH}/#payment-under-way"
+        school.bank.settle(session, succeeds=False)
+        await school.settle()
+        assert (await school.begin(browser))["id"] != session["id"]
+
+
 @pytest.mark.parametrize("email", ["o'brien@example.com", "ann+bread@example.co.uk", "ünï@example.com"])
 async def test_unusual_addresses_are_welcome_everywhere(school: School, email: str) -> None:
     async with school.browser() as browser, school.phone() as phone:

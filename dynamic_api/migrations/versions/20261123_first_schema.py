@@ -7,7 +7,7 @@ from alembic import op
 
 from dynamic_api import models
 
-revision: str = "d0430a89763f"
+revision: str = "52e059786795"
 down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -169,6 +169,7 @@ def upgrade() -> None:
         sa.Column("total_amount", sa.Integer(), nullable=True),
         sa.Column("total_currency", sa.String(length=3), nullable=True),
         sa.Column("refunded_amount", sa.Integer(), nullable=False),
+        sa.Column("under_way", sa.Boolean(), nullable=False),
         sa.Column("browser_hash", sa.String(length=64), nullable=True),
         sa.Column("session_id", sa.String(length=100), nullable=True),
         sa.Column("checkout_url", sa.Text(), nullable=True),

@@ -38,7 +38,6 @@ class LiveLesson:
     id: int
     updated_at: datetime
     file: model.Lesson
-    module_id: int
     resources: tuple[LiveResource, ...]
     module_resources: tuple[LiveResource, ...]
 
@@ -67,6 +66,10 @@ class LiveCourse:
     def lessons(self) -> tuple[LiveLesson, ...]:
         """Published lessons in the order they are taught."""
         return tuple(lesson for module in self.modules for lesson in module.lessons)
+
+    def resources_of(self, lesson: LiveLesson) -> tuple[LiveResource, ...]:
+        """What a lesson's page offers: the course's files, then the module's, then its own."""
+        return (*self.resources, *lesson.module_resources, *lesson.resources)
 
     def lesson(self, slug: str) -> LiveLesson:
         """Raises LessonNotFound."""
@@ -236,7 +239,7 @@ class _Sync:
             )
             own = tuple([await self.resource(resource, course_id) for resource in each.resources])
             if each.published:
-                lessons.append(LiveLesson(lesson.id, lesson.updated_at, each, row.id, own, resources))
+                lessons.append(LiveLesson(lesson.id, lesson.updated_at, each, own, resources))
         return LiveModule(row.id, row.updated_at, file, tuple(lessons))
 
     async def resource(self, file: model.Resource, course_id: int) -> LiveResource:

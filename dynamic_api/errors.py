@@ -134,13 +134,6 @@ class RateLimited(ApiError):
         self.headers = {"Retry-After": str(max(1, retry_after))}
 
 
-class PaymentsUnavailable(ApiError):
-    """Stripe did not answer."""
-
-    status, code = 503, "payments_unavailable"
-    message = "The payment page did not answer. Nothing was charged. Please try again in a minute."
-
-
 class BadSignature(ApiError):
     """A webhook that Stripe did not sign."""
 

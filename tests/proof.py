@@ -78,7 +78,6 @@ class History:
     database: FragileDatabase
     luck: random.Random
     sessions: list[Json] = field(default_factory=list)
-    dropped: list[Json] = field(default_factory=list)
     claimed: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
 
@@ -129,7 +128,6 @@ class History:
                 self.luck.shuffle(events)
                 await school.deliver(events * (2 if kind == "deliver twice" else 1))
             case "drop":
-                self.dropped += bank.emitted
                 bank.emitted = []
             case "work":
                 await self._work(limit=1 + which)

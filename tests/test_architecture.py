@@ -21,6 +21,7 @@ LAYERS = {
         "local_files",
         "mobile_v1.gate",
         "accounts.asked_for_mail",
+        "accounts.bodies",
     ),
     4: (
         "accounts.routes",

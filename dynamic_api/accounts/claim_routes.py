@@ -1,11 +1,11 @@
 """Making a purchase one's own."""
 
-from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dynamic_api.accounts import claims
 from dynamic_api.accounts.asked_for_mail import mailable_address
+from dynamic_api.accounts.bodies import LinkToken, NewAccount, NewAccountByLink
 from dynamic_api.accounts.identity import (
     checkout_browser,
     client_address,
@@ -13,27 +13,8 @@ from dynamic_api.accounts.identity import (
     welcome_in,
 )
 from dynamic_api.accounts.throttle import CLAIM_BY_ADDRESS
-from dynamic_api.routing import Text, open_route, read_body, throttle_of
+from dynamic_api.routing import open_route, read_body, throttle_of
 from dynamic_api.service import Service
-
-
-class LinkToken(BaseModel):
-    """The part of a mailed link behind the #."""
-
-    token: Text = Field(min_length=1, max_length=200)
-
-
-class NewAccount(BaseModel):
-    """Empty for somebody who is signed in."""
-
-    name: Text = Field(default="", max_length=120)
-    password: str = Field(default="", max_length=1000)
-
-
-class ClaimByLink(NewAccount):
-    """A claim with its link."""
-
-    token: Text = Field(min_length=1, max_length=200)
 
 
 async def look_at_claim(request: Request, service: Service) -> Response:
@@ -56,7 +37,7 @@ async def look_at_claim(request: Request, service: Service) -> Response:
 async def claim(request: Request, service: Service) -> Response:
     """Use a claim link up."""
     await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
-    body = await read_body(request, ClaimByLink)
+    body = await read_body(request, NewAccountByLink)
     _, user = await claims.claim_by_link(
         service.database,
         request.app.state.passwords,

@@ -18,9 +18,10 @@ from dynamic_api.accounts.users import (
 )
 from dynamic_api.audit import Action, record
 from dynamic_api.checkout.order_state import OrderState
-from dynamic_api.checkout.reconcile import enqueue_mail, locked_order, settle_access
+from dynamic_api.checkout.reconcile import locked_order, settle_access
 from dynamic_api.database import Database
 from dynamic_api.errors import ClaimLinkInvalid, InvalidCredentials, OrderNotClaimable
+from dynamic_api.jobs.outbox import enqueue_mail
 from dynamic_api.models import OneTimeLink, Order, User
 from dynamic_api.tokens import hash_token, is_public_id, make_token
 
@@ -136,7 +137,7 @@ async def send_links_again(db: AsyncSession, email: str, *, now: datetime) -> No
     orders = await db.scalars(select(Order).where(Order.email_key == email_key(email), Order.user_id.is_(None)))
     for order in orders:
         if is_claimable(order):
-            await enqueue_mail(db, "claim", order, f"claim.{order.public_id}.{now:%Y%m%d%H%M}", now=now)
+            await enqueue_mail(db, "claim", f"claim.{order.public_id}.{now:%Y%m%d%H%M}", now=now, order_id=order.id)
 
 
 async def _order_of_link(db: AsyncSession, token: str, now: datetime) -> Order:

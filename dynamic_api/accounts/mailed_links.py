@@ -16,7 +16,7 @@ from dynamic_api.audit import Action, record
 from dynamic_api.checkout.reconcile import settle_access
 from dynamic_api.database import Database
 from dynamic_api.errors import LinkInvalid, ValidationFailed
-from dynamic_api.jobs.outbox import enqueue
+from dynamic_api.jobs.outbox import enqueue_mail
 from dynamic_api.models import AccessToken, OneTimeLink, Order, User, WebSession
 from dynamic_api.tokens import hash_token, make_token
 
@@ -37,8 +37,7 @@ async def ask_for_link(db: AsyncSession, purpose: Purpose, email: str, *, now: d
     user = await find_user(db, email)
     if user is not None:
         identity = f"{purpose}.{user.id}.{now:%Y%m%d%H%M}"
-        payload = {"message": purpose.value, "user_id": user.id, "id": identity}
-        await enqueue(db, "mail.send", f"mail:{identity}", payload, now=now)
+        await enqueue_mail(db, purpose.value, identity, now=now, user_id=user.id)
 
 
 async def ask_to_sign_up(db: AsyncSession, email: str, *, now: datetime) -> None:
@@ -46,8 +45,7 @@ async def ask_to_sign_up(db: AsyncSession, email: str, *, now: datetime) -> None
     if await find_user(db, email) is not None:
         return await ask_for_link(db, Purpose.SIGN_IN, email, now=now)
     identity = f"{Purpose.SIGN_UP}.{hash_token(email_key(email))[:16]}.{now:%Y%m%d%H%M}"
-    payload = {"message": Purpose.SIGN_UP.value, "email": email.strip(), "id": identity}
-    await enqueue(db, "mail.send", f"mail:{identity}", payload, now=now)
+    await enqueue_mail(db, Purpose.SIGN_UP.value, identity, now=now, email=email.strip())
     return None
 
 

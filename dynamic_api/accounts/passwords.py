@@ -38,10 +38,6 @@ class Passwords:
         async with self._turns:
             return await asyncio.to_thread(self._verify, stored or _dummy_hash(), password) and stored is not None
 
-    def needs_rehash(self, stored: str) -> bool:
-        """Whether the parameters have been raised since."""
-        return self._hasher.check_needs_rehash(stored)
-
     def _verify(self, stored: str, password: str) -> bool:
         try:
             return self._hasher.verify(stored, password)

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dynamic_api.accounts.asked_for_mail import mailable_address
+from dynamic_api.accounts.bodies import LinkToken, NewAccountByLink
 from dynamic_api.accounts.identity import (
     client_address,
     sign_in,
@@ -33,25 +34,10 @@ class Credentials(BaseModel):
     password: str = Field(min_length=1, max_length=1000)
 
 
-class LinkToken(BaseModel):
-    """The part of a mailed link behind the #."""
-
-    token: Text = Field(min_length=1, max_length=200)
-
-
-class NewPassword(BaseModel):
+class NewPassword(LinkToken):
     """A reset link and what it is for."""
 
-    token: Text = Field(min_length=1, max_length=200)
     password: str = Field(min_length=1, max_length=1000)
-
-
-class NewAccount(BaseModel):
-    """A sign-up link, and who it makes."""
-
-    token: Text = Field(min_length=1, max_length=200)
-    name: Text = Field(default="", max_length=120)
-    password: str = Field(default="", max_length=1000)
 
 
 async def start_session(request: Request, service: Service) -> Response:
@@ -122,7 +108,7 @@ async def mail_sign_up_link(request: Request, service: Service) -> Response:
 async def spend_sign_up_link(request: Request, service: Service) -> Response:
     """Make the account."""
     await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
-    body = await read_body(request, NewAccount)
+    body = await read_body(request, NewAccountByLink)
     user = await sign_up(
         service.database,
         request.app.state.passwords,

@@ -16,7 +16,7 @@ from dynamic_api.audit import Action, record
 from dynamic_api.checkout.order_state import OrderState, order_state, refunded_amount
 from dynamic_api.database import Database
 from dynamic_api.gateways.payments import PaymentFacts, Payments
-from dynamic_api.jobs.outbox import enqueue
+from dynamic_api.jobs.outbox import enqueue, enqueue_mail
 from dynamic_api.models import Course, Order, User
 from dynamic_api.service import Service
 
@@ -86,9 +86,10 @@ async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, no
         await _close_other_pages(db, order, now)
     if before in (OrderState.DISPUTED, OrderState.REFUNDED) and state.gives_access and order.user_id is None:
         # Its receipt may have been held back meanwhile, and with it the only link.
-        await enqueue_mail(db, "claim", order, f"claim.{order.public_id}.{order.revision}", now=now)
+        await enqueue_mail(db, "claim", f"claim.{order.public_id}.{order.revision}", now=now, order_id=order.id)
     if state in (OrderState.FAILED, OrderState.REFUNDED) and before is not state and order.email:
-        await _mail(db, "payment_failed" if state is OrderState.FAILED else "refunded", order, now)
+        message = "payment_failed" if state is OrderState.FAILED else "refunded"
+        await enqueue_mail(db, message, f"{message}.{order.public_id}", now=now, order_id=order.id)
 
 
 async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor: str) -> None:
@@ -102,7 +103,7 @@ async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor:
     if order.user_id is not None:
         await entitlements.grant_for_order(db, order, at=now, actor=actor)
     if order.email:
-        await _mail(db, "receipt", order, now)
+        await enqueue_mail(db, "receipt", f"receipt.{order.public_id}", now=now, order_id=order.id)
 
 
 async def _kept_after_part(db: AsyncSession, order: Order) -> bool:
@@ -136,16 +137,6 @@ async def _close_other_pages(db: AsyncSession, order: Order, now: datetime) -> N
         if other.session_id is not None:
             payload = {"session_id": other.session_id}
             await enqueue(db, "checkout.close", f"close:{other.public_id}", payload, now=now)
-
-
-async def _mail(db: AsyncSession, message: str, order: Order, now: datetime) -> None:
-    await enqueue_mail(db, message, order, f"{message}.{order.public_id}", now=now)
-
-
-async def enqueue_mail(db: AsyncSession, message: str, order: Order, identity: str, *, now: datetime) -> None:
-    """A mail about an order; one for each identity, which is its Message-ID too."""
-    payload: dict[str, Any] = {"message": message, "order_id": order.id, "id": identity}
-    await enqueue(db, "mail.send", f"mail:{identity}", payload, now=now)
 
 
 async def close_page_job(service: Service, payload: dict[str, Any]) -> None:

@@ -10,9 +10,10 @@ from dynamic_api import entitlements
 from dynamic_api.accounts.addresses import email_key
 from dynamic_api.audit import Action, record
 from dynamic_api.catalog import LiveCourse
-from dynamic_api.checkout.reconcile import enqueue_mail, settle_access
+from dynamic_api.checkout.reconcile import settle_access
 from dynamic_api.database import Database
 from dynamic_api.gateways.payments import CheckoutRequest, Payments
+from dynamic_api.jobs.outbox import enqueue_mail
 from dynamic_api.models import Order, User
 from dynamic_api.tokens import hash_token, make_public_id
 from sitegen import urls
@@ -93,7 +94,7 @@ async def take_free_course(db: AsyncSession, course: LiveCourse, buyer: Buyer, *
         raise EmailNeeded
     if earlier := await _earlier_free_order(db, course, email):
         # Asked for again: the same link once more, and no second order.
-        await enqueue_mail(db, "claim", earlier, f"claim.{earlier.public_id}.{now:%Y%m%d%H%M}", now=now)
+        await enqueue_mail(db, "claim", f"claim.{earlier.public_id}.{now:%Y%m%d%H%M}", now=now, order_id=earlier.id)
         return earlier
     order = await _new_order(db, course, buyer, amount=0, currency="EUR", now=now)
     order.email, order.email_key = email, email_key(email)

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dynamic_api.database import insert_or_ignore
 from dynamic_api.models import Job
 
 LEASE = timedelta(minutes=2)
@@ -28,12 +28,6 @@ class ClaimedJob:
     lease: str
 
 
-def insert_or_ignore(db: AsyncSession, table: type[Any]) -> Any:
-    """An INSERT that does nothing where a unique key is taken, in this database's dialect."""
-    dialect = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
-
-
 async def enqueue(
     db: AsyncSession, kind: str, key: str, payload: dict[str, Any], *, now: datetime, delay: timedelta = timedelta()
 ) -> bool:
@@ -42,6 +36,11 @@ async def enqueue(
         kind=kind, key=key, payload=payload, state="waiting", attempts=0, run_at=now + delay, created_at=now
     )
     return bool((await db.execute(statement.returning(Job.id))).scalar())
+
+
+async def enqueue_mail(db: AsyncSession, message: str, identity: str, *, now: datetime, **about: Any) -> None:
+    """A mail, in the caller's transaction; one for each identity, which is its Message-ID too."""
+    await enqueue(db, "mail.send", f"mail:{identity}", {"message": message, "id": identity, **about}, now=now)
 
 
 async def claim(db: AsyncSession, *, now: datetime) -> ClaimedJob | None:

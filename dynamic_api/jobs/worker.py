@@ -33,12 +33,13 @@ async def run_due(service: Service, handlers: Mapping[str, Handler], *, limit: i
 
 async def _run(service: Service, handlers: Mapping[str, Handler], job: outbox.ClaimedJob) -> None:
     try:
+        if job.kind not in handlers:
+            raise GiveUp("there is no handler for this kind of job")
         await asyncio.wait_for(handlers[job.kind](service, job.payload), outbox.LEASE.total_seconds() / 2)
     except Exception as error:  # a job may fail in any way; the row remembers how
-        permanent = isinstance(error, GiveUp | KeyError) and (isinstance(error, GiveUp) or job.kind not in handlers)
         async with service.database.transaction() as db:
             dead = await outbox.postpone(
-                db, job, f"{type(error).__name__}: {error}", now=service.clock(), permanent=permanent
+                db, job, f"{type(error).__name__}: {error}", now=service.clock(), permanent=isinstance(error, GiveUp)
             )
         if dead:
             logger.error("job %s (%s) was given up after %s attempts: %r", job.id, job.kind, job.attempts, error)

@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog import LiveLesson
 from dynamic_api.clock import timestamp
-from dynamic_api.database import Database
-from dynamic_api.jobs.outbox import insert_or_ignore
+from dynamic_api.database import Database, insert_or_ignore
 from dynamic_api.models import Progress
 
 OVERSHOOT = 60  # seconds that a player's clock may run past the end

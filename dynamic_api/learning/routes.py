@@ -56,13 +56,12 @@ async def show_lesson(request: Request, service: Service, user: User) -> Respons
         course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
         progress = await progress_rules.open_progress(db, user.id, lesson, now=now)
         rows = await progress_rules.progress_of(db, user.id, course.lessons)
-    resources = (*course.resources, *lesson.module_resources, *lesson.resources)
     return JSONResponse(
         {
             "lesson": {"id": lesson.id, "title": lesson.file.title, "notes_html": lesson.file.notes_html},
             "resources": [
                 {"id": each.id, "name": each.file.name, "type": each.file.type, "size_bytes": each.file.size}
-                for each in resources
+                for each in course.resources_of(lesson)
             ],
             "progress": progress_rules.describe(progress),
             "statuses": {each.file.slug: rows[each.id].status for each in course.lessons if each.id in rows},

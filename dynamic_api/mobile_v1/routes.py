@@ -116,14 +116,16 @@ async def playback(request: Request, service: Service, device: Device) -> Respon
             "preferred_url": signed.hls_url,
             "player": "native",
         }
-    resources = (*live.resources, *lesson.module_resources, *lesson.resources)
     return JSONResponse(
         {
             "stream_url": stream["preferred_url"] if stream else None,
             "stream": stream,
             "heartbeat_seconds": settings.heartbeat_seconds,
             "auto_complete_percent": settings.completion_percent,
-            "lesson": {**shapes.lesson_head(lesson), "resources": [shapes.resource(each) for each in resources]},
+            "lesson": {
+                **shapes.lesson_head(lesson),
+                "resources": [shapes.resource(each) for each in live.resources_of(lesson)],
+            },
             "progress": progress_rules.describe(progress),
         }
     )

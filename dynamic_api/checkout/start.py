@@ -92,7 +92,7 @@ async def take_free_course(db: AsyncSession, course: LiveCourse, buyer: Buyer, *
     email = buyer.user.email if buyer.user else buyer.email
     if not email:
         raise EmailNeeded
-    if earlier := await _earlier_free_order(db, course, email):
+    if buyer.user is None and (earlier := await _earlier_free_order(db, course, email)):
         # Asked for again: the same link once more, and no second order.
         await enqueue_mail(db, "claim", f"claim.{earlier.public_id}.{now:%Y%m%d%H%M}", now=now, order_id=earlier.id)
         return earlier

@@ -175,3 +175,12 @@ async def test_a_manifest_that_could_not_be_taken_up_is_tried_again(school: Scho
     await school.service.catalog.refresh()
     assert school.service.catalog.current.courses
     assert await school.rows(Entitlement) == []
+
+
+async def test_a_free_course_asked_for_as_a_guest_is_still_at_once_for_the_account(school: School) -> None:
+    async with school.browser() as guest, school.browser() as learner:
+        await guest.post("/api/checkout", data={"course": KNOTS, "email": "bob@example.com"})
+        await school.learner(learner, "bob@example.com", verified=False)
+        answer = await learner.post("/api/checkout", data={"course": KNOTS})
+        assert answer.headers["location"] == "/library/"
+        assert len((await learner.get("/api/library")).json()["courses"]) == 1

@@ -21,6 +21,7 @@ class Action(StrEnum):
     ACCESS_RESTORED = "access:restored"
     ACCOUNT_CREATED = "account:created"
     ACCOUNT_DELETED = "account:deleted"
+    EMAIL_CHANGED = "account:email_changed"
     ACCOUNT_VERIFIED = "account:verified"
     PASSWORD_CHANGED = "account:password_changed"  # noqa: S105 - a name of an act, not a secret
     SESSION_STARTED = "session:started"

@@ -121,7 +121,6 @@ class Settings:
     terms_consent: bool = setting(
         _flag, "Ask buyers to accept the terms; their address must be set in Stripe's dashboard.", "false", False
     )
-    promotion_codes: bool = setting(_flag, "Show Stripe's own box for promotion codes.", "true", True)
 
     # Cloudflare Stream
     stream_key_id: str = setting(str, "Id of the Stream signing key.", "8f926b2b01f383510025a78a4dcbf6a")

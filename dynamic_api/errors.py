@@ -106,6 +106,13 @@ class LinkInvalid(ApiError):
     message = "This link has been used or has run out. Ask for a new one."
 
 
+class CodeInvalid(ApiError):
+    """A six-digit code is wrong, used or too old, or was guessed at too often."""
+
+    status, code = 422, "code_invalid"
+    message = "This code is not right, or has run out. Use the link in the same mail, or ask for a new one."
+
+
 class OrderNotClaimable(ApiError):
     """The order is not paid, was taken back, or has an owner."""
 

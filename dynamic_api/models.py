@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -163,16 +164,26 @@ class Resource(CatalogRow):
 
 
 class Order(Base):
-    """One attempt to buy one course. Moves only by `reconcile_order`; `revision` counts its looks at Stripe."""
+    """One attempt to buy one course. Moves only by `reconcile_order`; `revision` counts its looks at Stripe.
+
+    `buyer_id` and `email` are who pays; `user_id` and `owner_email` are whom the course is for. The two differ for
+    gifts alone.
+    """
 
     __tablename__ = "orders"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(40), unique=True)
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"), index=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    buyer_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     email: Mapped[str | None] = mapped_column(String(254))
     email_key: Mapped[str | None] = mapped_column(String(254), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    owner_email: Mapped[str | None] = mapped_column(String(254))
+    owner_email_key: Mapped[str | None] = mapped_column(String(254), index=True)
+    is_gift: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Stripe's id of the code that was typed into our own box.
+    promotion_code_id: Mapped[str | None] = mapped_column(String(100))
     state: Mapped[str] = mapped_column(String(20))
     amount: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
@@ -196,7 +207,21 @@ class Order(Base):
         _one_of("state", "pending", "paid", "partially_refunded", "refunded", "failed", "expired", "disputed"),
         CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("refunded_amount >= 0", name="refunded_amount"),
+        CheckConstraint("NOT is_gift OR owner_email_key IS NOT NULL", name="gift_has_recipient"),
     )
+
+
+class Gift(Base):
+    """What belongs to an order that is a gift: words, and the moment it is handed over. The address is the order's."""
+
+    __tablename__ = "gifts"
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    recipient_name: Mapped[str] = mapped_column(String(120))
+    sender_name: Mapped[str] = mapped_column(String(120))
+    message: Mapped[str] = mapped_column(Text)
+    deliver_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class Entitlement(Base):
@@ -230,11 +255,14 @@ class OneTimeLink(Base):
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     email: Mapped[str | None] = mapped_column(String(254))
+    # A sign-in mail has six digits beside its link; wrong tries are counted here, so that they outlive a restart.
+    code_hash: Mapped[str | None] = mapped_column(String(64))
+    code_tries: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
-    __table_args__ = (_one_of("purpose", "claim", "sign_in", "reset", "sign_up"),)
+    __table_args__ = (_one_of("purpose", "claim", "sign_in", "reset", "sign_up", "new_email"),)
 
 
 class WebhookEvent(Base):
@@ -264,7 +292,8 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     run_at: Mapped[datetime]
     lease: Mapped[str | None] = mapped_column(String(40))
-    created_at: Mapped[datetime]
+    # When it was first due: a job is given up so long after this, and a gift may wait for its day.
+    due_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
 

@@ -99,6 +99,8 @@ def _shells() -> Iterator[SitePage]:
         (urls.RESET, "reset", "Choose a new password"),
         (urls.CLAIM, "claim", "Your course is waiting"),
         (urls.ACCOUNT, "account", "Your account"),
+        (urls.NEW_EMAIL, "new_email", "Your new address"),
+        (urls.GIFTS, "gifts", "Gifts you gave"),
         (urls.CHECKOUT_SUCCESS, "success", "Thank you"),
         (urls.CHECKOUT_MAILED, "mailed", "Look into your mail"),
     ):

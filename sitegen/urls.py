@@ -11,6 +11,8 @@ SIGN_UP = "/sign-up/"
 WELCOME = "/welcome/"
 CLAIM = "/claim/"
 ACCOUNT = "/account/"
+NEW_EMAIL = "/account/email/"
+GIFTS = "/gifts/"
 CHECKOUT_SUCCESS = "/checkout/success/"
 CHECKOUT_MAILED = "/checkout/mailed/"
 

@@ -75,9 +75,9 @@ class School:
         async with httpx.AsyncClient(transport=transport, base_url=f"{SITE}/api/v1/mobile") as client:
             yield client
 
-    async def begin(self, browser: httpx.AsyncClient, course: str = SOURDOUGH) -> Json:
-        """Press Buy; the sandbox's Checkout Session."""
-        answer = await browser.post("/api/checkout", data={"course": course})
+    async def begin(self, browser: httpx.AsyncClient, course: str = SOURDOUGH, **fields: str) -> Json:
+        """Press Buy; the sandbox's Checkout Session. `fields` are the form's others: a gift, a code."""
+        answer = await browser.post("/api/checkout", data={"course": course, **fields})
         assert answer.status_code == 303, answer.text
         location = answer.headers["location"]
         assert "/c/pay/" in location, location
@@ -138,7 +138,7 @@ class School:
     ) -> User:
         """Somebody with an account and no course, signed in."""
         async with self.service.database.transaction() as db:
-            user = create_user(
+            user = await create_user(
                 db,
                 email=email,
                 name="Bob",
@@ -147,7 +147,6 @@ class School:
                 now=self.clock(),
                 actor="test",
             )
-            await db.flush()
         answer = await browser.post("/api/session", json={"email": email, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         return user

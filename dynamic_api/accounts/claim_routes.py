@@ -27,7 +27,8 @@ async def look_at_claim(request: Request, service: Service) -> Response:
     return JSONResponse(
         {
             "course_title": service.catalog.current.title_of(waiting.order.course_id),
-            "email": waiting.order.email,
+            "email": waiting.order.owner_email,
+            "is_gift": waiting.order.is_gift,
             "has_account": waiting.has_account,
             "signed_in": user is not None,
         }

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key
+from dynamic_api.accounts.mailed_links import bring_what_waits
 from dynamic_api.accounts.passwords import Passwords
 from dynamic_api.accounts.throttle import Throttle
 from dynamic_api.accounts.users import (
@@ -17,6 +18,7 @@ from dynamic_api.accounts.users import (
     take_over_unproven_account,
 )
 from dynamic_api.audit import Action, record
+from dynamic_api.checkout.gifts import is_delivered
 from dynamic_api.checkout.order_state import OrderState
 from dynamic_api.checkout.reconcile import locked_order, settle_access
 from dynamic_api.database import Database
@@ -51,6 +53,11 @@ def is_claimable(order: Order) -> bool:
     return order.user_id is None and OrderState(order.state).gives_access
 
 
+def is_claimable_by_buyer(order: Order) -> bool:
+    """Whether the buyer may be that owner: a gift opens by the recipient's mail alone."""
+    return not order.is_gift and is_claimable(order)
+
+
 async def issue_claim_link(db: AsyncSession, order: Order, *, now: datetime) -> str:
     """A new link's token, valid for LIFE. Of all links of an order one can be used, once.
 
@@ -73,8 +80,8 @@ async def look_at_link(db: AsyncSession, token: str, *, now: datetime) -> Waitin
 
 
 async def has_account(db: AsyncSession, order: Order) -> bool:
-    """Whether the buyer's address has an account whose owner has proven it."""
-    user = await find_user(db, order.email or "")
+    """Whether the address this is for has an account whose owner has proven it."""
+    user = await find_user(db, order.owner_email or "")
     return user is not None and user.email_verified_at is not None
 
 
@@ -94,6 +101,9 @@ async def claim_by_link(
             raise ClaimLinkInvalid
         user = await _owner(db, order, claimant, password_hash, proven=True, now=now)
         await _attach(db, order, user, now=now, by="link")
+        if user.email_verified_at is not None and user.email_key == order.owner_email_key:
+            await db.flush()
+            await bring_what_waits(db, user, now)
     return order, user
 
 
@@ -113,7 +123,7 @@ async def claim_by_browser(
     """
     async with database.reading() as db:
         order = await order_of_browser(db, public_id, browser)
-    if order is None or not is_claimable(order):
+    if order is None or not is_claimable_by_buyer(order):
         raise OrderNotClaimable
     password_hash = await _password_hash(database, passwords, throttle, order, claimant, proven=False)
     async with database.transaction() as db:
@@ -134,9 +144,10 @@ async def order_of_browser(db: AsyncSession, public_id: str, browser: str) -> Or
 
 async def send_links_again(db: AsyncSession, email: str, *, now: datetime) -> None:
     """Mail a new link for everything that waits for this address. Says nothing about whether there was any."""
-    orders = await db.scalars(select(Order).where(Order.email_key == email_key(email), Order.user_id.is_(None)))
-    for order in orders:
-        if is_claimable(order):
+    waiting = select(Order).where(Order.owner_email_key == email_key(email), Order.user_id.is_(None))
+    for order in await db.scalars(waiting):
+        # A gift whose day has not come stays a surprise.
+        if is_claimable(order) and (not order.is_gift or await is_delivered(db, order)):
             await enqueue_mail(db, "claim", f"claim.{order.public_id}.{now:%Y%m%d%H%M}", now=now, order_id=order.id)
 
 
@@ -162,7 +173,7 @@ async def _password_hash(
     if claimant.user is not None:
         return None
     async with database.reading() as db:
-        existing = await find_user(db, order.email or "")
+        existing = await find_user(db, order.owner_email or "")
     if existing is not None and (existing.email_verified_at is not None or not proven):
         try:
             await check_password(
@@ -177,7 +188,7 @@ async def _password_hash(
             message = "There is an account with this address, and its password is another."
             raise InvalidCredentials(message) from None
         return None
-    check_new_account(name=claimant.name, password=claimant.password, email=order.email or "")
+    check_new_account(name=claimant.name, password=claimant.password, email=order.owner_email or "")
     return await passwords.hash(claimant.password)
 
 
@@ -186,24 +197,30 @@ async def _owner(
 ) -> User:
     if claimant.user is not None:
         return await db.get_one(User, claimant.user.id)
-    existing = await find_user(db, order.email or "")
+    existing = await find_user(db, order.owner_email or "")
     if existing is not None:
         if password_hash is not None:
             if not proven or existing.email_verified_at is not None:
                 raise OrderNotClaimable  # the account came into being while the password was being hashed
             await take_over_unproven_account(db, existing, name=claimant.name, password_hash=password_hash, now=now)
         return existing
-    if password_hash is None or order.email is None:
+    if password_hash is None or order.owner_email is None:
         raise OrderNotClaimable
-    user = create_user(
-        db, email=order.email, name=claimant.name, password_hash=password_hash, verified=proven, now=now, actor="guest"
+    return await create_user(
+        db,
+        email=order.owner_email,
+        name=claimant.name,
+        password_hash=password_hash,
+        verified=proven,
+        now=now,
+        actor="guest",
     )
-    await db.flush()
-    return user
 
 
 async def _attach(db: AsyncSession, order: Order, user: User, *, now: datetime, by: str) -> None:
     order.user_id = user.id
+    if not order.is_gift and order.buyer_id is None:
+        order.buyer_id = user.id
     order.revision += 1
     await _spend_links(db, order, now)
     record(

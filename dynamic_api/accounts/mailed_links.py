@@ -6,13 +6,14 @@ Asking for one is answered alike for everybody. A link proves the address, and i
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key
 from dynamic_api.accounts.passwords import Passwords, password_faults
 from dynamic_api.accounts.users import check_new_account, create_user, find_user
 from dynamic_api.audit import Action, record
+from dynamic_api.checkout.gifts import is_delivered
 from dynamic_api.checkout.reconcile import settle_access
 from dynamic_api.database import Database
 from dynamic_api.errors import LinkInvalid, ValidationFailed
@@ -27,6 +28,7 @@ class Purpose(StrEnum):
     SIGN_IN = "sign_in"
     RESET = "reset"
     SIGN_UP = "sign_up"
+    NEW_EMAIL = "new_email"
 
 
 LIFE = timedelta(minutes=30)
@@ -67,28 +69,28 @@ async def sign_up(
     Raises LinkInvalid, and ValidationFailed, after which the link still works.
     """
     async with database.reading() as db:
-        link = await _sign_up_link(db, token, now)
+        link = await open_link(db, Purpose.SIGN_UP, token, now)
     check_new_account(name=name, password=password, email=link.email or "")
     password_hash = await passwords.hash(password)
     async with database.transaction() as db:
-        link = await _sign_up_link(db, token, now)
+        link = await open_link(db, Purpose.SIGN_UP, token, now)
         link.used_at = now
         if link.email is None or await find_user(db, link.email) is not None:
             raise LinkInvalid  # the account came into being another way
-        user = create_user(
+        user = await create_user(
             db, email=link.email, name=name, password_hash=password_hash, verified=True, now=now, actor="guest"
         )
-        await db.flush()
-        await _bring_what_waits(db, user, now)
+        await bring_what_waits(db, user, now)
     return user
 
 
-async def _sign_up_link(db: AsyncSession, token: str, now: datetime) -> OneTimeLink:
+async def open_link(db: AsyncSession, purpose: Purpose, token: str, now: datetime) -> OneTimeLink:
+    """A link that was not used and has not run out, held until the transaction ends. Raises LinkInvalid."""
     link = await db.scalar(
         select(OneTimeLink)
         .where(
             OneTimeLink.token_hash == hash_token(token),
-            OneTimeLink.purpose == Purpose.SIGN_UP.value,
+            OneTimeLink.purpose == purpose.value,
             OneTimeLink.used_at.is_(None),
             OneTimeLink.expires_at > now,
         )
@@ -122,7 +124,7 @@ async def reset_password(database: Database, passwords: Passwords, token: str, p
     Raises LinkInvalid, and ValidationFailed, after which the link still works.
     """
     async with database.reading() as db:
-        user = await _holder(db, Purpose.RESET, token, now)
+        user = await _holder(db, await open_link(db, Purpose.RESET, token, now))
     _check(password, user.email)
     password_hash = await passwords.hash(password)
     async with database.transaction() as db:
@@ -158,27 +160,23 @@ async def _replace_password(
     record(db, Action.PASSWORD_CHANGED, at=now, actor=f"user:{user.id}", user_id=user.id)
 
 
-async def _holder(db: AsyncSession, purpose: Purpose, token: str, now: datetime) -> User:
-    user = await db.scalar(
-        select(User)
-        .join(OneTimeLink, OneTimeLink.user_id == User.id)
-        .where(
-            OneTimeLink.token_hash == hash_token(token),
-            OneTimeLink.purpose == purpose.value,
-            OneTimeLink.used_at.is_(None),
-            OneTimeLink.expires_at > now,
-        )
-    )
+async def _holder(db: AsyncSession, link: OneTimeLink) -> User:
+    user = await db.get(User, link.user_id) if link.user_id is not None else None
     if user is None:
         raise LinkInvalid
     return user
 
 
 async def _spend(db: AsyncSession, purpose: Purpose, token: str, now: datetime) -> User:
-    user = await _holder(db, purpose, token, now)
+    link = await open_link(db, purpose, token, now)
+    return await use_up(db, link, await _holder(db, link), now)
+
+
+async def use_up(db: AsyncSession, link: OneTimeLink, user: User, now: datetime) -> User:
+    """A link that arrived at its holder's address works once, and proves the address. Raises LinkInvalid."""
     spent = await db.execute(
         update(OneTimeLink)
-        .where(OneTimeLink.token_hash == hash_token(token), OneTimeLink.used_at.is_(None))
+        .where(OneTimeLink.id == link.id, OneTimeLink.used_at.is_(None))
         .values(used_at=now)
         .returning(OneTimeLink.id)
         .execution_options(synchronize_session=False)
@@ -197,11 +195,18 @@ async def _prove_address(db: AsyncSession, user: User, now: datetime) -> None:
     await db.execute(delete(WebSession).where(WebSession.user_id == user.id))
     await db.execute(delete(AccessToken).where(AccessToken.user_id == user.id))
     record(db, Action.ACCOUNT_VERIFIED, at=now, actor=f"user:{user.id}", user_id=user.id)
-    await _bring_what_waits(db, user, now)
+    await bring_what_waits(db, user, now)
 
 
-async def _bring_what_waits(db: AsyncSession, user: User, now: datetime) -> None:
-    waiting = select(Order).where(Order.email_key == user.email_key, Order.user_id.is_(None)).with_for_update()
-    for order in await db.scalars(waiting):
+async def bring_what_waits(db: AsyncSession, user: User, now: datetime) -> None:
+    """Whatever was bought with this address or given to it, now that it is proven; gifts from their day on."""
+    theirs = or_(
+        Order.user_id.is_(None) & (Order.owner_email_key == user.email_key),
+        Order.buyer_id.is_(None) & (Order.email_key == user.email_key),
+    )
+    for order in await db.scalars(select(Order).where(theirs).with_for_update()):
         order.revision += 1
+        to_them = order.is_gift and order.user_id is None and order.owner_email_key == user.email_key
+        if to_them and await is_delivered(db, order):
+            order.user_id = user.id
         await settle_access(db, order, now=now, actor=f"user:{user.id}")

@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dynamic_api.accounts.asked_for_mail import mail_to
 from dynamic_api.accounts.devices import devices_of, end_browser, end_phone
 from dynamic_api.accounts.identity import (
     cookies_of,
@@ -13,9 +14,10 @@ from dynamic_api.accounts.identity import (
 from dynamic_api.accounts.mailed_links import (
     change_password,
 )
+from dynamic_api.accounts.new_email import ask_for_new_email
 from dynamic_api.accounts.privacy import KEPT, export, forget
 from dynamic_api.models import User
-from dynamic_api.routing import learner_route, read_body
+from dynamic_api.routing import Text, learner_route, read_body
 from dynamic_api.service import Service
 
 
@@ -23,6 +25,13 @@ class PasswordChange(BaseModel):
     """The old password, and the new one."""
 
     current: str = Field(min_length=1, max_length=1000)
+    password: str = Field(min_length=1, max_length=1000)
+
+
+class EmailChange(BaseModel):
+    """The address wanted, and the password."""
+
+    email: Text = Field(min_length=1, max_length=254)
     password: str = Field(min_length=1, max_length=1000)
 
 
@@ -42,6 +51,16 @@ async def replace_password(request: Request, service: Service, user: User) -> Re
         service.database, passwords, checked, password=body.password, keep_session=session, now=service.clock()
     )
     return JSONResponse({"message": "Your password is changed. Other browsers and phones have to sign in again."})
+
+
+async def ask_for_another_address(request: Request, service: Service, user: User) -> Response:
+    """Mail a link to another address, after the password was typed. The answer is the same for every address."""
+    body = await read_body(request, EmailChange)
+    await user_by_password(request, service, user.email, body.password)
+    email = await mail_to(body.email, request)
+    async with service.database.transaction() as db:
+        await ask_for_new_email(db, user, email, now=service.clock())
+    return JSONResponse({"message": f"We have written to {email}. Your address changes when you use the link there."})
 
 
 async def show_devices(request: Request, service: Service, user: User) -> Response:
@@ -84,6 +103,7 @@ async def delete_account(request: Request, service: Service, user: User) -> Resp
 
 routes = [
     learner_route("PUT", "/account/password", replace_password),
+    learner_route("POST", "/account/email", ask_for_another_address),
     learner_route("GET", "/account/devices", show_devices),
     learner_route("DELETE", "/account/browsers/{id}", end_browser_session),
     learner_route("DELETE", "/account/phones/{id}", end_phone_session),

@@ -38,6 +38,10 @@ class Passwords:
         async with self._turns:
             return await asyncio.to_thread(self._verify, stored or _dummy_hash(), password) and stored is not None
 
+    def is_dated(self, stored: str) -> bool:
+        """Whether a hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(stored)
+
     def _verify(self, stored: str, password: str) -> bool:
         try:
             return self._hasher.verify(stored, password)

@@ -15,6 +15,7 @@ from dynamic_api.models import (
     AuditEntry,
     Base,
     Entitlement,
+    Gift,
     Lesson,
     OneTimeLink,
     Order,
@@ -46,7 +47,10 @@ async def export(db: AsyncSession, user: User) -> dict[str, Any]:
     """Everything, but for hashes of secrets, as plain data."""
     tables: dict[str, tuple[type[Base], Any]] = {
         "account": (User, User.id == user.id),
-        "orders": (Order, Order.user_id == user.id),
+        "orders": (Order, Order.buyer_id == user.id),
+        "gifts_given": (Gift, Gift.order_id.in_(select(Order.id).where(Order.buyer_id == user.id))),
+        # A gift's order is its buyer's; what was written to its recipient is the recipient's too.
+        "gifts_received": (Gift, Gift.order_id.in_(select(Order.id).where(Order.user_id == user.id))),
         "entitlements": (Entitlement, Entitlement.user_id == user.id),
         "progress": (Progress, Progress.user_id == user.id),
         "browsers": (WebSession, WebSession.user_id == user.id),
@@ -72,14 +76,19 @@ async def forget(db: AsyncSession, user_id: int, *, now: datetime) -> None:
     """Delete what may be deleted; take the person out of what must be kept. Access ends with it."""
     user = await db.get_one(User, user_id)
     alias = f"{user.id}@{NOBODY}"
-    orders = list(await db.scalars(select(Order).where(Order.user_id == user.id)))
+    orders = list(await db.scalars(select(Order).where(or_(Order.user_id == user.id, Order.buyer_id == user.id))))
     for course_id in await entitlements.courses_of(db, user.id):
         await entitlements.revoke_by_operator(db, user.id, course_id, at=now, reason="account deleted")
     for order in orders:
-        order.email = order.email_key = alias
-        order.browser_hash = None
+        if order.is_gift:
+            await _take_out_of_gift(db, order, user)
+        if order.buyer_id == user.id:
+            order.email = order.email_key = alias
+            order.browser_hash = None
+        if order.user_id == user.id:
+            order.owner_email = order.owner_email_key = alias
         order.revision += 1
-    await _take_out_of_events(db, orders)
+    await _take_out_of_events(db, [order for order in orders if order.buyer_id == user.id])
     for entry in await db.scalars(select(AuditEntry).where(AuditEntry.user_id == user.id)):
         if entry.details.keys() & {"device", "source", "target"}:
             entry.details = {
@@ -91,6 +100,15 @@ async def forget(db: AsyncSession, user_id: int, *, now: datetime) -> None:
     user.email = user.email_key = alias
     user.name, user.password_hash, user.email_verified_at, user.updated_at = "", None, None, now
     record(db, Action.ACCOUNT_DELETED, at=now, actor=f"user:{user.id}", user_id=user.id)
+
+
+async def _take_out_of_gift(db: AsyncSession, order: Order, user: User) -> None:
+    """A gift that is still to be handed over keeps its words until then: somebody was promised it."""
+    gift = await db.get_one(Gift, order.id)
+    if order.user_id == user.id:
+        gift.recipient_name = gift.message = ""
+    elif gift.delivered_at is not None:
+        gift.sender_name = gift.message = ""
 
 
 async def _take_out_of_events(db: AsyncSession, orders: list[Order]) -> None:

@@ -1,9 +1,12 @@
 """Signing in, up and out."""
 
+import asyncio
+
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dynamic_api.accounts.addresses import email_key
 from dynamic_api.accounts.asked_for_mail import mailable_address
 from dynamic_api.accounts.bodies import LinkToken, NewAccountByLink
 from dynamic_api.accounts.identity import (
@@ -21,10 +24,16 @@ from dynamic_api.accounts.mailed_links import (
     sign_in_by_link,
     sign_up,
 )
-from dynamic_api.accounts.throttle import CLAIM_BY_ADDRESS
+from dynamic_api.accounts.new_email import change_email
+from dynamic_api.accounts.sign_in_codes import sign_in_by_code
+from dynamic_api.accounts.throttle import CLAIM_BY_ADDRESS, CODES_BY_EMAIL
+from dynamic_api.errors import CodeInvalid
 from dynamic_api.models import User
 from dynamic_api.routing import Text, learner_route, open_route, read_body, throttle_of
 from dynamic_api.service import Service
+from sitegen import urls
+
+REFUSAL_TAKES = 0.25  # seconds
 
 
 class Credentials(BaseModel):
@@ -32,6 +41,13 @@ class Credentials(BaseModel):
 
     email: Text = Field(min_length=1, max_length=254)
     password: str = Field(min_length=1, max_length=1000)
+
+
+class SignInCode(BaseModel):
+    """The six digits of a sign-in mail, and the address it went to."""
+
+    email: Text = Field(min_length=1, max_length=254)
+    code: Text = Field(min_length=1, max_length=20)
 
 
 class NewPassword(LinkToken):
@@ -76,7 +92,7 @@ async def _mail_link(request: Request, service: Service, purpose: Purpose) -> Re
     async with service.database.transaction() as db:
         await ask_for_link(db, purpose, email, now=service.clock())
     return JSONResponse(
-        {"message": "If this address has an account, a link is on its way. It is good for thirty minutes."}
+        {"message": "If this address has an account, a mail is on its way. It is good for thirty minutes."}
     )
 
 
@@ -85,6 +101,32 @@ async def spend_sign_in_link(request: Request, service: Service) -> Response:
     await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, LinkToken)
     return await welcome_in(request, service, await sign_in_by_link(service.database, body.token, now=service.clock()))
+
+
+async def spend_sign_in_code(request: Request, service: Service) -> Response:
+    """Sign in by the six digits of the same mail."""
+    body = await read_body(request, SignInCode)
+    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    await throttle_of(request).hit(CODES_BY_EMAIL, email_key(body.email))
+    code = "".join(body.code.split())
+    answer_at = asyncio.get_running_loop().time() + REFUSAL_TAKES
+    try:
+        user = await sign_in_by_code(
+            service.database, service.settings.secret_key, body.email, code, now=service.clock()
+        )
+    except CodeInvalid:
+        # A wrong try at a real account writes to the disk, and an unknown address does not: the wait hides which.
+        await asyncio.sleep(answer_at - asyncio.get_running_loop().time())
+        raise
+    return await welcome_in(request, service, user)
+
+
+async def spend_new_email_link(request: Request, service: Service) -> Response:
+    """Use another address from now on. Needs no session: the link came to that address."""
+    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    body = await read_body(request, LinkToken)
+    user = await change_email(service.database, body.token, now=service.clock())
+    return JSONResponse({"message": f"Your address is now {user.email}.", "url": urls.ACCOUNT})
 
 
 async def spend_reset_link(request: Request, service: Service) -> Response:
@@ -131,6 +173,8 @@ routes = [
     open_route("DELETE", "/session", end_session),
     open_route("POST", "/sign-in-links", mail_sign_in_link),
     open_route("POST", "/sign-in-links/spend", spend_sign_in_link),
+    open_route("POST", "/sign-in-codes/spend", spend_sign_in_code),
+    open_route("POST", "/email-changes/spend", spend_new_email_link),
     open_route("POST", "/password-resets", mail_reset_link),
     open_route("POST", "/password-resets/spend", spend_reset_link),
     open_route("POST", "/sign-ups", mail_sign_up_link),

@@ -11,6 +11,7 @@ from dynamic_api.accounts.throttle import SIGN_IN_FAILURES, SIGN_INS_BY_ADDRESS,
 from dynamic_api.audit import Action, record
 from dynamic_api.database import Database
 from dynamic_api.errors import InvalidCredentials, ValidationFailed
+from dynamic_api.jobs.outbox import enqueue_mail
 from dynamic_api.models import AccessToken, User, WebSession
 
 
@@ -35,7 +36,18 @@ async def check_password(
     if not await passwords.matches(user.password_hash if user else None, password) or user is None:
         raise InvalidCredentials
     await throttle.forget(SIGN_IN_FAILURES, *who)
+    if user.password_hash is not None and passwords.is_dated(user.password_hash):
+        user = await _hash_anew(database, user, await passwords.hash(password))
     return user
+
+
+async def _hash_anew(database: Database, user: User, password_hash: str) -> User:
+    """The same password under today's parameters; this is the only moment it is known."""
+    async with database.transaction() as db:
+        fresh = await db.get_one(User, user.id, with_for_update=True)
+        if fresh.password_hash == user.password_hash:
+            fresh.password_hash = password_hash
+    return fresh
 
 
 async def still_their_password(db: AsyncSession, user: User) -> None:
@@ -56,10 +68,10 @@ def check_new_account(*, name: str, password: str, email: str) -> None:
         raise ValidationFailed(details=details)
 
 
-def create_user(
+async def create_user(
     db: AsyncSession, *, email: str, name: str, password_hash: str, verified: bool, now: datetime, actor: str
 ) -> User:
-    """A new account; `verified` when its address was proven by a mailed link. The caller flushes."""
+    """A new account, and a welcome to it; `verified` when its address was proven by a mailed link."""
     user = User(
         email=email.strip(),
         email_key=email_key(email),
@@ -70,7 +82,9 @@ def create_user(
         updated_at=now,
     )
     db.add(user)
-    record(db, Action.ACCOUNT_CREATED, at=now, actor=actor, verified=verified)
+    await db.flush()
+    record(db, Action.ACCOUNT_CREATED, at=now, actor=actor, user_id=user.id, verified=verified)
+    await enqueue_mail(db, "welcome", f"welcome.{user.id}", now=now, user_id=user.id)
     return user
 
 

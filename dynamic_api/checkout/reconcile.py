@@ -7,12 +7,13 @@ revision before it asks, and whoever finds another revision when it wants to wri
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api import entitlements
 from dynamic_api.accounts.addresses import email_key
 from dynamic_api.audit import Action, record
+from dynamic_api.checkout import gifts
 from dynamic_api.checkout.order_state import OrderState, order_state, refunded_amount
 from dynamic_api.database import Database
 from dynamic_api.gateways.payments import PaymentFacts, Payments
@@ -66,6 +67,8 @@ async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, no
     order.receipt_url = facts.receipt_url or order.receipt_url
     if facts.email and not order.email:
         order.email, order.email_key = facts.email, email_key(facts.email)
+        if not order.is_gift:
+            order.owner_email, order.owner_email_key = order.email, order.email_key
     if state.gives_access and order.paid_at is None:
         order.paid_at = facts.paid_at or now
     order.refunded_at = (order.refunded_at or now) if state is OrderState.REFUNDED else None
@@ -86,24 +89,47 @@ async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, no
         await _close_other_pages(db, order, now)
     if before in (OrderState.DISPUTED, OrderState.REFUNDED) and state.gives_access and order.user_id is None:
         # Its receipt may have been held back meanwhile, and with it the only link.
-        await enqueue_mail(db, "claim", f"claim.{order.public_id}.{order.revision}", now=now, order_id=order.id)
-    if state in (OrderState.FAILED, OrderState.REFUNDED) and before is not state and order.email:
-        message = "payment_failed" if state is OrderState.FAILED else "refunded"
-        await enqueue_mail(db, message, f"{message}.{order.public_id}", now=now, order_id=order.id)
+        if not order.is_gift or await gifts.is_delivered(db, order):
+            await enqueue_mail(db, "claim", f"claim.{order.public_id}.{order.revision}", now=now, order_id=order.id)
+        else:
+            await gifts.announce_again(db, order, now=now)
+    if before is not state:
+        for message in await _news(db, order, state, facts):
+            await enqueue_mail(db, message, f"{message}.{order.public_id}", now=now, order_id=order.id)
+
+
+async def _news(db: AsyncSession, order: Order, state: OrderState, facts: PaymentFacts) -> list[str]:
+    """The letters about a payment that failed or went back: to the buyer, and to whoever has lost a gift by it."""
+    if not order.email:
+        return []
+    if state is OrderState.FAILED:
+        return ["payment_failed"]
+    if state is not OrderState.REFUNDED:
+        return []
+    # Who got the money back through their bank knows it, and is told what else follows.
+    letters = ["refunded"] if order.refunded_amount else []
+    if not order.refunded_amount or (order.is_gift and await gifts.is_delivered(db, order)):
+        letters.append("access_ended")
+    return letters
 
 
 async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor: str) -> None:
     """Give or take what the order's state says, and write to the buyer once it is paid."""
     state = OrderState(order.state)
+    if order.buyer_id is None:
+        order.buyer_id = await _proven_buyer(db, order)
     if not state.gives_access or not await _kept_after_part(db, order):
         await entitlements.revoke_for_order(db, order, at=now, actor=actor, reason=state.value)
         return
-    if order.user_id is None:
-        order.user_id = await _verified_owner(db, order)
+    if order.user_id is None and not order.is_gift:
+        order.user_id = order.buyer_id
     if order.user_id is not None:
         await entitlements.grant_for_order(db, order, at=now, actor=actor)
     if order.email:
-        await enqueue_mail(db, "receipt", f"receipt.{order.public_id}", now=now, order_id=order.id)
+        message = "gift_confirmation" if order.is_gift else "receipt"
+        await enqueue_mail(db, message, f"{message}.{order.public_id}", now=now, order_id=order.id)
+    if order.is_gift:
+        await gifts.announce(db, order, now=now)
 
 
 async def _kept_after_part(db: AsyncSession, order: Order) -> bool:
@@ -114,7 +140,7 @@ async def _kept_after_part(db: AsyncSession, order: Order) -> bool:
     return course.partial_refund_keeps_access
 
 
-async def _verified_owner(db: AsyncSession, order: Order) -> int | None:
+async def _proven_buyer(db: AsyncSession, order: Order) -> int | None:
     """Somebody who has proven that the buyer's address is theirs needs no claim link."""
     if order.email_key is None:
         return None
@@ -126,17 +152,24 @@ async def _verified_owner(db: AsyncSession, order: Order) -> int | None:
 async def _close_other_pages(db: AsyncSession, order: Order, now: datetime) -> None:
     """Pages the same buyer left open for the same course: nobody shall pay twice."""
     same_buyer = Order.browser_hash == order.browser_hash
-    if order.user_id is not None:
-        same_buyer = or_(same_buyer, Order.user_id == order.user_id)
+    if order.buyer_id is not None:
+        same_buyer = or_(same_buyer, Order.buyer_id == order.buyer_id)
     others = await db.scalars(
-        select(Order).where(
-            Order.course_id == order.course_id, Order.id != order.id, Order.state == "pending", same_buyer
-        )
+        select(Order)
+        .where(Order.course_id == order.course_id, Order.id != order.id, Order.state == "pending", same_buyer)
+        .where(_same_receiver(order))
     )
     for other in others:
         if other.session_id is not None:
             payload = {"session_id": other.session_id}
             await enqueue(db, "checkout.close", f"close:{other.public_id}", payload, now=now)
+
+
+def _same_receiver(order: Order) -> ColumnElement[bool]:
+    """One may buy a course for oneself and give it to two friends; not twice to the same one."""
+    if not order.is_gift:
+        return Order.is_gift.is_(False)
+    return Order.is_gift & (Order.owner_email_key == order.owner_email_key)
 
 
 async def close_page_job(service: Service, payload: dict[str, Any]) -> None:

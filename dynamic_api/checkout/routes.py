@@ -9,23 +9,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from dynamic_api.accounts.addresses import email_key, is_address
-from dynamic_api.accounts.claims import has_account, is_claimable, order_of_browser
+from dynamic_api.accounts.claims import has_account, is_claimable_by_buyer, order_of_browser
 from dynamic_api.accounts.identity import checkout_browser, client_address, mark_checkout_browser, signed_in_user
 from dynamic_api.accounts.throttle import CHECKOUT_BY_ADDRESS, MAIL_BY_EMAIL, ORDER_LOOKS_BY_ADDRESS
 from dynamic_api.catalog import LiveCourse
+from dynamic_api.checkout.gifts import GiftRefused, describe_gift, gifts_given, read_wishes
+from dynamic_api.checkout.promotion_codes import CodeRefused
 from dynamic_api.checkout.reconcile import OrderBusy, reconcile_order
 from dynamic_api.checkout.start import (
     AlreadyOwned,
     Buyer,
     EmailNeeded,
     PaymentUnderWay,
+    Wishes,
     start_checkout,
     take_free_course,
 )
 from dynamic_api.errors import CourseNotFound, OrderNotFound, RateLimited
 from dynamic_api.gateways.payments import PaymentsDown
-from dynamic_api.models import Order
-from dynamic_api.routing import open_route, throttle_of
+from dynamic_api.models import Gift, Order, User
+from dynamic_api.routing import learner_route, open_route, throttle_of
 from dynamic_api.service import Service
 from dynamic_api.tokens import is_public_id
 from sitegen import urls
@@ -37,8 +40,8 @@ LOOK_AGAIN = timedelta(seconds=3)  # a waiting success page asks Stripe at most 
 
 async def buy(request: Request, service: Service) -> Response:
     """Take the form of a course page, and answer 303 in every case: this works without JavaScript."""
-    form = await request.form(max_files=0, max_fields=10)
-    slug, email = str(form.get("course", "")), str(form.get("email", "")).strip()
+    form = {name: str(value) for name, value in (await request.form(max_files=0, max_fields=10)).items()}
+    slug, email = form.get("course", ""), form.get("email", "").strip()
     try:
         course = service.catalog.current.course(slug)
     except CourseNotFound:
@@ -49,13 +52,15 @@ async def buy(request: Request, service: Service) -> Response:
     buyer = Buyer(await signed_in_user(request, service), browser, email if is_address(email) else None)
     try:
         await throttle_of(request).hit(CHECKOUT_BY_ADDRESS, client_address(request))
-        response.headers["Location"] = await _checkout(request, service, course, buyer)
+        response.headers["Location"] = await _checkout(request, service, course, buyer, form)
     except AlreadyOwned:
         return _course_page(course, "already-yours")
     except PaymentUnderWay:
         return _course_page(course, "payment-under-way")
     except EmailNeeded:
         return _course_page(course, "email-needed")
+    except (GiftRefused, CodeRefused) as refusal:
+        return _course_page(course, refusal.notice)
     except PaymentsDown as error:
         logger.warning("no payment page for %s: %s", course.file.slug, error)
         return _course_page(course, "payment-unavailable")
@@ -64,11 +69,21 @@ async def buy(request: Request, service: Service) -> Response:
     return response
 
 
-async def _checkout(request: Request, service: Service, course: LiveCourse, buyer: Buyer) -> str:
-    now = service.clock()
+async def _checkout(request: Request, service: Service, course: LiveCourse, buyer: Buyer, form: dict[str, str]) -> str:
+    now, site = service.clock(), service.catalog.current.site
     if course.file.price is not None:
         return await start_checkout(
-            service.database, service.gateways.payments, course, buyer, site_url=service.settings.site_url, now=now
+            service.database,
+            service.gateways.payments,
+            course,
+            buyer,
+            Wishes(
+                gift=read_wishes(form, timezone=site.timezone, now=now) if form.get("gift") else None,
+                code=form.get("code", "").strip() if site.promotion_codes == "own" else "",
+            ),
+            site=site,
+            site_url=service.settings.site_url,
+            now=now,
         )
     if buyer.user is None and buyer.email:
         # Anybody can type anybody's address here: one person gets few mails, whoever asks.
@@ -91,17 +106,21 @@ async def show_order(request: Request, service: Service) -> Response:
     user = await signed_in_user(request, service)
     async with service.database.reading() as db:
         bought_here = await order_of_browser(db, public_id, checkout_browser(request, service) or "") is not None
-        account = bought_here and is_claimable(order) and await has_account(db, order)
+        account = bought_here and is_claimable_by_buyer(order) and await has_account(db, order)
+        gift = await db.get(Gift, order.id) if order.is_gift else None
     yours = user is not None and order.user_id == user.id
     answer: dict[str, object] = {"state": order.state}
-    if bought_here or yours:
+    if bought_here or yours or (user is not None and order.buyer_id == user.id):
+        title = service.catalog.current.title_of(order.course_id)
         answer |= {
-            "course_title": service.catalog.current.title_of(order.course_id),
+            "course_title": title,
             "yours": yours,
-            "claimable": bought_here and is_claimable(order),
+            "claimable": bought_here and is_claimable_by_buyer(order),
             "has_account": account,
             "signed_in": user is not None,
         }
+        if gift is not None and not yours:
+            answer["gift"] = describe_gift(order, gift, title)
     return JSONResponse(answer, headers={"Cache-Control": "private, no-store"})
 
 
@@ -124,7 +143,18 @@ def _course_page(course: LiveCourse, notice: str) -> Response:
     return _see_other(f"{urls.course(course.file.slug)}#{notice}")
 
 
+async def show_gifts(request: Request, service: Service, user: User) -> Response:
+    """What this person gave, and what became of it."""
+    async with service.database.reading() as db:
+        given = await gifts_given(db, user)
+    titles = service.catalog.current
+    return JSONResponse(
+        {"gifts": [describe_gift(order, gift, titles.title_of(order.course_id)) for order, gift in given]}
+    )
+
+
 routes = [
     open_route("POST", "/checkout", buy),
+    learner_route("GET", "/gifts", show_gifts),
     open_route("GET", "/orders/{order}", show_order),
 ]

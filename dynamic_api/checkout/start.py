@@ -10,15 +10,19 @@ from dynamic_api import entitlements
 from dynamic_api.accounts.addresses import email_key
 from dynamic_api.audit import Action, record
 from dynamic_api.catalog import LiveCourse
+from dynamic_api.checkout.gifts import GiftRefused, GiftWishes, keep_wishes, same_wishes
+from dynamic_api.checkout.promotion_codes import CodeRefused, find_code
 from dynamic_api.checkout.reconcile import settle_access
 from dynamic_api.database import Database
-from dynamic_api.gateways.payments import CheckoutRequest, Payments
+from dynamic_api.gateways.payments import CheckoutRequest, CodeTaken, Payments
 from dynamic_api.jobs.outbox import enqueue_mail
 from dynamic_api.models import Order, User
 from dynamic_api.tokens import hash_token, make_public_id
 from sitegen import urls
+from sitegen.catalog.model import Site
 
 PAGE_LIFE = timedelta(minutes=31)  # Stripe's shortest is 30
+STILL_ASKING = timedelta(seconds=45)
 REUSE = timedelta(minutes=25)  # a page as young as this serves a second click, or a second tab
 
 
@@ -29,6 +33,14 @@ class Buyer:
     user: User | None
     browser: str
     email: str | None = None
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a buyer wants beyond the course itself: that it is a gift, a code that was typed into our own box."""
+
+    gift: GiftWishes | None = None
+    code: str = ""
 
 
 class AlreadyOwned(Exception):
@@ -44,44 +56,76 @@ class EmailNeeded(Exception):
 
 
 async def start_checkout(
-    database: Database, payments: Payments, course: LiveCourse, buyer: Buyer, *, site_url: str, now: datetime
+    database: Database,
+    payments: Payments,
+    course: LiveCourse,
+    buyer: Buyer,
+    wishes: Wishes,
+    *,
+    site: Site,
+    site_url: str,
+    now: datetime,
 ) -> str:
     """The address to send the buyer to; the price is the catalogue's.
 
-    Raises AlreadyOwned, PaymentUnderWay, PaymentsDown.
+    Raises AlreadyOwned, PaymentUnderWay, GiftRefused, CodeRefused, PaymentsDown.
     """
     price = course.file.price
     if price is None:
         raise ValueError("a free course is not bought")
     async with database.transaction() as db:
-        await _refuse_owner(db, course, buyer)
-        if await _is_under_way(db, course, buyer):
-            raise PaymentUnderWay
-        open_order = await _open_order(db, course, buyer, now)
-        if (
-            open_order is not None
-            and open_order.checkout_url
-            and ((open_order.amount, open_order.currency) == (price.amount, price.currency))
-        ):
-            return open_order.checkout_url
-        order = await _new_order(db, course, buyer, amount=price.amount, currency=price.currency, now=now)
-    page = await payments.open_checkout(
-        CheckoutRequest(
-            order_id=order.public_id,
-            product_id=f"coursewright_{course.file.id}",
-            product_name=course.file.title,
-            amount=order.amount,
-            currency=order.currency,
-            success_url=f"{site_url}{urls.CHECKOUT_SUCCESS}?order={order.public_id}",
-            cancel_url=f"{site_url}{urls.course(course.file.slug)}#cancelled",
-            email=buyer.user.email if buyer.user else None,
-            expires_at=now + PAGE_LIFE,
-        )
-    )
+        if wishes.gift is None:
+            await _refuse_owner(db, course, buyer)
+            if await _is_under_way(db, course, buyer):
+                raise PaymentUnderWay
+        elif buyer.user and buyer.user.email_key == email_key(wishes.gift.recipient_email):
+            raise GiftRefused("gift-to-yourself")
+        has_bought = await _has_bought(db, buyer)
+    code = None
+    if wishes.code:
+        code = await find_code(payments, wishes.code, price, _product_id(course), has_bought=has_bought, now=now)
+    async with database.transaction() as db:
+        for order in await _open_orders(db, course, buyer, now):
+            as_before = (order.amount, order.currency, order.promotion_code_id) == (price.amount, price.currency, code)
+            if as_before and await _is_same_wish(db, order, wishes.gift, site, now):
+                if order.checkout_url:
+                    return order.checkout_url
+                if now - order.created_at < STILL_ASKING:
+                    break  # another click is asking Stripe right now; the same question gets the same page
+        else:
+            order = await _new_order(db, course, buyer, amount=price.amount, currency=price.currency, now=now)
+            order.promotion_code_id = code
+            if wishes.gift is not None:
+                keep_wishes(db, order, wishes.gift, timezone=site.timezone, now=now)
+    try:
+        page = await payments.open_checkout(_page_of(order, course, buyer, site, site_url))
+    except CodeTaken:
+        raise CodeRefused("code-expired") from None
     async with database.transaction() as db:
         saved = await db.get_one(Order, order.id)
         saved.session_id, saved.checkout_url = page.session_id, page.url
     return page.url
+
+
+def _page_of(order: Order, course: LiveCourse, buyer: Buyer, site: Site, site_url: str) -> CheckoutRequest:
+    """The payment page of an order; nothing of it depends on the moment, so that asking twice is asking once."""
+    return CheckoutRequest(
+        order_id=order.public_id,
+        product_id=_product_id(course),
+        product_name=course.file.title,
+        amount=order.amount,
+        currency=order.currency,
+        success_url=f"{site_url}{urls.CHECKOUT_SUCCESS}?order={order.public_id}",
+        cancel_url=f"{site_url}{urls.course(course.file.slug)}#cancelled",
+        email=buyer.user.email if buyer.user else None,
+        expires_at=order.created_at + PAGE_LIFE,
+        promotion_code_id=order.promotion_code_id,
+        choose_code=site.promotion_codes == "stripe",
+    )
+
+
+def _product_id(course: LiveCourse) -> str:
+    return f"coursewright_{course.file.id}"
 
 
 async def take_free_course(db: AsyncSession, course: LiveCourse, buyer: Buyer, *, now: datetime) -> Order:
@@ -97,7 +141,7 @@ async def take_free_course(db: AsyncSession, course: LiveCourse, buyer: Buyer, *
         await enqueue_mail(db, "claim", f"claim.{earlier.public_id}.{now:%Y%m%d%H%M}", now=now, order_id=earlier.id)
         return earlier
     order = await _new_order(db, course, buyer, amount=0, currency="EUR", now=now)
-    order.email, order.email_key = email, email_key(email)
+    order.email, order.email_key = order.owner_email, order.owner_email_key = email, email_key(email)
     order.state, order.paid_at, order.total_amount = "paid", now, 0
     # Nobody paid, so nothing proves the address: this purchase opens by its mailed link only.
     order.browser_hash = None
@@ -124,24 +168,41 @@ async def _is_under_way(db: AsyncSession, course: LiveCourse, buyer: Buyer) -> b
     whose = Order.browser_hash == hash_token(buyer.browser)
     if buyer.user:
         whose = or_(whose, Order.user_id == buyer.user.id)
-    under_way = select(Order.id).where(Order.course_id == course.id, Order.state == "pending", Order.under_way, whose)
+    under_way = select(Order.id).where(
+        Order.course_id == course.id, Order.state == "pending", Order.under_way, Order.is_gift.is_(False), whose
+    )
     return (await db.scalar(under_way.limit(1))) is not None
 
 
-async def _open_order(db: AsyncSession, course: LiveCourse, buyer: Buyer, now: datetime) -> Order | None:
-    """The payment page a second click, or a second tab, should get again."""
-    return await db.scalar(
+async def _has_bought(db: AsyncSession, buyer: Buyer) -> bool:
+    """Whether this buyer has paid for anything before, as far as we can know."""
+    whose = Order.browser_hash == hash_token(buyer.browser)
+    if buyer.user:
+        whose = or_(whose, Order.buyer_id == buyer.user.id, Order.email_key == buyer.user.email_key)
+    bought = select(Order.id).where(whose, Order.paid_at.is_not(None), Order.session_id.is_not(None))
+    return (await db.scalar(bought.limit(1))) is not None
+
+
+async def _open_orders(db: AsyncSession, course: LiveCourse, buyer: Buyer, now: datetime) -> list[Order]:
+    """Payment pages of which a second click, or a second tab, should get one again; the newest first."""
+    found = await db.scalars(
         select(Order)
         .where(
             Order.course_id == course.id,
             Order.state == "pending",
             Order.browser_hash == hash_token(buyer.browser),
-            Order.user_id == buyer.user.id if buyer.user else Order.user_id.is_(None),
+            Order.buyer_id == buyer.user.id if buyer.user else Order.buyer_id.is_(None),
             Order.created_at > now - REUSE,
         )
         .order_by(Order.id.desc())
-        .limit(1)
     )
+    return list(found)
+
+
+async def _is_same_wish(db: AsyncSession, order: Order, gift: GiftWishes | None, site: Site, now: datetime) -> bool:
+    if gift is None or not order.is_gift:
+        return gift is None and not order.is_gift
+    return await same_wishes(db, order, gift, timezone=site.timezone, now=now)
 
 
 async def _new_order(
@@ -150,6 +211,7 @@ async def _new_order(
     order = Order(
         public_id=make_public_id("ord"),
         course_id=course.id,
+        buyer_id=buyer.user.id if buyer.user else None,
         user_id=buyer.user.id if buyer.user else None,
         state="pending",
         amount=amount,
@@ -159,6 +221,7 @@ async def _new_order(
     )
     if buyer.user:
         order.email, order.email_key = buyer.user.email, buyer.user.email_key
+        order.owner_email, order.owner_email_key = order.email, order.email_key
     db.add(order)
     await db.flush()
     record(

@@ -20,6 +20,10 @@ class PaymentsDown(Exception):
     """Stripe did not answer, or not usefully; the same call may work later."""
 
 
+class CodeTaken(Exception):
+    """A promotion code that counted when it was looked up, and no longer did when it was used."""
+
+
 class SignatureMismatch(Exception):
     """A webhook body that none of our secrets signed, or too long ago."""
 
@@ -37,6 +41,8 @@ class CheckoutRequest:
     cancel_url: str
     email: str | None
     expires_at: datetime
+    promotion_code_id: str | None = None
+    choose_code: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,21 @@ class PaymentFacts:
 
 
 @dataclass(frozen=True)
+class CodeFacts:
+    """A promotion code with what its coupon and its restrictions say. `minimum` in minor units."""
+
+    id: str
+    active: bool
+    expires_at: datetime | None
+    times_left: int | None
+    products: tuple[str, ...]
+    currency: str | None
+    minimum: int | None
+    minimum_currency: str | None
+    first_purchase_only: bool
+
+
+@dataclass(frozen=True)
 class EventFacts:
     """A verified event: a hint about which payment to look at."""
 
@@ -109,11 +130,13 @@ class Payments:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
     async def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
-        """Make the payment page. Raises PaymentsDown."""
+        """Make the payment page; the same one for the same order, however often. Raises CodeTaken, PaymentsDown."""
         try:
             try:
                 session = await self._create_session(request, attempt=1)
             except stripe.InvalidRequestError as error:
+                if (error.param or "").startswith("discounts"):
+                    raise CodeTaken from error
                 if error.code != "resource_missing":
                     raise
                 await self._create_product(request)
@@ -146,6 +169,11 @@ class Payments:
             "payment_intent_data": {"metadata": metadata},
         }
         params |= self._options
+        # Stripe takes one of the two, never both.
+        if request.promotion_code_id:
+            params["discounts"] = [{"promotion_code": request.promotion_code_id}]
+        elif request.choose_code:
+            params["allow_promotion_codes"] = True
         if request.email:
             params["customer_email"] = request.email
         return await self._client.v1.checkout.sessions.create_async(
@@ -186,6 +214,15 @@ class Payments:
             return _facts(session, intent, tuple(refunds.data), tuple(disputes.data))
         except stripe.StripeError as error:
             raise _down(error) from error
+
+    async def codes(self, typed: str) -> list[CodeFacts]:
+        """Every promotion code that is written like this; letters of any case. Raises PaymentsDown."""
+        params: dict[str, Any] = {"code": typed, "limit": 20, "expand": ["data.promotion.coupon.applies_to"]}
+        try:
+            found = await self._client.v1.promotion_codes.list_async(params)  # type: ignore[arg-type]
+        except stripe.StripeError as error:
+            raise _down(error) from error
+        return [_code_facts(code) for code in found.data]
 
     async def session_of(self, payment_intent_id: str) -> tuple[str, str | None] | None:
         """The session a payment came from, and the order it names. Raises PaymentsDown."""
@@ -231,7 +268,6 @@ def _checkout_options(settings: Settings) -> dict[str, Any]:
     https://docs.stripe.com/api/checkout/sessions/create
     """
     wanted = {
-        "allow_promotion_codes": (settings.promotion_codes, True),
         "automatic_tax": (settings.automatic_tax, {"enabled": True}),
         "tax_id_collection": (settings.tax_ids, {"enabled": True}),
         "invoice_creation": (settings.invoices, {"enabled": True}),
@@ -260,6 +296,23 @@ def read_event_facts(event: Mapping[str, Any]) -> tuple[EventFacts, Mapping[str,
 def _order_id(session: Any) -> str | None:
     metadata = session.metadata
     return metadata["coursewright_order"] if metadata and "coursewright_order" in metadata else None
+
+
+def _code_facts(code: Any) -> CodeFacts:
+    coupon, rules = code.promotion.coupon, code.restrictions
+    left = [each.max_redemptions - each.times_redeemed for each in (code, coupon) if each.max_redemptions is not None]
+    applies_to = coupon.applies_to if "applies_to" in coupon else None
+    return CodeFacts(
+        id=code.id,
+        active=bool(code.active and coupon.valid),
+        expires_at=datetime.fromtimestamp(code.expires_at, UTC) if code.expires_at else None,
+        times_left=min(left) if left else None,
+        products=tuple(applies_to.products) if applies_to else (),
+        currency=coupon.currency.upper() if coupon.currency else None,
+        minimum=rules.minimum_amount,
+        minimum_currency=rules.minimum_amount_currency.upper() if rules.minimum_amount_currency else None,
+        first_purchase_only=bool(rules.first_time_transaction),
+    )
 
 
 def _facts(session: Any, intent: Any, refunds: tuple[Any, ...], disputes: tuple[Any, ...]) -> PaymentFacts:

@@ -24,7 +24,7 @@ class ClaimedJob:
     kind: str
     payload: dict[str, Any]
     attempts: int
-    created_at: datetime
+    due_at: datetime
     lease: str
 
 
@@ -32,15 +32,19 @@ async def enqueue(
     db: AsyncSession, kind: str, key: str, payload: dict[str, Any], *, now: datetime, delay: timedelta = timedelta()
 ) -> bool:
     """Write a job in the caller's transaction. A second one with the same key is a no-op; True when it was new."""
+    due = now + delay
     statement: Insert = insert_or_ignore(db, Job).values(
-        kind=kind, key=key, payload=payload, state="waiting", attempts=0, run_at=now + delay, created_at=now
+        kind=kind, key=key, payload=payload, state="waiting", attempts=0, run_at=due, due_at=due
     )
     return bool((await db.execute(statement.returning(Job.id))).scalar())
 
 
-async def enqueue_mail(db: AsyncSession, message: str, identity: str, *, now: datetime, **about: Any) -> None:
+async def enqueue_mail(
+    db: AsyncSession, message: str, identity: str, *, now: datetime, delay: timedelta = timedelta(), **about: Any
+) -> None:
     """A mail, in the caller's transaction; one for each identity, which is its Message-ID too."""
-    await enqueue(db, "mail.send", f"mail:{identity}", {"message": message, "id": identity, **about}, now=now)
+    payload = {"message": message, "id": identity, **about}
+    await enqueue(db, "mail.send", f"mail:{identity}", payload, now=now, delay=delay)
 
 
 async def claim(db: AsyncSession, *, now: datetime) -> ClaimedJob | None:
@@ -62,21 +66,21 @@ async def claim(db: AsyncSession, *, now: datetime) -> ClaimedJob | None:
         update(Job)
         .where(Job.id.in_(due.scalar_subquery()), Job.run_at <= now)
         .values(state="running", lease=lease, attempts=Job.attempts + 1, run_at=now + LEASE)
-        .returning(Job.id, Job.kind, Job.payload, Job.attempts, Job.created_at)
+        .returning(Job.id, Job.kind, Job.payload, Job.attempts, Job.due_at)
         .execution_options(synchronize_session=False)
     )
     row = taken.one_or_none()
-    return ClaimedJob(row.id, row.kind, row.payload, row.attempts, row.created_at, lease) if row else None
+    return ClaimedJob(row.id, row.kind, row.payload, row.attempts, row.due_at, lease) if row else None
 
 
 async def finish(db: AsyncSession, job: ClaimedJob, *, now: datetime) -> None:
-    """Done; unless the lease passed to another worker meanwhile."""
-    await _settle(db, job, state="done", finished_at=now, last_error=None)
+    """Done; unless the lease passed to another worker meanwhile. What it was about is forgotten: it may be a person."""
+    await _settle(db, job, state="done", finished_at=now, last_error=None, payload={})
 
 
 async def postpone(db: AsyncSession, job: ClaimedJob, error: str, *, now: datetime, permanent: bool = False) -> bool:
     """Try again later, or give up after GIVE_UP_AFTER. True when it is given up."""
-    dead = permanent or now - job.created_at > GIVE_UP_AFTER
+    dead = permanent or now - job.due_at > GIVE_UP_AFTER
     wait = min(timedelta(seconds=2 ** min(job.attempts, 12)), LONGEST_WAIT)
     await _settle(
         db,

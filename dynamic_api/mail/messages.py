@@ -1,8 +1,11 @@
-"""What we write to people. Each function returns a Letter: paragraphs, and at most one button."""
+"""What we write to people. Each function returns a Letter: paragraphs, and at most one button.
+
+`scripts/coursewright mail` shows every one of them, filled with samples.
+"""
 
 from dataclasses import dataclass
 
-from dynamic_api.models import Order
+from dynamic_api.models import Gift, Order
 from sitegen.catalog.model import Site
 from sitegen.catalog.money import format_money
 
@@ -23,6 +26,8 @@ class Letter:
     before: tuple[str, ...]
     button: Button | None = None
     after: tuple[str, ...] = ()
+    code: str = ""
+    quote: str = ""
 
 
 _CLAIM_TERMS = (
@@ -70,7 +75,9 @@ def refunded(site: Site, order: Order, course_title: str) -> Letter:
         f"Refunded: {course_title}",
         (
             f"{_total(order, site)} for “{course_title}” is on its way back to you. Banks take up to ten days.",
-            "The course is no longer in your library, unless another purchase holds it there.",
+            "Your gift was taken back."
+            if order.is_gift
+            else "The course is no longer in your library, unless another purchase holds it there.",
         ),
         after=(f"Order {order.public_id}.",),
     )
@@ -86,20 +93,121 @@ def payment_failed(site: Site, order: Order, course_title: str, *, course_url: s
     )
 
 
-def sign_in(site: Site, *, url: str) -> Letter:
-    """A link instead of a password."""
+def access_ended(site: Site, order: Order, course_title: str) -> Letter:
+    """A course went because its payment did: a gift that was refunded, a payment the buyer's bank took back."""
+    why = (
+        f"“{course_title}”, which somebody gave you, was refunded to whoever bought it."
+        if order.is_gift
+        else f"The payment for “{course_title}” was taken back by the bank it came from."
+    )
+    return Letter(
+        f"No longer in your library: {course_title}",
+        (why, "The course is no longer in your library, unless another purchase holds it there."),
+        after=(f"If you think this is a mistake, write to {site.contact_email}.", f"Order {order.public_id}."),
+    )
+
+
+def gift(site: Site, order: Order, gift: Gift, course_title: str, *, claim_url: str) -> Letter:
+    """To the recipient, on the day: what it is, from whom, and how to open it."""
+    sender = gift.sender_name or "Somebody"
+    greeting = f"Hello {gift.recipient_name}," if gift.recipient_name else "Hello,"
+    return Letter(
+        f"A present for you: {course_title}",
+        (greeting, f"{sender} has given you “{course_title}”, a video course by {site.name}."),
+        Button("Open my present", claim_url),
+        (*_CLAIM_TERMS, f"Order {order.public_id}."),
+        quote=gift.message,
+    )
+
+
+def gift_confirmation(
+    site: Site, order: Order, gift: Gift, course_title: str, *, gifts_url: str, deliver_on: str
+) -> Letter:
+    """To the buyer: what was given, to whom, and when it arrives."""
+    recipient = f"{gift.recipient_name} ({order.owner_email})" if gift.recipient_name else order.owner_email
+    paid = _total(order, site) if order.total_amount else "nothing: it was free of charge"
+    details = [f"Order {order.public_id}."]
+    if order.receipt_url:
+        details.append(f"Your receipt from the payment provider: {order.receipt_url}")
+    return Letter(
+        f"Your gift: {course_title}",
+        (
+            f"Thank you. You are giving “{course_title}” to {recipient}. You paid {paid}.",
+            f"We write to them {deliver_on}, with a link that opens the course. The course is theirs, and not in your "
+            "own library.",
+        ),
+        Button("See my gifts", gifts_url),
+        tuple(details),
+        quote=gift.message,
+    )
+
+
+def welcome(site: Site, *, name: str, library_url: str) -> Letter:
+    """The account is made."""
+    return Letter(
+        f"Welcome to {site.name}",
+        (
+            f"Hello {name}, your account is made.",
+            "Whatever you buy is in your library, on every device you sign in on, and stays there.",
+        ),
+        Button("Open my library", library_url),
+        (f"Questions? Answer this mail or write to {site.contact_email}.",),
+    )
+
+
+def new_email(site: Site, *, url: str) -> Letter:
+    """To the new address: prove that it is yours."""
+    return Letter(
+        f"Your new address at {site.name}",
+        ("You asked to use this address for your account from now on.",),
+        Button("Use this address", url),
+        (
+            "The link works once, for thirty minutes. Until it is used, nothing changes.",
+            "If it was not you who asked, you need not do anything.",
+        ),
+    )
+
+
+def address_taken(site: Site, *, sign_in_url: str) -> Letter:
+    """To an address that somebody wants for an account, and that has one."""
+    return Letter(
+        f"This address already has an account at {site.name}",
+        ("Somebody asked to use this address for another account. It has one already, so nothing was changed.",),
+        Button("Sign in", sign_in_url),
+        ("If you have two accounts and would like to have one, write to us.",),
+    )
+
+
+def email_changed(site: Site, *, new_address: str) -> Letter:
+    """To the old address: it no longer opens the account."""
+    return Letter(
+        f"Your address at {site.name} was changed",
+        (
+            f"Your account now uses {new_address}. You no longer sign in with this address.",
+            f"If it was not you, write to {site.contact_email} at once: we can put it back.",
+        ),
+    )
+
+
+def sign_in(site: Site, *, url: str, code: str) -> Letter:
+    """A link or a code, instead of a password."""
     return Letter(
         f"Sign in to {site.name}",
-        ("You asked for a link to sign in with.",),
+        ("You asked to sign in without a password.",),
         Button("Sign in", url),
-        ("It works once, for thirty minutes.", "If it was not you who asked, nothing happens unless it is used."),
+        (
+            "Link and code work once, for thirty minutes.",
+            "Never tell anybody the code: we do not ask for it.",
+            "If it was not you who asked, nothing happens unless one of them is used.",
+        ),
+        code=code,
     )
 
 
 def sign_up(site: Site, *, url: str) -> Letter:
     """The beginning of an account."""
     return Letter(
-        f"Welcome to {site.name}",
+        f"Make your account at {site.name}",
         ("One step is left: choose a name and a password.",),
         Button("Make my account", url),
         ("The link works once, for thirty minutes.", "If it was not you who asked, nothing happens unless it is used."),

@@ -48,7 +48,7 @@ class MobileHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start" and "coursewright.left" in scope:
                 headers = MutableHeaders(scope=message)
-                headers["X-RateLimit-Limit"] = str(MOBILE.per_minute)
+                headers["X-RateLimit-Limit"] = str(MOBILE.tries)
                 headers["X-RateLimit-Remaining"] = str(scope["coursewright.left"])
                 headers.setdefault("Cache-Control", "private, no-store")
             await send(message)

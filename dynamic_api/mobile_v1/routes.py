@@ -175,7 +175,7 @@ async def receipts(request: Request, service: Service, device: Device) -> Respon
     """11."""
     wanted = (
         select(Order)
-        .where(Order.user_id == device.user.id, Order.paid_at.is_not(None), Order.total_amount > 0)
+        .where(Order.buyer_id == device.user.id, Order.paid_at.is_not(None), Order.total_amount > 0)
         .where(Order.receipt_url.is_not(None))
         .order_by(Order.paid_at.desc(), Order.id.desc())
     )

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from dynamic_api import entitlements
 from dynamic_api.accounts.addresses import email_key
@@ -37,6 +38,7 @@ async def grant(db: AsyncSession, email: str, course: LiveCourse, *, reason: str
         return f"{email} may now watch {course.file.title}." if changed else f"{email} had {course.file.title} already."
     order = Order(
         public_id=make_public_id("ord"), course_id=course.id, email=email.strip(), email_key=email_key(email),
+        owner_email=email.strip(), owner_email_key=email_key(email),
         state="paid", amount=0, currency="EUR", total_amount=0, created_at=now, paid_at=now,
     )  # fmt: skip
     db.add(order)
@@ -55,18 +57,32 @@ async def revoke(db: AsyncSession, email: str, course: LiveCourse, *, reason: st
     return f"{email} may no longer watch {course.file.title}; {count} source(s) ended. Nothing was refunded."
 
 
+def _theirs(
+    column: InstrumentedAttribute[int | None], user_id: int | None, address: InstrumentedAttribute[str | None], key: str
+) -> ColumnElement[bool]:
+    """What belongs to an account, or waits for its address."""
+    waiting = column.is_(None) & (address == key)
+    return waiting if user_id is None else or_(column == user_id, waiting)
+
+
 async def move(db: AsyncSession, source: str, target: str, *, now: datetime) -> str:
-    """Bring everything bought under one address to another account. Raises NoSuchLearner for the second."""
+    """Bring everything bought under one address, or given to it, to another account.
+
+    Raises NoSuchLearner for the second.
+    """
     new = await learner(db, target)
     old = await find_user(db, source)
-    mine = [Order.email_key == email_key(source), Order.user_id.is_(None)]
-    wanted = select(Order).where(*mine)
-    if old is not None:
-        wanted = select(Order).where(or_(Order.user_id == old.id, (mine[0]) & (mine[1])))
+    key, old_id = email_key(source), old.id if old else None
+    owned = _theirs(Order.user_id, old_id, Order.owner_email_key, key)
+    paid_for = _theirs(Order.buyer_id, old_id, Order.email_key, key)
+    mine, bought = [set(await db.scalars(select(Order.id).where(each))) for each in (owned, paid_for)]
     moved = 0
-    for order in await db.scalars(wanted.with_for_update()):
-        await entitlements.revoke_for_order(db, order, at=now, actor=ACTOR, reason=f"moved to {target}")
-        order.user_id = new.id
+    for order in await db.scalars(select(Order).where(or_(owned, paid_for)).with_for_update()):
+        if order.id in bought:
+            order.buyer_id = new.id
+        if order.id in mine:
+            await entitlements.revoke_for_order(db, order, at=now, actor=ACTOR, reason=f"moved to {target}")
+            order.user_id = new.id
         order.revision += 1
         await settle_access(db, order, now=now, actor=ACTOR)
         record(

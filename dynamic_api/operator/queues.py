@@ -27,7 +27,7 @@ async def retry_dead(db: AsyncSession, *, now: datetime) -> int:
     changed = await db.execute(
         update(Job)
         .where(Job.state == "dead")
-        .values(state="waiting", run_at=now, created_at=now, attempts=0, finished_at=None)
+        .values(state="waiting", run_at=now, due_at=now, attempts=0, finished_at=None)
         .returning(Job.id)
         .execution_options(synchronize_session=False)
     )

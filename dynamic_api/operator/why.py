@@ -62,9 +62,10 @@ async def why(db: AsyncSession, email: str, course: LiveCourse) -> Answer:
 
 
 def _orders(email: str, user: User | None, course: LiveCourse) -> Select[Order]:
-    whose: ColumnElement[bool] = Order.email_key == email_key(email)
+    key = email_key(email)
+    whose: ColumnElement[bool] = or_(Order.email_key == key, Order.owner_email_key == key)
     if user is not None:
-        whose = or_(whose, Order.user_id == user.id)
+        whose = or_(whose, Order.user_id == user.id, Order.buyer_id == user.id)
     return select(Order).where(Order.course_id == course.id, whose).order_by(Order.id)
 
 
@@ -80,7 +81,8 @@ def _reasons(user: User | None, orders: list[Order], rows: list[Entitlement], em
     for order in orders:
         price = format_money(order.total_amount or order.amount, order.total_currency or order.currency)
         owner = "waits for its owner" if order.user_id is None else "has an owner"
-        reasons.append(f"Order {order.public_id} ({price}) is {order.state} and {owner}.")
+        gift = f", a gift from {order.email or 'a guest'} to {order.owner_email}" if order.is_gift else ""
+        reasons.append(f"Order {order.public_id} ({price}{gift}) is {order.state} and {owner}.")
     if not orders and not rows:
         reasons.append("Nothing was ever bought or given under this address.")
     return reasons

@@ -28,25 +28,61 @@ class Bank:
         return event
 
     def seed(self) -> None:
-        """Promotion codes to try: WELCOME20 takes a fifth off, GIFT100 everything."""
-        if not self.store.all("promotion_code"):
-            for code, percent in (("WELCOME20", 20), ("GIFT100", 100)):
-                self.store.add(make.coupon(f"coupon_{percent}", percent))
-                self.store.add(make.promotion_code(code, f"coupon_{percent}"))
+        """Promotion codes to try: WELCOME20 takes a fifth off, GIFT100 everything; the others have conditions."""
+        if self.store.all("promotion_code"):
+            return
+        for percent in (10, 20, 50, 100):
+            self.store.add(make.coupon(f"coupon_{percent}", percent))
+        self.store.add(make.coupon("coupon_bread", 15, products=["coursewright_sourdough"]))
+        self.store.add(make.promotion_code("WELCOME20", "coupon_20"))
+        self.store.add(make.promotion_code("GIFT100", "coupon_100"))
+        self.store.add(make.promotion_code("BREAD15", "coupon_bread"))
+        self.store.add(make.promotion_code("ONCE50", "coupon_50", max_redemptions=1))
+        self.store.add(make.promotion_code("FIRST10", "coupon_10", first_time_transaction=True))
+        dear = {"minimum_amount": 6000, "minimum_amount_currency": "eur"}
+        self.store.add(make.promotion_code("LARGE10", "coupon_10", **dear))
+        self.store.add(make.promotion_code("SUMMER20", "coupon_20", expires_at=self.store.now() - 86400))
 
     def discount(self, session: Json, code: str) -> None:
         """Apply a promotion code to an open session."""
         promotion = next(
             (each for each in self.store.all("promotion_code") if each["code"].lower() == code.lower()), None
         )
-        if promotion is None or not promotion["active"]:
+        if promotion is None or not self._counts(promotion):
             raise CardDeclined("This code is invalid.")
+        self.redeem(session, promotion)
+
+    def redeem(self, session: Json, promotion: Json) -> None:
+        """Take off what a code is worth."""
         percent = self.store.objects[promotion["promotion"]["coupon"]]["percent_off"]
         taken = round(session["amount_subtotal"] * percent / 100)
         session["amount_total"] = session["amount_subtotal"] - taken
         session["total_details"]["amount_discount"] = taken
         session["discounts"] = [{"coupon": None, "promotion_code": promotion["id"]}]
         self.store.save()
+
+    def _counts(self, promotion: Json) -> bool:
+        used_up = promotion["max_redemptions"] is not None and (
+            promotion["times_redeemed"] >= promotion["max_redemptions"]
+        )
+        late = promotion["expires_at"] is not None and promotion["expires_at"] <= self.store.now()
+        return bool(promotion["active"]) and not used_up and not late
+
+    def promotion(self, name: str) -> Json:
+        """A code that can be used, by its id; refused as Stripe refuses one when a session is made."""
+        code = self.store.get("promotion_code", name)
+        if code is None:
+            raise missing("promotion_code", name, param="discounts[0][promotion_code]", status=400)
+        if not self._counts(code):
+            raise invalid("This promotion code cannot be redeemed.", param="discounts[0][promotion_code]")
+        return code
+
+    def _count_redemption(self, session: Json) -> None:
+        for discount in session["discounts"]:
+            promotion = self.store.objects[discount["promotion_code"]]
+            if not self._counts(promotion):
+                raise CardDeclined("This promotion code has been used up meanwhile.")
+            promotion["times_redeemed"] += 1
 
     def pay(self, session: Json, *, card: str, email: str, name: str, delayed: bool = False) -> None:
         """The buyer presses Pay. Raises CardDeclined."""
@@ -63,6 +99,7 @@ class Bank:
             "tax_ids": [],
         }
         if session["amount_total"] == 0:
+            self._count_redemption(session)
             session.update(status="complete", payment_status="no_payment_required")
             self.emit("checkout.session.completed", session)
             return
@@ -74,6 +111,7 @@ class Bank:
             raise CardDeclined(DECLINED[digits])
         if not delayed and not (digits.isdigit() and len(digits) >= 13):
             raise CardDeclined("Your card number is incomplete.")
+        self._count_redemption(session)
         session.update(status="complete", payment_intent=intent["id"])
         if delayed:
             intent["status"] = "processing"

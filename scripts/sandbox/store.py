@@ -17,6 +17,7 @@ _KINDS = {
     "du": "dispute",
     "evt": "event",
     "promo": "promotion_code",
+    "coupon": "coupon",
     "we": "webhook_endpoint",
 }
 

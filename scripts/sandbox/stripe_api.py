@@ -134,9 +134,12 @@ def create_session(bank: Bank, request: Request, params: Json) -> Json:
                 "product", str(price.get("product")), param=f"line_items[{number}][price_data][product]", status=400
             )
         lines.append(make.line_item(item, product, currency=currency))
+    codes = [bank.promotion(str(each.get("promotion_code"))) for each in params.get("discounts", [])]
     session = make.session(bank.store, params, amount=total, currency=currency, page=bank.page)
     bank.store.line_items[session["id"]] = lines
     bank.store.intent_metadata[session["id"]] = params.get("payment_intent_data", {}).get("metadata", {})
+    for code in codes:
+        bank.redeem(session, code)
     return bank.store.add(session)
 
 

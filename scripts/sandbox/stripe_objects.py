@@ -210,7 +210,7 @@ def event(store: Store, kind: str, thing: Json) -> Json:
     }
 
 
-def coupon(name: str, percent: int) -> Json:
+def coupon(name: str, percent: int, *, products: list[str] | None = None) -> Json:
     """A discount."""
     return {
         "id": name,
@@ -228,11 +228,21 @@ def coupon(name: str, percent: int) -> Json:
         "redeem_by": None,
         "times_redeemed": 0,
         "valid": True,
+        # Stripe shows this only where it is expanded; so does the sandbox.
+        "applies_to": {"products": products} if products else None,
     }
 
 
-def promotion_code(code: str, coupon_id: str) -> Json:
+def promotion_code(code: str, coupon_id: str, **more: object) -> Json:
     """What buyers type to get a discount."""
+    restrictions = {
+        name: more.pop(name, default)
+        for name, default in (
+            ("first_time_transaction", False),
+            ("minimum_amount", None),
+            ("minimum_amount_currency", None),
+        )
+    }
     return {
         "id": new_id("promo"),
         "object": "promotion_code",
@@ -245,8 +255,9 @@ def promotion_code(code: str, coupon_id: str) -> Json:
         "max_redemptions": None,
         "metadata": {},
         "promotion": {"type": "coupon", "coupon": coupon_id},
-        "restrictions": {"first_time_transaction": False, "minimum_amount": None, "minimum_amount_currency": None},
+        "restrictions": restrictions,
         "times_redeemed": 0,
+        **more,
     }
 
 

@@ -83,10 +83,17 @@ def listing(things: list[Json], url: str, *, limit: int = 10) -> Json:
 
 def expanded(store: Store, thing: Json, paths: Iterable[str]) -> Json:
     """A copy in which each path's ids are replaced by their objects. https://docs.stripe.com/expand"""
-    result = store.snapshot(thing)
+    result = _without_hidden(store.snapshot(thing))
     for path in paths:
         _expand(store, result, path.split("."))
     return result
+
+
+def _without_hidden(thing: Json) -> Json:
+    """A coupon names its products only where it is asked to."""
+    if thing.get("object") == "coupon":
+        thing.pop("applies_to", None)
+    return thing
 
 
 def _expand(store: Store, place: Json, path: list[str]) -> None:
@@ -95,11 +102,18 @@ def _expand(store: Store, place: Json, path: list[str]) -> None:
         items = store.snapshot({"data": store.line_items.get(place["id"], [])})["data"]
         place["line_items"] = listing(items, f"/v1/checkout/sessions/{place['id']}/line_items")
         return
+    if name == "data" and place["object"] == "list":
+        for each in place["data"]:
+            _expand(store, each, rest)
+        return
+    if name == "applies_to" and place["object"] == "coupon":
+        place["applies_to"] = store.snapshot(store.objects[place["id"]])["applies_to"]
+        return
     if name not in place:
         raise invalid(f"This property cannot be expanded ({name}).", param="expand[0]")
     value = place[name]
     if isinstance(value, str) and kind_of(value):
-        place[name] = store.snapshot(store.objects[value])
+        place[name] = _without_hidden(store.snapshot(store.objects[value]))
     if rest and isinstance(place[name], dict):
         _expand(store, place[name], rest)
 

@@ -6,13 +6,25 @@ docs/fields.md. Facts that need more than one field or file to check live in `ru
 
 import re
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 IDENTIFIER = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 VIDEO_ID = r"^[0-9a-f]{32}$"
 COLOUR = r"^#[0-9a-fA-F]{6}$"
 
+
+def check_timezone(value: str) -> str:
+    """A name of the IANA time zone database. Raises ValueError."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("a time zone is written as Europe/Helsinki or America/New_York") from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(check_timezone)]
 Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=64)]
 Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^\S[^\r\n]*$")]
 VideoId = Annotated[str, Field(pattern=VIDEO_ID)]
@@ -215,6 +227,14 @@ class SiteFile(Typed):
     )
     contact_email: str = Field(
         description="Where people may write.", examples=["hello@lantern.example"], pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+    )
+    timezone: TimeZone = Field(
+        default="UTC", description="Gifts arrive at eight in the morning here.", examples=["Europe/Helsinki"]
+    )
+    promotion_codes: Literal["stripe", "own", "off"] = Field(
+        default="stripe",
+        description="Where buyers type a code: on Stripe's page, in a box of our own that explains refusals, nowhere.",
+        examples=["own"],
     )
     logo: str | None = Field(default=None, description="Picture beside `site.yaml`.", examples=["images/logo.svg"])
     brand: BrandFile = Field(description="Colours.")

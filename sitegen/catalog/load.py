@@ -77,6 +77,8 @@ class _Compiler:
             url=file.url,
             language=file.language,
             contact_email=file.contact_email,
+            timezone=file.timezone,
+            promotion_codes=file.promotion_codes,
             logo=self._picture(file.logo, ("logo",)) if file.logo else None,
             brand_color=file.brand.color,
             brand_accent=file.brand.accent,

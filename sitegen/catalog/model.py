@@ -134,6 +134,8 @@ class Site(Compiled):
     url: str
     language: str
     contact_email: str
+    timezone: str
+    promotion_codes: Literal["stripe", "own", "off"]
     logo: Picture | None
     brand_color: str
     brand_accent: str

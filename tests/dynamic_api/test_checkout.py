@@ -136,12 +136,17 @@ async def test_cross_site_forms_are_refused(school: School) -> None:
         assert await db.scalar(select(func.count()).select_from(Order)) == 1
 
 
-async def test_settings_reach_the_payment_page(settings: Settings, sandbox: Sandbox) -> None:
-    wanted = replace(
-        settings, automatic_tax=True, tax_ids=True, invoices=True, terms_consent=True, promotion_codes=False
-    )
-    school = make_school(wanted, sandbox.bank, TestClock())
+async def choose_promotion_codes(school: School, catalog: Catalog, where: str) -> None:
+    """What a creator does in site.yaml, and a rebuild."""
+    site = catalog.site.model_copy(update={"promotion_codes": where})
+    write_manifest(compile_manifest(catalog.model_copy(update={"site": site})), school.service.settings.manifest)
     await school.service.catalog.refresh()
+
+
+async def test_settings_reach_the_payment_page(settings: Settings, sandbox: Sandbox, catalog: Catalog) -> None:
+    wanted = replace(settings, automatic_tax=True, tax_ids=True, invoices=True, terms_consent=True)
+    school = make_school(wanted, sandbox.bank, TestClock())
+    await choose_promotion_codes(school, catalog, "off")
     async with school.browser() as browser:
         session = await school.begin(browser)
     await school.service.close()

@@ -43,7 +43,7 @@ def test_missing_settings_are_named_all_at_once() -> None:
         ({"SITE_URL": "school.test"}, "starts with https://"),
         ({"HEARTBEAT_SECONDS": "1"}, "at least 5"),
         ({"HEARTBEAT_SECONDS": "often"}, "HEARTBEAT_SECONDS cannot be read"),
-        ({"PROMOTION_CODES": "maybe"}, "write true or false"),
+        ({"TAX_IDS": "maybe"}, "write true or false"),
     ],
 )
 def test_contradictions_are_told(signing_key: SigningKey, change: dict[str, str], expected: str) -> None:

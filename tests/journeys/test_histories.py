@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from dynamic_api.config import Settings
 from scripts.sandbox.bank import Bank
@@ -65,6 +65,7 @@ def count() -> Iterator[None]:
 @settings(
     max_examples=int(os.environ.get("COURSEWRIGHT_HISTORIES", "25")),
     deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a history takes a third of a second: no shrinking
     suppress_health_check=list(HealthCheck),
 )
 def test_access_is_what_the_money_says(

@@ -28,6 +28,8 @@ class Action(StrEnum):
     TOKEN_ISSUED = "token:issued"  # noqa: S105 - a name of an act, not a secret
     CLAIM_LINK_ISSUED = "claim_link:issued"
     DOWNLOAD_LINK_ISSUED = "download:issued"
+    EVENTS_REPLAYED = "events:replayed"
+    JOBS_RETRIED = "jobs:retried"
     CATALOG_SYNCED = "catalog:synced"
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-from dynamic_api.cli_operator import CommandRefused, add_operator_commands
+from dynamic_api.cli_operator import add_operator_commands
+from dynamic_api.cli_report import CommandRefused
 from dynamic_api.config import Settings, SettingsInvalid, variable
 from sitegen.catalog.manifest import ManifestUnreadable
 

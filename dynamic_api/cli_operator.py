@@ -4,36 +4,30 @@ import argparse
 import asyncio
 import json
 import os
+import secrets
+import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.checkout.sweep import LOOK_BACK, differences
+from dynamic_api.cli_letters import show_letters
+from dynamic_api.cli_report import CommandRefused, Report
 from dynamic_api.clock import timestamp
 from dynamic_api.config import Settings
+from dynamic_api.database import Database
 from dynamic_api.errors import CourseNotFound
 from dynamic_api.gateways.payments import PaymentsDown
 from dynamic_api.models import Entitlement, Job, Order, User, WebhookEvent
 from dynamic_api.operator import access, queues
+from dynamic_api.operator.rebuild import replay_into_empty
 from dynamic_api.operator.why import why
 from dynamic_api.service import Service
-
-
-class CommandRefused(Exception):
-    """Why a command was not carried out, in a sentence."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a command says: sentences for a person, data for a program."""
-
-    lines: list[str]
-    data: Any
-
 
 Command = Callable[[Service, argparse.Namespace], Awaitable[Report]]
 
@@ -70,6 +64,15 @@ def add_operator_commands(commands: Any) -> None:
     which.add_argument("event", nargs="?", help="one event, evt_…")
     which.add_argument("--failed", action="store_true", help="those not handled yet")
     which.add_argument("--all", action="store_true", help="every event ever stored")
+    replay.add_argument(
+        "--into-empty",
+        action="store_true",
+        help="with --all: shuffled and doubled, into an empty database, and compare; changes nothing here",
+    )
+    replay.add_argument("--seed", type=int, default=None, help="draw the same order again")
+    mail = _add(commands, "mail", show_letters, "see every letter we write, filled with samples", "receipt", [])
+    mail.add_argument("name", nargs="?", help="one letter; all names without")
+    mail.add_argument("--folder", type=Path, help="write all of them there, as .html and .txt")
     jobs = _add(commands, "jobs", _jobs, "jobs: waiting, running, dead", "--retry", [])
     jobs.add_argument("--retry", action="store_true", help="set the dead ones going again")
     reconcile = _add(
@@ -114,7 +117,7 @@ async def _run(command: Command, options: argparse.Namespace) -> int:
     finally:
         await service.close()
     print(json.dumps(report.data, indent=2) if options.json else "\n".join(report.lines) or "Nothing.")
-    return 0
+    return 1 if report.failed else 0
 
 
 async def _why(service: Service, options: argparse.Namespace) -> Report:
@@ -194,9 +197,37 @@ async def _events(service: Service, options: argparse.Namespace) -> Report:
 
 
 async def _replay(service: Service, options: argparse.Namespace) -> Report:
+    if options.into_empty:
+        if not options.all:
+            raise CommandRefused("--into-empty replays everything: write replay --all --into-empty")
+        return await _replay_into_empty(service, options.seed)
     async with service.database.transaction() as db:
         count = await queues.replay(db, event_id=options.event, only_unhandled=options.failed, now=service.clock())
     return Report([f"{count} event(s) will be handled again."], {"events": count})
+
+
+async def _replay_into_empty(service: Service, seed: int | None) -> Report:
+    from dynamic_api.migrations import upgrade
+
+    seed = secrets.randbelow(2**31) if seed is None else seed
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite+aiosqlite:///{folder}/replayed.sqlite3"
+        await upgrade(url)
+        empty = Database(url)
+        try:
+            outcome = await replay_into_empty(service, empty, seed=seed)
+        finally:
+            await empty.close()
+    same = outcome.ours == outcome.replayed
+    lines = [
+        f"{outcome.events} event(s), each twice, in an order of chance (--seed {seed}), into an empty database.",
+        f"state here:     {outcome.ours}",
+        f"state replayed: {outcome.replayed}",
+        "They are the same." if same else "They differ. Run `reconcile`, then replay again.",
+        *(f"  only here:     {line}" for line in outcome.only_ours),
+        *(f"  only replayed: {line}" for line in outcome.only_replayed),
+    ]
+    return Report(lines, {"seed": seed, "same": same, **asdict(outcome)}, failed=not same)
 
 
 async def _jobs(service: Service, options: argparse.Namespace) -> Report:

@@ -37,11 +37,16 @@ async def grant_for_order(db: AsyncSession, order: Order, *, at: datetime, actor
     )
 
 
+def is_by_operator(reason: str | None) -> bool:
+    """Whether it was the operator who took a course away."""
+    return reason is not None and reason.startswith(_BY_OPERATOR)
+
+
 async def grant_by_operator(db: AsyncSession, user_id: int, course_id: int, *, at: datetime, reason: str) -> bool:
     """Give a course by the operator's word; lifts what the operator took. True when that changed anything."""
     held = select(Entitlement).where(Entitlement.user_id == user_id, Entitlement.course_id == course_id)
     for row in await db.scalars(held):
-        if row.reason is not None and row.reason.startswith(_BY_OPERATOR):
+        if is_by_operator(row.reason):
             row.reason = None
     return await _grant(db, user_id, course_id, "operator", at=at, actor="operator", reason=reason)
 
@@ -65,7 +70,7 @@ async def _grant(
     action = Action.ACCESS_GRANTED
     if row is None:
         db.add(Entitlement(user_id=user_id, course_id=course_id, source=source, order_id=order_id, granted_at=at))
-    elif row.revoked_at is not None and not (row.reason or "").startswith(_BY_OPERATOR):
+    elif row.revoked_at is not None and not is_by_operator(row.reason):
         row.revoked_at, row.reason = None, None
         action = Action.ACCESS_RESTORED
     else:

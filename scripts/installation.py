@@ -92,10 +92,15 @@ class Installation:
             if not self._secrets_path.exists():
                 self._keep_secrets(client)
 
-    def start_service(self) -> None:
-        """Start the service and wait until it answers."""
-        self._start("service", "dynamic_api.cli", "serve", "--port", self.port)
+    def start_service(self, *program: object) -> None:
+        """Start the service, or another program that is one, and wait until it answers."""
+        module, *arguments = program or ("dynamic_api.cli", "serve")
+        self._start("service", str(module), *arguments, "--port", self.port)
         self._wait("service", f"{self.url}/api/health")
+
+    def service_died(self) -> bool:
+        """Whether the service is gone by itself."""
+        return self.processes["service"].poll() is not None
 
     def kill(self, name: str) -> None:
         """kill -9."""

@@ -55,6 +55,10 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
         course.summary,
         values={"course": course, "json_ld": described, "first_preview": preview, "related": related},
     )
+    if course.price:
+        yield SitePage(
+            urls.gift(course.slug), "gift", f"Give “{course.title}”", "", indexed=False, values={"course": course}
+        )
     if course.intro_duration:
         yield SitePage(
             urls.intro(course.slug),

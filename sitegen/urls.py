@@ -22,6 +22,11 @@ def course(slug: str) -> str:
     return f"/courses/{slug}/"
 
 
+def gift(slug: str) -> str:
+    """The form for giving a course to somebody."""
+    return f"/courses/{slug}/gift/"
+
+
 def intro(slug: str) -> str:
     """The page on which a course's short film plays."""
     return f"/preview/{slug}/"

@@ -33,7 +33,7 @@ LAYERS = {
         "mobile_v1.routes",
         "jobs.handlers",
     ),
-    5: ("app", "asgi", "cli", "cli_operator", "migrations"),
+    5: ("app", "asgi", "cli", "cli_operator", "cli_letters", "cli_report", "migrations"),
 }
 STARLETTE = (
     "app",

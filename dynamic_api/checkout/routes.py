@@ -54,18 +54,18 @@ async def buy(request: Request, service: Service) -> Response:
         await throttle_of(request).hit(CHECKOUT_BY_ADDRESS, client_address(request))
         response.headers["Location"] = await _checkout(request, service, course, buyer, form)
     except AlreadyOwned:
-        return _course_page(course, "already-yours")
+        return _form_again(course, form, "already-yours")
     except PaymentUnderWay:
-        return _course_page(course, "payment-under-way")
+        return _form_again(course, form, "payment-under-way")
     except EmailNeeded:
-        return _course_page(course, "email-needed")
+        return _form_again(course, form, "email-needed")
     except (GiftRefused, CodeRefused) as refusal:
-        return _course_page(course, refusal.notice)
+        return _form_again(course, form, refusal.notice)
     except PaymentsDown as error:
         logger.warning("no payment page for %s: %s", course.file.slug, error)
-        return _course_page(course, "payment-unavailable")
+        return _form_again(course, form, "payment-unavailable")
     except RateLimited:
-        return _course_page(course, "try-later")
+        return _form_again(course, form, "try-later")
     return response
 
 
@@ -138,9 +138,10 @@ def _see_other(address: str) -> Response:
     return RedirectResponse(address, 303)
 
 
-def _course_page(course: LiveCourse, notice: str) -> Response:
-    """Back to the Buy button, beside which the page shows what happened."""
-    return _see_other(f"{urls.course(course.file.slug)}#{notice}")
+def _form_again(course: LiveCourse, form: dict[str, str], notice: str) -> Response:
+    """Back to the form it came from, beside which the page shows what happened."""
+    page = urls.gift(course.file.slug) if form.get("gift") and course.file.price else urls.course(course.file.slug)
+    return _see_other(f"{page}#{notice}")
 
 
 async def show_gifts(request: Request, service: Service, user: User) -> Response:

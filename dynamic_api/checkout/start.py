@@ -16,7 +16,7 @@ from dynamic_api.checkout.reconcile import settle_access
 from dynamic_api.database import Database
 from dynamic_api.gateways.payments import CheckoutRequest, CodeTaken, Payments
 from dynamic_api.jobs.outbox import enqueue_mail
-from dynamic_api.models import Order, User
+from dynamic_api.models import Course, Order, User
 from dynamic_api.tokens import hash_token, make_public_id
 from sitegen import urls
 from sitegen.catalog.model import Site
@@ -85,6 +85,8 @@ async def start_checkout(
     if wishes.code:
         code = await find_code(payments, wishes.code, price, _product_id(course), has_bought=has_bought, now=now)
     async with database.transaction() as db:
+        # Two clicks at once take turns here, and the second finds the first one's order.
+        await db.get(Course, course.id, with_for_update=True)
         for order in await _open_orders(db, course, buyer, now):
             as_before = (order.amount, order.currency, order.promotion_code_id) == (price.amount, price.currency, code)
             if as_before and await _is_same_wish(db, order, wishes.gift, site, now):

@@ -115,6 +115,7 @@ class Payments:
     def __init__(self, settings: Settings) -> None:
         self._secrets = settings.stripe_webhook_secrets
         self._options = _checkout_options(settings)
+        self._products: set[str] = set()  # known to exist, so that they are made once and not asked for each time
         self._http = stripe.HTTPXClient(timeout=TIMEOUT)
         # A client object makes no retries unless told (the module's default is not applied to it).
         self._client = stripe.StripeClient(
@@ -132,6 +133,8 @@ class Payments:
     async def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
         """Make the payment page; the same one for the same order, however often. Raises CodeTaken, PaymentsDown."""
         try:
+            if request.product_id not in self._products:
+                await self._create_product(request)
             try:
                 session = await self._create_session(request, attempt=1)
             except stripe.InvalidRequestError as error:
@@ -139,6 +142,7 @@ class Payments:
                     raise CodeTaken from error
                 if error.code != "resource_missing":
                     raise
+                # Somebody deleted the product. A key that was refused may stay refused, so the next try has its own.
                 await self._create_product(request)
                 session = await self._create_session(request, attempt=2)
         except stripe.StripeError as error:
@@ -188,8 +192,9 @@ class Payments:
                 options={"idempotency_key": f"product-{request.order_id}"},
             )
         except stripe.InvalidRequestError as error:
-            if error.code != "resource_already_exists":  # another buyer was a moment faster
+            if error.code != "resource_already_exists":
                 raise
+        self._products.add(request.product_id)
 
     async def close_checkout(self, session_id: str) -> None:
         """Nobody can pay on this page any more; fine where nobody could. Raises PaymentsDown."""

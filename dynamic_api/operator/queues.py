@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dynamic_api.audit import Action, record
 from dynamic_api.jobs.outbox import enqueue
 from dynamic_api.models import Job, WebhookEvent
 
@@ -19,6 +20,7 @@ async def replay(db: AsyncSession, *, event_id: str | None, only_unhandled: bool
     events = list(await db.scalars(wanted))
     for name in events:
         await enqueue(db, "stripe.event", f"replay:{name}:{now.timestamp():.0f}", {"event_id": name}, now=now)
+    record(db, Action.EVENTS_REPLAYED, at=now, actor="operator", events=len(events))
     return len(events)
 
 
@@ -31,4 +33,6 @@ async def retry_dead(db: AsyncSession, *, now: datetime) -> int:
         .returning(Job.id)
         .execution_options(synchronize_session=False)
     )
-    return len(changed.all())
+    count = len(changed.all())
+    record(db, Action.JOBS_RETRIED, at=now, actor="operator", jobs=count)
+    return count

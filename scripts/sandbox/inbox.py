@@ -22,7 +22,9 @@ class Inbox:
         self._store = store
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        """Keep one mail."""
+        """Keep one mail; on a bad day, ask for it later."""
+        if self._store.mail_down:
+            return "451 Requested action aborted: local error in processing"
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         if isinstance(message, EmailMessage):
             self._store.mails.insert(0, _readable(message, envelope.rcpt_tos[0]))

@@ -49,6 +49,7 @@ class Store:
         self.videos: dict[str, int] = {}
         self.signing_keys: dict[str, str] = {}
         self.clock = time.time
+        self.mail_down = False
         if path is not None and path.exists():
             self.__dict__.update(json.loads(path.read_text()))
 

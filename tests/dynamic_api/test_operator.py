@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from dynamic_api.config import Secret, Settings, variable
-from dynamic_api.models import AuditEntry, Entitlement, Job
+from dynamic_api.mail.send import WRITERS
+from dynamic_api.models import AuditEntry, Entitlement, Job, Order, WebhookEvent
 from tests.conftest import ROOT, Sandbox
-from tests.school import LESSON, SOURDOUGH, School
+from tests.school import GIT, LESSON, PASSWORD, SOURDOUGH, School
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -27,7 +30,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **{name: text(value) for name, value in values.items() if value is not None}}
 
 
-def command(school: School, *arguments: str, status: int = 0) -> str:
+def command(school: School, *arguments: str, status: int = 0, stream: str = "") -> str:
     """What the command says."""
     done = subprocess.run(
         [sys.executable, "-m", "dynamic_api.cli", *arguments], cwd=ROOT, env=environment(school.service.settings),
@@ -35,7 +38,7 @@ def command(school: School, *arguments: str, status: int = 0) -> str:
     )  # fmt: skip
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
-    return done.stdout if status == 0 else done.stderr
+    return done.stdout if status == 0 or stream == "stdout" else done.stderr
 
 
 async def test_why_tells_the_story(school: School) -> None:
@@ -158,3 +161,56 @@ def test_every_command_has_an_example(name: str) -> None:
     assert f"Example: scripts/coursewright {name}" in done.stdout
     assert "--json" in done.stdout
     assert f"coursewright {name}" in (ROOT / "docs/commands.md").read_text()
+
+
+async def test_replay_into_an_empty_database_ends_in_the_same_state(school: School) -> None:
+    """Guests, owners, gifts, refunds, disputes, and what the operator did by hand."""
+    async with school.browser() as owner, school.browser() as guest, school.browser() as giver:
+        session = await school.owner(owner)
+        school.bank.refund(session["payment_intent"], amount=100)
+        waiting = await school.buy(guest, email="guest@example.com")
+        school.bank.dispute(waiting["payment_intent"])
+        gift = await school.begin(giver, gift="1", recipient_email="friend@example.com")
+        school.pay(gift)
+        await school.settle()
+        await giver.post(
+            "/api/claims", json={"token": school.claim_token("friend@example.com"), "name": "F", "password": PASSWORD}
+        )
+        back = await school.buy(giver, GIT, email="back@example.com")
+        school.bank.refund(back["payment_intent"], amount=None)
+        await school.settle()
+    command(school, "grant", "friend@example.com", GIT, "--reason", "raffle")
+    command(school, "revoke", "ann@example.com", SOURDOUGH, "--reason", "abuse")
+    before = len(school.mails())
+    for seed in ("1", "2"):
+        said = json.loads(command(school, "replay", "--all", "--into-empty", "--seed", seed, "--json"))
+        assert said["same"], said
+        assert said["events"] == len(await school.rows(WebhookEvent)) > 8
+        assert said["ours"] == said["replayed"]
+    assert len(school.mails()) == before
+    # A state no event led to is found.
+    async with school.service.database.transaction() as db:
+        order = (await db.scalars(select(Order).where(Order.public_id == back["client_reference_id"]))).one()
+        order.state = "paid"
+    said = json.loads(command(school, "replay", "--all", "--into-empty", "--json", status=1, stream="stdout"))
+    assert [line.split()[2] for line in (*said["only_ours"], *said["only_replayed"])] == ["paid", "refunded"]
+    assert "write replay --all" in command(school, "replay", "--failed", "--into-empty", status=1)
+
+
+async def test_every_letter_can_be_seen(school: School, tmp_path: Path) -> None:
+    names = command(school, "mail").splitlines()
+    assert {line.split()[0].partition("-")[0] for line in names} == set(WRITERS)
+    assert "Fran" in command(school, "mail", "gift")
+    command(school, "mail", "--folder", str(tmp_path))
+    assert len(list(tmp_path.glob("*.html"))) == len(names)
+    for page in tmp_path.glob("*.html"):
+        assert "prefers-color-scheme: dark" in page.read_text()
+    assert "There is no letter called nope" in command(school, "mail", "nope", status=1)
+
+
+async def test_replays_and_retries_are_audited(school: School) -> None:
+    async with school.browser() as browser:
+        await school.buy(browser)
+    command(school, "replay", "--all")
+    command(school, "jobs", "--retry")
+    assert {"events:replayed", "jobs:retried"} <= {row.action for row in await school.rows(AuditEntry)}

@@ -30,6 +30,14 @@ onSubmit(passwordForm, message, async (fields) => {
   showMessage(message, answer.message, "good");
 });
 
+const emailForm = document.getElementById("change-email");
+onSubmit(emailForm, message, async (fields) => {
+  const answer = await ask("/api/account/email", { method: "POST", body: fields });
+  emailForm.reset();
+  emailForm.querySelector("[type=submit]").disabled = false;
+  showMessage(message, answer.message, "good");
+});
+
 const devices = document.getElementById("devices");
 const template = document.getElementById("device");
 

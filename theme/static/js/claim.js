@@ -11,9 +11,8 @@ const reissue = document.getElementById("reissue");
 async function open() {
   const claim = await ask("/api/claims/look", { method: "POST", body: { token } });
   history.replaceState(null, "", location.pathname);
-  document.getElementById("claim-intro").textContent = claim.signed_in
-    ? `“${claim.course_title}” was bought with ${claim.email}. Add it to your account?`
-    : `“${claim.course_title}” was bought with ${claim.email}.`;
+  const story = claim.is_gift ? `“${claim.course_title}” is a present for ${claim.email}.` : `“${claim.course_title}” was bought with ${claim.email}.`;
+  document.getElementById("claim-intro").textContent = claim.signed_in ? `${story} Add it to your account?` : story;
   showAccountFields(form, { hasAccount: claim.has_account, signedIn: claim.signed_in });
 }
 

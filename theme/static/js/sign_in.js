@@ -7,6 +7,13 @@ onSubmit(document.getElementById("sign-in"), document.getElementById("message"),
   location.assign(localAddress(next, "/library/"));
 });
 
+const codeForm = document.getElementById("code-form");
+let mailedTo = "";
+onSubmit(codeForm, document.getElementById("message"), async ({ code }) => {
+  await ask("/api/sign-in-codes/spend", { method: "POST", body: { email: mailedTo, code } });
+  location.assign(localAddress(next, "/library/"));
+});
+
 const mailForm = document.getElementById("mail-link");
 mailForm.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -17,6 +24,11 @@ mailForm.addEventListener("submit", async (event) => {
     const answer = await ask(`/api/${event.submitter.value}`, { method: "POST", body: { email } });
     showErrors(signInForm, {});
     showMessage(message, answer.message, "good");
+    if (event.submitter.value === "sign-in-links") {
+      mailedTo = email;
+      codeForm.hidden = false;
+      codeForm.elements.code.focus();
+    }
   } catch (refusal) {
     showMessage(message, refusal.message);
     showErrors(signInForm, refusal.details ?? {});

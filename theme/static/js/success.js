@@ -26,6 +26,11 @@ function show(answer) {
     return say("The payment did not go through", "Nothing was charged. You can try again from the course page.");
   }
   if (answer.state === "refunded") return say("This purchase was refunded", `“${title}” is no longer open to you.`);
+  if (answer.gift) {
+    const later = answer.gift.state === "scheduled" && new Date(answer.gift.deliver_at) > new Date();
+    const when = later ? `on ${new Date(answer.gift.deliver_at).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" })}` : "now";
+    return say("Your gift is paid", `We write to ${answer.gift.recipient_name || answer.gift.recipient_email} ${when}, with a link that opens “${title}”. Your confirmation is on its way by mail.`);
+  }
   if (answer.yours) {
     say("It is yours", `“${title}” is in your library. The receipt is on its way by mail.`);
     document.getElementById("open").hidden = false;

@@ -1,0 +1,237 @@
+"""A course for somebody else: the recipient gets it, the buyer does not, and a refund takes it back at any time."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from dynamic_api.models import Gift, Job, Order
+from scripts.sandbox.store import Json
+from tests.school import LESSON, PASSWORD, SOURDOUGH, School
+
+FRIEND = "friend@example.com"
+WISHES = {
+    "gift": "1",
+    "recipient_email": FRIEND,
+    "recipient_name": "Fran",
+    "sender_name": "Ann",
+    "message": "For your new oven.\nBake slowly.",
+}
+LESSON_ADDRESS = f"/api/learn/{SOURDOUGH}/{LESSON}"
+
+
+async def give(school: School, browser: httpx.AsyncClient, **more: str) -> Json:
+    session = await school.begin(browser, **{**WISHES, **more})
+    school.pay(session)
+    await school.settle()
+    return session
+
+
+async def open_gift(school: School, browser: httpx.AsyncClient) -> httpx.Response:
+    body = {"token": school.claim_token(FRIEND), "name": "Fran", "password": PASSWORD}
+    return await browser.post("/api/claims", json=body)
+
+
+async def test_recipient_gets_the_course_and_the_buyer_a_confirmation(school: School) -> None:
+    async with school.browser() as buyer, school.browser() as friend:
+        session = await give(school, buyer)
+        [present] = school.mails(FRIEND)
+        assert present["subject"] == "A present for you: Sourdough, from Starter to Loaf"
+        assert "Ann has given you" in present["text"]
+        assert "Bake slowly." in present["text"]
+        [confirmation] = school.mails("ann@example.com")
+        assert confirmation["subject"] == "Your gift: Sourdough, from Starter to Loaf"
+        assert "friend@example.com" in confirmation["text"]
+        assert "/claim/" not in confirmation["text"] + confirmation["html"]
+        assert (await open_gift(school, friend)).status_code == 200
+        assert (await friend.get(LESSON_ADDRESS)).status_code == 200
+        order = await school.order(session)
+        assert (order.email, order.owner_email) == ("ann@example.com", FRIEND)
+
+
+async def test_buyer_cannot_claim_in_the_browser_that_bought(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await give(school, buyer)
+        shown = (await buyer.get(f"/api/orders/{session['client_reference_id']}")).json()
+        assert (shown["yours"], shown["claimable"]) == (False, False)
+        assert shown["gift"]["state"] == "delivered"
+        assert (await school.claim(buyer, session)).json()["error"]["code"] == "order_not_claimable"
+        await buyer.post("/api/claims/reissue", json={"email": "ann@example.com"})
+        await school.work()
+        assert len(school.mails("ann@example.com")) == 1
+
+
+async def test_signed_in_buyer_gets_no_access_and_may_give_what_they_own(school: School) -> None:
+    async with school.browser() as owner, school.browser() as friend, school.phone() as phone:
+        await school.owner(owner)
+        session = await school.begin(owner, **WISHES)
+        school.pay(session)
+        await school.settle()
+        [given] = (await owner.get("/api/gifts")).json()["gifts"]
+        assert (given["state"], given["recipient_email"]) == ("delivered", FRIEND)
+        await open_gift(school, friend)
+        [given] = (await owner.get("/api/gifts")).json()["gifts"]
+        assert given["state"] == "opened"
+        await school.sign_in_phone(phone)
+        assert len((await phone.get("/receipts")).json()["receipts"]) == 2
+        assert (await friend.get("/api/gifts")).json()["gifts"] == []
+    async with school.browser() as other:
+        await school.learner(other)
+        given = await school.begin(other, **WISHES)
+        school.pay(given)
+        await school.settle()
+        assert (await other.get(LESSON_ADDRESS)).status_code == 403
+        assert (await school.order(given)).user_id is None
+
+
+@pytest.mark.parametrize("opened", [False, True])
+async def test_refund_takes_it_back_before_and_after_it_was_opened(school: School, opened: bool) -> None:
+    async with school.browser() as buyer, school.browser() as friend:
+        session = await give(school, buyer)
+        if opened:
+            assert (await open_gift(school, friend)).status_code == 200
+        school.bank.refund(session["payment_intent"], amount=None)
+        await school.settle()
+        if opened:
+            assert (await friend.get(LESSON_ADDRESS)).status_code == 403
+        else:
+            assert (await open_gift(school, friend)).status_code == 410
+        assert school.mails("ann@example.com")[0]["subject"].startswith("Refunded")
+        [ended] = [mail for mail in school.mails(FRIEND) if mail["subject"].startswith("No longer")]
+        assert "was refunded to whoever bought it" in " ".join(ended["text"].split())
+
+
+async def test_gift_waits_for_its_day_and_a_refund_before_it_says_nothing_to_the_recipient(school: School) -> None:
+    school.clock.moment = datetime(2026, 12, 1, 20, tzinfo=UTC)
+    async with school.browser() as buyer, school.browser() as friend:
+        await give(school, buyer, deliver_on="2026-12-24")
+        refunded = await give(school, buyer, deliver_on="2026-12-24", recipient_email="other@example.com")
+        assert school.mails(FRIEND) == []
+        assert "on December 24, 2026" in school.mails("ann@example.com")[-1]["text"]
+        await friend.post("/api/claims/reissue", json={"email": FRIEND})
+        await school.work()
+        assert school.mails(FRIEND) == []
+        school.bank.refund(refunded["payment_intent"], amount=None)
+        await school.settle()
+        school.clock.moment = datetime(2026, 12, 24, 7, 59, tzinfo=UTC)
+        await school.work()
+        assert school.mails(FRIEND) == []
+        school.clock.forward(minutes=1)
+        await school.work()
+        assert len(school.mails(FRIEND)) == 1
+        assert school.mails("other@example.com") == []
+        assert (await open_gift(school, friend)).status_code == 200
+
+
+async def test_gift_whose_mail_server_is_down_on_the_day_arrives_the_day_after(school: School) -> None:
+    """A job that waited for weeks has not been tried for weeks."""
+    day = (school.clock() + timedelta(days=30)).date().isoformat()
+    async with school.browser() as buyer:
+        await give(school, buyer, deliver_on=day)
+    school.bank.store.mail_down = True
+    school.clock.forward(days=31)
+    await school.work()
+    assert school.mails(FRIEND) == []
+    school.bank.store.mail_down = False
+    school.clock.forward(days=1)
+    await school.work()
+    assert len(school.mails(FRIEND)) == 1
+    assert {job.state for job in await school.rows(Job) if job.kind == "mail.send"} == {"done"}
+
+
+async def test_dispute_over_the_day_holds_the_gift_back_until_it_is_won(school: School) -> None:
+    day = (school.clock() + timedelta(days=3)).date().isoformat()
+    async with school.browser() as buyer:
+        session = await give(school, buyer, deliver_on=day)
+    dispute = school.bank.dispute(session["payment_intent"])
+    await school.settle()
+    school.clock.forward(days=5)
+    await school.work()
+    assert school.mails(FRIEND) == []
+    school.bank.close_dispute(dispute, won=True)
+    await school.settle()
+    assert len(school.mails(FRIEND)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "notice"),
+    [
+        ({"recipient_email": "nobody"}, "gift-address"),
+        ({"recipient_email": ""}, "gift-address"),
+        ({"deliver_on": "yesterday"}, "gift-day"),
+        ({"deliver_on": "2020-01-01"}, "gift-day"),
+        ({"deliver_on": "2999-01-01"}, "gift-day"),
+        ({"message": "x" * 2001}, "gift-message"),
+    ],
+)
+async def test_what_will_not_do_is_said_beside_the_form(school: School, change: dict[str, str], notice: str) -> None:
+    async with school.browser() as buyer:
+        answer = await buyer.post("/api/checkout", data={"course": SOURDOUGH, **WISHES, **change})
+        assert answer.headers["location"] == f"/courses/{SOURDOUGH}/gift/#{notice}"
+    assert await school.rows(Order) == []
+    assert await school.rows(Gift) == []
+
+
+async def test_nobody_gives_to_themselves_by_mistake(school: School) -> None:
+    async with school.browser() as buyer:
+        await school.learner(buyer)
+        answer = await buyer.post(
+            "/api/checkout", data={"course": SOURDOUGH, **WISHES, "recipient_email": "BOB@example.com"}
+        )
+        assert answer.headers["location"].endswith("#gift-to-yourself")
+
+
+async def test_second_click_is_one_gift_and_two_friends_are_two(school: School) -> None:
+    async with school.browser() as buyer:
+        first = await school.begin(buyer, **WISHES)
+        assert (await school.begin(buyer, **WISHES))["id"] == first["id"]
+        other = await school.begin(buyer, **{**WISHES, "recipient_email": "second@example.com"})
+        mine = await school.begin(buyer)
+        assert len({first["id"], other["id"], mine["id"]}) == 3
+        for session in (first, other, mine):
+            school.pay(session)
+            await school.settle()
+        assert {order.state for order in await school.rows(Order)} == {"paid"}
+
+
+async def test_signing_up_with_the_recipients_address_brings_a_delivered_gift(school: School) -> None:
+    async with school.browser() as buyer, school.browser() as friend:
+        await give(school, buyer)
+        await friend.post("/api/sign-ups", json={"email": FRIEND})
+        await school.work()
+        token = re.search(r"/welcome/#token=([\w-]+)", school.mails(FRIEND)[0]["text"])
+        assert token
+        body = {"token": token[1], "name": "Fran", "password": PASSWORD}
+        assert (await friend.post("/api/sign-ups/spend", json=body)).status_code == 200
+        assert (await friend.get(LESSON_ADDRESS)).status_code == 200
+
+
+async def test_buyer_who_signs_up_later_finds_the_gift_given(school: School) -> None:
+    async with school.browser() as buyer:
+        await give(school, buyer)
+        await buyer.post("/api/sign-ups", json={"email": "ann@example.com"})
+        await school.work()
+        token = re.search(r"/welcome/#token=([\w-]+)", school.mails("ann@example.com")[0]["text"])
+        assert token
+        await buyer.post("/api/sign-ups/spend", json={"token": token[1], "name": "Ann", "password": PASSWORD})
+        assert [gift["state"] for gift in (await buyer.get("/api/gifts")).json()["gifts"]] == ["delivered"]
+        assert (await buyer.get(LESSON_ADDRESS)).status_code == 403
+
+
+async def test_exports_and_deletions_keep_buyer_and_recipient_apart(school: School) -> None:
+    async with school.browser() as buyer, school.browser() as friend:
+        await school.learner(buyer)
+        session = await school.begin(buyer, **WISHES)
+        school.pay(session)
+        await school.settle()
+        await open_gift(school, friend)
+        received = (await friend.get("/api/account/export")).text
+        assert "For your new oven." in received
+        assert "bob@example.com" not in received
+        deleted = await buyer.post("/api/account/deletion", json={"password": PASSWORD})
+        assert deleted.status_code == 200
+        assert (await friend.get(LESSON_ADDRESS)).status_code == 200
+        order = await school.order(session)
+        assert order.email != "bob@example.com"
+        assert order.owner_email == FRIEND

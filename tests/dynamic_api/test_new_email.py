@@ -1,0 +1,102 @@
+"""Another address: proven at the new one, told to the old one, and nobody learns who else is here."""
+
+import re
+
+import httpx
+
+from dynamic_api.models import AuditEntry, User
+from tests.school import LESSON, PASSWORD, SOURDOUGH, School
+
+NEW = "bob@elsewhere.example"
+
+
+async def ask(school: School, browser: httpx.AsyncClient, email: str = NEW, password: str = PASSWORD) -> httpx.Response:
+    answer = await browser.post("/api/account/email", json={"email": email, "password": password})
+    await school.work()
+    return answer
+
+
+def token(school: School, email: str = NEW) -> str:
+    found = re.search(r"/account/email/#token=([\w-]+)", school.mails(email)[0]["text"])
+    assert found
+    return found[1]
+
+
+async def test_changes_when_the_new_address_is_proven_and_tells_the_old(school: School) -> None:
+    async with school.browser() as bob, school.browser() as elsewhere:
+        await school.learner(bob)
+        assert (await ask(school, bob)).status_code == 200
+        assert (await bob.get("/api/session")).json()["user"]["email"] == "bob@example.com"
+        used = await elsewhere.post("/api/email-changes/spend", json={"token": token(school)})
+        assert used.status_code == 200
+        assert (await elsewhere.get("/api/session")).status_code == 401  # the link proves an address, no more
+        await school.work()
+        assert school.mails("bob@example.com")[0]["subject"] == "Your address at Lantern Workshop was changed"
+        assert (await bob.get("/api/session")).json()["user"]["email"] == NEW
+        body = {"email": NEW, "password": PASSWORD}
+        assert (await elsewhere.post("/api/session", json=body)).status_code == 200
+        old = await elsewhere.post("/api/session", json={**body, "email": "bob@example.com"})
+        assert old.json()["error"]["code"] == "invalid_credentials"
+        assert (await elsewhere.post("/api/email-changes/spend", json={"token": token(school)})).status_code == 410
+
+
+async def test_wrong_password_and_bad_address_change_nothing(school: School) -> None:
+    async with school.browser() as bob:
+        await school.learner(bob)
+        assert (await ask(school, bob, password="not this one")).status_code == 422
+        answer = await ask(school, bob, email="nowhere")
+        assert answer.json()["error"]["details"] == {"email": ["This does not look like an e-mail address."]}
+        assert school.mails(NEW) == []
+
+
+async def test_taken_address_gets_the_same_answer_and_a_letter_of_its_own(school: School) -> None:
+    async with school.browser() as bob, school.browser() as ann:
+        await school.learner(bob)
+        await school.learner(ann, "ann@example.com")
+        free, taken = await ask(school, bob), await ask(school, bob, "ann@example.com")
+        assert taken.json()["message"] == free.json()["message"].replace(NEW, "ann@example.com")
+        assert "#token" not in school.mails("ann@example.com")[0]["text"]
+        assert school.mails("ann@example.com")[0]["subject"].startswith("This address already has an account")
+
+
+async def test_address_that_was_taken_meanwhile_is_refused(school: School) -> None:
+    async with school.browser() as bob, school.browser() as other:
+        await school.learner(bob)
+        await ask(school, bob)
+        await school.learner(other, NEW)
+        answer = await bob.post("/api/email-changes/spend", json={"token": token(school)})
+        assert answer.json()["error"]["code"] == "link_invalid"
+
+
+async def test_links_mailed_to_the_old_address_open_nothing_any_more(school: School) -> None:
+    async with school.browser() as bob, school.browser() as thief:
+        await school.learner(bob)
+        await bob.post("/api/password-resets", json={"email": "bob@example.com"})
+        await school.work()
+        old = re.search(r"#token=([\w-]+)", school.mails("bob@example.com")[0]["text"])
+        assert old
+        await ask(school, bob)
+        await bob.post("/api/email-changes/spend", json={"token": token(school)})
+        body = {"token": old[1], "password": "somebody else's now"}
+        assert (await thief.post("/api/password-resets/spend", json=body)).status_code == 410
+
+
+async def test_what_waited_for_the_new_address_comes_with_it(school: School) -> None:
+    async with school.browser() as bob, school.browser() as guest:
+        await school.learner(bob)
+        await school.buy(guest, email=NEW)
+        await ask(school, bob)
+        await bob.post("/api/email-changes/spend", json={"token": token(school)})
+        assert (await bob.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
+
+
+async def test_deletion_takes_the_old_address_out_of_the_records(school: School) -> None:
+    async with school.browser() as bob:
+        await school.learner(bob)
+        await ask(school, bob)
+        await bob.post("/api/email-changes/spend", json={"token": token(school)})
+        await bob.post("/api/account/deletion", json={"password": PASSWORD})
+        await school.work()
+        for table in (AuditEntry, User):
+            for row in await school.rows(table):
+                assert "bob@" not in str(vars(row))

@@ -1,0 +1,54 @@
+import { ask, signInFirst } from "./service.js";
+
+const place = document.getElementById("gifts");
+const template = document.getElementById("gift");
+const day = (moment) => new Date(moment).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
+
+const STATES = {
+  scheduled: (gift) => `We write to them on ${day(gift.deliver_at)}.`,
+  delivered: (gift) => `We wrote to them on ${day(gift.delivered_at)}. They have not opened it yet.`,
+  opened: () => "They have opened it.",
+  suspended: () => "The payment is disputed, so the gift is on hold.",
+  refunded: () => "Refunded, and taken back.",
+};
+
+function item(gift) {
+  const entry = template.content.cloneNode(true);
+  entry.querySelector("h2").textContent = gift.course_title;
+  const to = gift.recipient_name ? `${gift.recipient_name} (${gift.recipient_email})` : gift.recipient_email;
+  entry.querySelector(".to").textContent = `For ${to}`;
+  entry.querySelector(".state").textContent = STATES[gift.state](gift);
+  const words = entry.querySelector("blockquote");
+  words.textContent = gift.message;
+  words.hidden = !gift.message;
+  return entry;
+}
+
+function note(text) {
+  const paragraph = document.createElement("p");
+  paragraph.textContent = text;
+  place.replaceChildren(paragraph);
+  return paragraph;
+}
+
+async function show() {
+  try {
+    const { gifts } = await ask("/api/gifts");
+    if (!gifts.length) return note("None yet. Every course page has a link to give the course to somebody.");
+    const list = document.createElement("ul");
+    list.className = "entries";
+    list.append(...gifts.map(item));
+    place.replaceChildren(list);
+  } catch (refusal) {
+    if (refusal.status === 401) return signInFirst();
+    const again = document.createElement("button");
+    again.className = "linklike";
+    again.textContent = "Try again";
+    again.addEventListener("click", show);
+    note(`${refusal.message} `).append(again);
+  } finally {
+    place.setAttribute("aria-busy", "false");
+  }
+}
+
+show();

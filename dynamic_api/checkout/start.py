@@ -118,7 +118,7 @@ def _page_of(order: Order, course: LiveCourse, buyer: Buyer, site: Site, site_ur
         amount=order.amount,
         currency=order.currency,
         success_url=f"{site_url}{urls.CHECKOUT_SUCCESS}?order={order.public_id}",
-        cancel_url=f"{site_url}{urls.course(course.file.slug)}#cancelled",
+        cancel_url=f"{site_url}{(urls.gift if order.is_gift else urls.course)(course.file.slug)}#cancelled",
         email=buyer.user.email if buyer.user else None,
         expires_at=order.created_at + PAGE_LIFE,
         promotion_code_id=order.promotion_code_id,

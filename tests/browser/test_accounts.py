@@ -1,0 +1,92 @@
+"""Gifts, codes and addresses, in a real Chromium."""
+
+import re
+import time
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from scripts.installation import Installation
+from tests.browser.test_story import buy_and_claim, newest_link
+
+pytestmark = pytest.mark.browser
+PASSWORD = "bread on every table"
+
+
+def newest_code(installation: Installation, to: str) -> str:
+    """The six digits of the newest sign-in mail."""
+    for _ in range(50):
+        for mail in httpx.get(f"{installation.sandbox}/inbox?json").json():
+            if mail["to"] == to and (match := re.search(r"sign-in page: (\d{6})", mail["text"])):
+                return match[1]
+        time.sleep(0.2)
+    raise AssertionError(f"no code for {to}")
+
+
+def test_gift_is_bought_opened_and_listed(page: Page, chromium: Browser, installation: Installation) -> None:
+    buy_and_claim(page, installation, "giver@example.com")
+    page.goto(f"{installation.url}/courses/sourdough/")
+    page.get_by_role("link", name="Give this course to somebody").click()
+    page.get_by_label("Their e-mail address").fill("fran@example.com")
+    page.get_by_label("Their name").fill("Fran")
+    page.get_by_label("Your name, as they know you").fill("Grandma")
+    page.get_by_label("A few words").fill("For slow Sundays.")
+    page.get_by_role("button", name="Go to payment").click()
+    page.get_by_role("button", name="Pay €49").click()
+    expect(page.get_by_role("heading", name="Your gift is paid")).to_be_visible()
+    link = newest_link(installation, "fran@example.com", "/claim/")
+    friend = chromium.new_context().new_page()
+    friend.goto(link)
+    expect(friend.get_by_text("is a present for fran@example.com")).to_be_visible()
+    friend.get_by_label("Your name").fill("Fran")
+    friend.get_by_label("Choose a password").fill(PASSWORD)
+    friend.get_by_role("button", name="Open my course").click()
+    friend.wait_for_url("**/library/")
+    expect(friend.get_by_role("heading", name="Sourdough, from Starter to Loaf")).to_be_visible()
+    friend.context.close()
+    page.goto(f"{installation.url}/gifts/")
+    expect(page.get_by_text("For Fran (fran@example.com)")).to_be_visible()
+    expect(page.get_by_text("They have opened it.")).to_be_visible()
+    expect(page.get_by_text("For slow Sundays.")).to_be_visible()
+
+
+def test_gift_form_says_what_will_not_do(page: Page, installation: Installation) -> None:
+    page.goto(f"{installation.url}/courses/sourdough/gift/")
+    for label, text in (("Their e-mail address", "a@example.com"), ("Their name", "A"), ("Your name", "B")):
+        page.get_by_label(label).fill(text)
+    page.get_by_label("Day it arrives").fill("2020-01-01")
+    page.get_by_role("button", name="Go to payment").click()
+    expect(page.get_by_text("Please choose a day from today to a year from now")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Their name")).to_have_value("A")
+
+
+def test_six_digits_instead_of_the_link(page: Page, chromium: Browser, installation: Installation) -> None:
+    buy_and_claim(page, installation, "codes@example.com")
+    other = chromium.new_context().new_page()
+    other.goto(f"{installation.url}/sign-in/?next=/account/")
+    other.get_by_label("E-mail address").fill("codes@example.com")
+    other.get_by_role("button", name="Mail me a link or code").click()
+    code = newest_code(installation, "codes@example.com")
+    other.get_by_label("Six digits").fill(f"{(int(code) + 1) % 1_000_000:06}")
+    other.get_by_role("button", name="Sign in with the code").click()
+    expect(other.get_by_text("This code is not right")).to_be_visible()
+    other.get_by_label("Six digits").fill(f"{code[:3]} {code[3:]}")
+    other.get_by_role("button", name="Sign in with the code").click()
+    expect(other.get_by_text("Signed in as")).to_be_visible()
+    other.context.close()
+
+
+def test_another_address(page: Page, installation: Installation) -> None:
+    buy_and_claim(page, installation, "before@example.com")
+    page.goto(f"{installation.url}/account/")
+    page.get_by_text("Change your e-mail address").click()
+    page.get_by_label("New address").fill("after@example.com")
+    page.locator("#email-password").fill(PASSWORD)
+    page.get_by_role("button", name="Write to the new address").click()
+    expect(page.get_by_text("We have written to after@example.com")).to_be_visible()
+    page.goto(newest_link(installation, "after@example.com", "/account/email/"))
+    page.get_by_role("button", name="Use this address").click()
+    page.wait_for_url("**/account/")
+    expect(page.get_by_text("after@example.com")).to_be_visible()

@@ -184,7 +184,7 @@ class History:
         async for _ in differences(self.school.service, since=since, apply=True):
             pass
         for _ in range(30):
-            self.school.clock.forward(minutes=61)
+            self.school.clock.forward(minutes=70)
             await self.school.work()
 
 

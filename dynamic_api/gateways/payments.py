@@ -112,11 +112,13 @@ class EventFacts:
 class Payments:
     """The Stripe account of this installation."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, timeout: float = TIMEOUT) -> None:
         self._secrets = settings.stripe_webhook_secrets
         self._options = _checkout_options(settings)
+        # Keys say which of the account's two worlds they open: https://docs.stripe.com/keys
+        self.livemode = "_live_" in settings.stripe_secret_key.reveal()
         self._products: set[str] = set()  # known to exist, so that they are made once and not asked for each time
-        self._http = stripe.HTTPXClient(timeout=TIMEOUT)
+        self._http = stripe.HTTPXClient(timeout=timeout)
         # A client object makes no retries unless told (the module's default is not applied to it).
         self._client = stripe.StripeClient(
             settings.stripe_secret_key.reveal(),

@@ -42,6 +42,8 @@ async def handle_event_job(service: Service, payload: dict[str, Any]) -> None:
 async def _handle(service: Service, event: WebhookEvent) -> str:
     if event.type not in HANDLED:
         return "not a kind we act on"
+    if event.livemode != service.gateways.payments.livemode:
+        return "made in Stripe's other mode, not by this installation"
     facts, _ = read_event_facts(json.loads(event.payload))
     order_id = await _order_of(service, facts)
     if order_id is None:

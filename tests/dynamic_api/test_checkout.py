@@ -7,6 +7,9 @@ import pytest
 from sqlalchemy import func, select
 
 from dynamic_api.config import Settings
+from dynamic_api.gateways.payments import Payments
+from dynamic_api.jobs.handlers import HANDLERS
+from dynamic_api.jobs.worker import run_due
 from dynamic_api.models import Job, Order
 from sitegen.catalog.manifest import compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog
@@ -75,6 +78,24 @@ async def test_stripe_down_while_reconciling_is_tried_again(school: School, sand
         school.clock.forward(minutes=5)
         await school.work()
         assert (await school.order(session)).state == "paid"
+
+
+async def test_stripe_slow_is_not_waited_for_and_grants_nothing_twice(school: School, sandbox: Sandbox) -> None:
+    """Thirty seconds are longer than we wait: the order stays, and the next try ends well."""
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session)
+        await school.deliver()
+        sandbox.outage.update(status=0, seconds=0.6, left=3)
+        hasty = Payments(school.service.settings, timeout=0.2)
+        await run_due(replace(school.service, gateways=replace(school.service.gateways, payments=hasty)), HANDLERS)
+        await hasty.close()
+        assert (await school.order(session)).state == "pending"
+        sandbox.outage.update(left=0, seconds=0)
+        school.clock.forward(minutes=5)
+        await school.work()
+        assert (await school.order(session)).state == "paid"
+        assert len(school.mails()) == 1
 
 
 async def test_crash_after_stripes_answer_is_found_by_the_webhook(school: School) -> None:

@@ -86,6 +86,20 @@ async def test_every_route_has_a_row_and_every_row_a_route(school: School) -> No
     assert set(declared(school)) == set(ADDRESSES)
 
 
+async def test_owners_are_let_in(school: School) -> None:
+    """The other half of the table: a check that refused everybody would pass the next test."""
+    async with school.browser() as owner, school.phone() as phone:
+        await school.owner(owner)
+        await school.sign_in_phone(phone)
+        resource = school.service.catalog.current.course(SOURDOUGH).resources[0].id
+        for (method, pattern), audience in declared(school).items():
+            if method != "GET" or audience not in (Audience.LEARNER, Audience.DEVICE):
+                continue
+            client = owner if audience is Audience.LEARNER else phone
+            answer = await client.get(f"https://school.test{ADDRESSES[method, pattern].replace('/1', f'/{resource}')}")
+            assert answer.status_code in (200, 303), pattern
+
+
 async def test_others_are_refused(school: School) -> None:
     async with (
         school.browser() as anonymous,

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import stripe
 
-from dynamic_api.models import Entitlement, Job, WebhookEvent
+from dynamic_api.models import Entitlement, Job, Order, WebhookEvent
 from scripts.sandbox.deliveries import signed
 from tests.school import WEBHOOK_SECRET, School
 
@@ -112,6 +112,15 @@ async def test_sessions_of_others_are_kept_and_left_alone(school: School) -> Non
     [stored] = await school.rows(WebhookEvent)
     assert stored.outcome == "not a payment of this installation"
     assert await school.rows(Entitlement) == []
+
+
+async def test_events_of_the_other_mode_are_kept_and_left_alone(school: School) -> None:
+    event = await paid_event(school)
+    await school.deliver([{**event, "id": "evt_live", "livemode": True}])
+    await school.work()
+    [stored] = await school.rows(WebhookEvent)
+    assert stored.outcome == "made in Stripe's other mode, not by this installation"
+    assert (await school.rows(Order))[0].state == "pending"
 
 
 async def test_a_body_of_50_mb_is_refused(school: School) -> None:

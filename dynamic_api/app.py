@@ -29,6 +29,9 @@ from dynamic_api.clock import Clock, utc_now
 from dynamic_api.config import Settings
 from dynamic_api.database import Database
 from dynamic_api.errors import ApiError, MethodNotAllowed, NotFound
+from dynamic_api.fast_lane.hot_database import hot_database
+from dynamic_api.fast_lane.lane import FastLane
+from dynamic_api.fast_lane.progress_writer import ProgressWriter
 from dynamic_api.gateways import Gateways
 from dynamic_api.jobs.handlers import HANDLERS
 from dynamic_api.jobs.worker import work
@@ -44,9 +47,11 @@ logger = logging.getLogger("coursewright.app")
 def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Starlette:
     """The whole service. Nothing is opened until it starts."""
     service = create_service(settings, gateways, clock=clock)
+    throttle = Throttle()
     app = Starlette(
         routes=_routes(settings),
         middleware=[
+            Middleware(FastLane, service=service, throttle=throttle),
             Middleware(SecurityHeaders, settings=settings),
             Middleware(MobileHeaders),
             Middleware(RequestLog),
@@ -57,7 +62,7 @@ def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now
         lifespan=_lifespan,
     )
     app.state.service = service
-    app.state.throttle = Throttle()
+    app.state.throttle = throttle
     app.state.passwords = Passwords()
     return app
 
@@ -65,7 +70,9 @@ def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now
 def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Service:
     """What commands and workers need, without the web in front."""
     database = Database(settings.database_url)
-    return Service(settings, database, gateways, CatalogSource(settings.manifest, database, clock), clock)
+    catalog = CatalogSource(settings.manifest, database, clock)
+    hot = hot_database(settings.database_url)
+    return Service(settings, database, hot, gateways, catalog, ProgressWriter(database), clock)
 
 
 def _routes(settings: Settings) -> list[BaseRoute]:

@@ -135,6 +135,10 @@ class Settings:
         "https://embed.cloudflarestream.com/embed/sdk.latest.js",
     )
 
+    playback_margin_seconds: int = setting(
+        int, "A playback token lives for the lesson's length and this; the page asks for another in time.", "900", 900
+    )
+
     # Files
     files_dir: Path | None = setting(
         Path, "Downloads from this folder of the local disk; leave empty to use R2.", "course_data/files", None
@@ -209,6 +213,8 @@ def _contradictions(settings: Settings) -> list[str]:
         found.append(f"{PREFIX}COMPLETION_PERCENT must be between 1 and 100")
     if settings.heartbeat_seconds < 5:
         found.append(f"{PREFIX}HEARTBEAT_SECONDS must be at least 5")
+    if not 60 <= settings.playback_margin_seconds <= 12 * 3600:
+        found.append(f"{PREFIX}PLAYBACK_MARGIN_SECONDS must be between 60 and 43200")
     if not 60 <= settings.download_seconds <= 3600:
         found.append(f"{PREFIX}DOWNLOAD_SECONDS must be between 60 and 3600")
     return found

@@ -39,7 +39,7 @@ class RequestLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope)
         started, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
@@ -59,13 +59,21 @@ class RequestLog:
             error = ApiError(f"Something went wrong on our side. If it stays so, tell us this number: {request_id}")
             await refusal(error)(scope, receive, send_with_id)
         finally:
-            milliseconds = (time.perf_counter() - started) * 1000
-            logger.info("%s %s %s %.0fms %s", scope["method"], scope["path"], status, milliseconds, request_id)
+            log_request(scope, status, started, request_id)
 
 
-def _request_id(scope: Scope) -> str:
-    given = Headers(scope=scope).get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+def log_request(scope: Scope, status: int, started: float, request_id: str) -> None:
+    """One line for each request."""
+    milliseconds = (time.perf_counter() - started) * 1000
+    logger.info("%s %s %s %.0fms %s", scope["method"], scope["path"], status, milliseconds, request_id)
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id a proxy gave the request, or one of our own."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(given := value.decode("latin-1")):
+            return str(given)
+    return secrets.token_hex(8)
 
 
 class SecurityHeaders:

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 LAYERS = {
     # From the bottom up; a module imports its own layer and those below.
     0: ("config", "errors", "clock", "tokens", "database", "models"),
-    1: ("audit", "entitlements", "jobs.outbox", "catalog", "gateways", "service"),
+    1: ("audit", "entitlements", "jobs.outbox", "catalog", "gateways", "fast_lane", "service"),
     2: ("accounts", "checkout", "learning", "webhooks", "mail", "mobile_v1", "operator", "jobs.worker"),
     3: (
         "middleware",
@@ -22,6 +22,7 @@ LAYERS = {
         "mobile_v1.gate",
         "accounts.asked_for_mail",
         "accounts.bodies",
+        "fast_lane.lane",
     ),
     4: (
         "accounts.routes",
@@ -44,6 +45,7 @@ STARLETTE = (
     "local_files",
     "mobile_v1.gate",
     "accounts.asked_for_mail",
+    "fast_lane.lane",
 )
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from dynamic_api.config import Settings, SettingsInvalid
 
-MARGIN = timedelta(hours=1)  # a lesson may be paused for lunch
+SHARED = timedelta(minutes=5)
 LONGEST = timedelta(hours=24)  # Stream's own limit
 
 
@@ -41,10 +41,22 @@ class Streaming:
         if not isinstance(key, RSAPrivateKey):
             raise SettingsInvalid("COURSEWRIGHT_STREAM_KEY_PEM is not an RSA key")
         self._key = key
+        self._margin = timedelta(seconds=settings.playback_margin_seconds)
+        self._recent: dict[str, tuple[datetime, Playback]] = {}
 
     def playback(self, video: str, *, seconds: int, now: datetime) -> Playback:
-        """Addresses that play one video for its length and a margin. The token names no learner."""
-        expires = now + min(timedelta(seconds=seconds) + MARGIN, LONGEST)
+        """Addresses that play one video for its length and a margin. The token names no learner and no address.
+
+        So learners who come within minutes of each other share one: a signature costs more than all the rest.
+        """
+        made, known = self._recent.get(video, (now, None))
+        if known is not None and timedelta() <= now - made < SHARED:
+            return known
+        playback = self._sign(video, now + min(timedelta(seconds=seconds) + self._margin + SHARED, LONGEST))
+        self._recent[video] = (now, playback)
+        return playback
+
+    def _sign(self, video: str, expires: datetime) -> Playback:
         claims = {"sub": video, "kid": self._key_id, "exp": int(expires.timestamp())}
         token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id})
         return Playback(f"{self._base}/{token}/iframe", f"{self._base}/{token}/manifest/video.m3u8", expires)

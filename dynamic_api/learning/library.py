@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog import LiveCatalog, LiveCourse, LiveLesson
 from dynamic_api.entitlements import courses_of
+from dynamic_api.fast_lane.progress_writer import ProgressRow
 from dynamic_api.learning.progress import progress_of
-from dynamic_api.models import Progress
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class OwnedCourse:
     """A course on the shelf, with what was done in it."""
 
     course: LiveCourse
-    progress: dict[int, Progress]
+    progress: dict[int, ProgressRow]
 
     @property
     def next_lesson(self) -> LiveLesson | None:

@@ -1,6 +1,6 @@
-"""How far a learner is. The rules are pure functions of a row; the rest reads and writes it."""
+"""How far a learner is. The rules are pure functions of a row; the rest reads it, and has the writer change it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog import LiveLesson
 from dynamic_api.clock import timestamp
-from dynamic_api.database import Database, insert_or_ignore
+from dynamic_api.fast_lane.progress_writer import ProgressRow, ProgressWriter
+from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS
 from dynamic_api.models import Progress
 
 OVERSHOOT = 60  # seconds that a player's clock may run past the end
@@ -25,7 +26,7 @@ class Beat:
     is_completed: bool = False
 
 
-def advance(progress: Progress, beat: Beat, *, duration: int | None, threshold: int, now: datetime) -> None:
+def advance(progress: ProgressRow, beat: Beat, *, duration: int | None, threshold: int, now: datetime) -> None:
     """Apply a beat. The position follows it; percent never falls; completed is never left.
 
     The app's first beats after opening say 0 until it plays, and mean nothing: they keep the position.
@@ -48,82 +49,76 @@ def advance(progress: Progress, beat: Beat, *, duration: int | None, threshold: 
         complete(progress, now=now)
 
 
-def complete(progress: Progress, *, now: datetime) -> None:
+def complete(progress: ProgressRow, *, now: datetime) -> None:
     """Done, by hand or by having watched enough."""
     if progress.status != "completed":
         progress.status, progress.completed_at = "completed", now
     progress.percent, progress.auto_complete, progress.updated_at = 100, True, now
 
 
-def undo_completion(progress: Progress, *, threshold: int, now: datetime) -> None:
+def undo_completion(progress: ProgressRow, *, threshold: int, now: datetime) -> None:
     """The only way out of completed: to just under the threshold."""
     progress.status, progress.completed_at = "in_progress", None
     progress.percent, progress.auto_complete, progress.updated_at = threshold - 1, False, now
 
 
-async def open_progress(db: AsyncSession, user_id: int, lesson: LiveLesson, *, now: datetime) -> Progress:
+async def open_progress(writer: ProgressWriter, user_id: int, lesson: LiveLesson, *, now: datetime) -> ProgressRow:
     """The row of a lesson that is being opened: made, or touched."""
-    await ensure_progress(db, user_id, lesson, now=now)
-    progress = await locked_progress(db, user_id, lesson)
-    progress.opened_at = progress.last_viewed_at = now
-    return progress
 
+    def reopen(row: ProgressRow) -> None:
+        row.opened_at = row.last_viewed_at = now
 
-async def ensure_progress(db: AsyncSession, user_id: int, lesson: LiveLesson, *, now: datetime) -> None:
-    """Make the row where there is none."""
-    await db.execute(
-        insert_or_ignore(db, Progress).values(
-            user_id=user_id,
-            lesson_id=lesson.id,
-            status="in_progress",
-            position_seconds=0,
-            percent=0,
-            auto_complete=True,
-            opened_at=now,
-            last_viewed_at=now,
-            updated_at=now,
-        )
-    )
+    return await writer.apply(user_id, lesson.id, reopen, now=now)
 
 
 async def record_beat(
-    database: Database, user_id: int, lesson: LiveLesson, beat: Beat, *, threshold: int, now: datetime
-) -> Progress:
+    writer: ProgressWriter, user_id: int, lesson: LiveLesson, beat: Beat, *, threshold: int, now: datetime
+) -> ProgressRow:
     """Apply a beat, durably, from whichever device it came. It may come without an opening."""
-    async with database.transaction() as db:
-        await ensure_progress(db, user_id, lesson, now=now)
-        progress = await locked_progress(db, user_id, lesson)
-        advance(progress, beat, duration=lesson.file.duration, threshold=threshold, now=now)
-    return progress
+
+    def follow(row: ProgressRow) -> None:
+        advance(row, beat, duration=lesson.file.duration, threshold=threshold, now=now)
+
+    return await writer.apply(user_id, lesson.id, follow, now=now)
 
 
-async def locked_progress(db: AsyncSession, user_id: int, lesson: LiveLesson) -> Progress:
-    """The row, held until the transaction ends."""
-    held = select(Progress).where(Progress.user_id == user_id, Progress.lesson_id == lesson.id).with_for_update()
-    return (await db.scalars(held.execution_options(populate_existing=True))).one()
+async def mark(
+    writer: ProgressWriter, user_id: int, lesson: LiveLesson, *, done: bool, threshold: int, now: datetime
+) -> ProgressRow:
+    """Complete by hand, or "not complete"."""
+
+    def decide(row: ProgressRow) -> None:
+        if done:
+            complete(row, now=now)
+        elif row.status == "completed":
+            undo_completion(row, threshold=threshold, now=now)
+
+    return await writer.apply(user_id, lesson.id, decide, now=now)
 
 
-async def progress_of(db: AsyncSession, user_id: int, lessons: Iterable[LiveLesson]) -> dict[int, Progress]:
+async def progress_of(db: AsyncSession, user_id: int, lessons: Iterable[LiveLesson]) -> dict[int, ProgressRow]:
     """Lesson id → row, for the lessons that were ever opened."""
     ids = [lesson.id for lesson in lessons]
-    rows = await db.scalars(select(Progress).where(Progress.user_id == user_id, Progress.lesson_id.in_(ids)))
-    return {row.lesson_id: row for row in rows}
+    wanted = select(Progress.lesson_id, *PROGRESS_COLUMNS).where(
+        Progress.user_id == user_id, Progress.lesson_id.in_(ids)
+    )
+    return {row[0]: ProgressRow(*row[1:]) for row in await db.execute(wanted)}
 
 
-def describe(progress: Progress) -> dict[str, Any]:
-    """A row as the API says it."""
+def describe(progress: ProgressRow, moment: Callable[[Any], str | None] = timestamp) -> dict[str, Any]:
+    """A row as the API says it. `moment` writes its moments."""
     return {
         "status": progress.status,
         "playback_position_seconds": progress.position_seconds,
         "video_duration_seconds": progress.duration_seconds,
         "percent_complete": progress.percent,
-        "last_viewed_at": timestamp(progress.last_viewed_at),
-        "completed_at": timestamp(progress.completed_at),
-        "updated_at": timestamp(progress.updated_at),
+        "last_viewed_at": moment(progress.last_viewed_at),
+        "completed_at": moment(progress.completed_at),
+        "updated_at": moment(progress.updated_at),
     }
 
 
-def summarise(lessons: Iterable[LiveLesson], rows: dict[int, Progress]) -> dict[str, Any]:
+def summarise(lessons: Iterable[LiveLesson], rows: Mapping[int, ProgressRow]) -> dict[str, Any]:
     """A course's progress: the share of its lessons that are completed, rounded down."""
     ids = [lesson.id for lesson in lessons]
     seen = [rows[lesson_id] for lesson_id in ids if lesson_id in rows]

@@ -1,30 +1,22 @@
 """The learner's own pages ask here."""
 
-from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from dynamic_api.accounts.identity import client_address
 from dynamic_api.accounts.throttle import PREVIEW_BY_ADDRESS
-from dynamic_api.clock import timestamp
 from dynamic_api.errors import LessonNotFound
 from dynamic_api.learning import progress as progress_rules
 from dynamic_api.learning.access import open_lesson, open_resource
+from dynamic_api.learning.beat import BeatBody
 from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.library import OwnedCourse, library_of
+from dynamic_api.learning.playback import describe_playback
 from dynamic_api.local_files import send_local_file
 from dynamic_api.models import User
 from dynamic_api.routing import Audience, learner_route, open_route, read_body, throttle_of
 from dynamic_api.service import Service
 from sitegen import urls
-
-
-class BeatBody(BaseModel):
-    """A player's position."""
-
-    position_seconds: int = Field(ge=0, le=10**6)
-    duration_seconds: int | None = Field(default=None, ge=1, le=10**6)
-    is_completed: bool = False
 
 
 async def show_library(request: Request, service: Service, user: User) -> Response:
@@ -51,11 +43,11 @@ def _shelf_entry(owned: OwnedCourse) -> dict[str, object]:
 
 async def show_lesson(request: Request, service: Service, user: User) -> Response:
     """The paid part of a lesson's page. Opening it begins its progress."""
-    now = service.clock()
-    async with service.database.transaction() as db:
+    async with service.database.reading() as db:
         course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-        progress = await progress_rules.open_progress(db, user.id, lesson, now=now)
         rows = await progress_rules.progress_of(db, user.id, course.lessons)
+    progress = await progress_rules.open_progress(service.progress, user.id, lesson, now=service.clock())
+    rows[lesson.id] = progress
     return JSONResponse(
         {
             "lesson": {"id": lesson.id, "title": lesson.file.title, "notes_html": lesson.file.notes_html},
@@ -74,21 +66,8 @@ async def show_playback(request: Request, service: Service, user: User) -> Respo
     async with service.database.reading() as db:
         _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
         rows = await progress_rules.progress_of(db, user.id, [lesson])
-    if lesson.file.video is None:
-        raise LessonNotFound("This lesson has no video.")
-    length = lesson.file.duration or 0
-    playback = service.gateways.streaming.playback(lesson.file.video, seconds=length, now=service.clock())
     position = rows[lesson.id].position_seconds if lesson.id in rows else 0
-    return JSONResponse(
-        {
-            "iframe_url": playback.iframe_url,
-            "sdk_url": service.settings.stream_sdk_url,
-            "expires_at": timestamp(playback.expires_at),
-            "heartbeat_seconds": service.settings.heartbeat_seconds,
-            # At the very end there is nothing to resume.
-            "start_seconds": position if position < length - 5 else 0,
-        }
-    )
+    return JSONResponse(describe_playback(service, lesson, position, now=service.clock()))
 
 
 async def record_beat(request: Request, service: Service, user: User) -> Response:
@@ -96,9 +75,13 @@ async def record_beat(request: Request, service: Service, user: User) -> Respons
     async with service.database.reading() as db:
         _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
     body = await read_body(request, BeatBody)
-    beat = progress_rules.Beat(body.position_seconds, body.duration_seconds, body.is_completed)
     progress = await progress_rules.record_beat(
-        service.database, user.id, lesson, beat, threshold=service.settings.completion_percent, now=service.clock()
+        service.progress,
+        user.id,
+        lesson,
+        body.as_beat(),
+        threshold=service.settings.completion_percent,
+        now=service.clock(),
     )
     return JSONResponse(progress_rules.describe(progress))
 
@@ -114,15 +97,16 @@ async def mark_incomplete(request: Request, service: Service, user: User) -> Res
 
 
 async def _mark(request: Request, service: Service, user: User, *, done: bool) -> Response:
-    now, threshold = service.clock(), service.settings.completion_percent
-    async with service.database.transaction() as db:
+    async with service.database.reading() as db:
         _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-        await progress_rules.ensure_progress(db, user.id, lesson, now=now)
-        progress = await progress_rules.locked_progress(db, user.id, lesson)
-        if done:
-            progress_rules.complete(progress, now=now)
-        elif progress.status == "completed":
-            progress_rules.undo_completion(progress, threshold=threshold, now=now)
+    progress = await progress_rules.mark(
+        service.progress,
+        user.id,
+        lesson,
+        done=done,
+        threshold=service.settings.completion_percent,
+        now=service.clock(),
+    )
     return JSONResponse(progress_rules.describe(progress))
 
 

@@ -13,6 +13,7 @@ from dynamic_api.clock import timestamp
 from dynamic_api.errors import TokenForbidden, Unauthenticated
 from dynamic_api.learning import progress as progress_rules
 from dynamic_api.learning.access import open_course, open_lesson, open_resource
+from dynamic_api.learning.beat import BeatBody
 from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.library import library_of
 from dynamic_api.local_files import send_local_file
@@ -33,14 +34,6 @@ class Login(BaseModel):
     email: Text = Field(min_length=1, max_length=254)
     password: str = Field(min_length=1, max_length=1000)
     device_name: Text = Field(min_length=1, max_length=120)
-
-
-class BeatBody(BaseModel):
-    """Endpoint 8."""
-
-    position_seconds: int = Field(ge=0, le=10**6)
-    duration_seconds: int | None = Field(default=None, ge=1, le=10**6)
-    is_completed: bool | None = None
 
 
 def device_route(method: str, path: str, handler: Handler, ability: Ability) -> AudienceRoute:
@@ -103,32 +96,11 @@ async def course(request: Request, service: Service, device: Device) -> Response
 
 async def playback(request: Request, service: Service, device: Device) -> Response:
     """7."""
-    now, settings = service.clock(), service.settings
-    async with service.database.transaction() as db:
+    now = service.clock()
+    async with service.database.reading() as db:
         live, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
-        progress = await progress_rules.open_progress(db, device.user.id, lesson, now=now)
-    stream = None
-    if lesson.file.video:
-        signed = service.gateways.streaming.playback(lesson.file.video, seconds=lesson.file.duration or 0, now=now)
-        stream = {
-            "iframe_url": signed.iframe_url,
-            "hls_url": signed.hls_url,
-            "preferred_url": signed.hls_url,
-            "player": "native",
-        }
-    return JSONResponse(
-        {
-            "stream_url": stream["preferred_url"] if stream else None,
-            "stream": stream,
-            "heartbeat_seconds": settings.heartbeat_seconds,
-            "auto_complete_percent": settings.completion_percent,
-            "lesson": {
-                **shapes.lesson_head(lesson),
-                "resources": [shapes.resource(each) for each in live.resources_of(lesson)],
-            },
-            "progress": progress_rules.describe(progress),
-        }
-    )
+    progress = await progress_rules.open_progress(service.progress, device.user.id, lesson, now=now)
+    return JSONResponse(shapes.playback(service, live, lesson, progress, now=now))
 
 
 async def beat(request: Request, service: Service, device: Device) -> Response:
@@ -136,18 +108,15 @@ async def beat(request: Request, service: Service, device: Device) -> Response:
     async with service.database.reading() as db:
         _, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
     body = await read_body(request, BeatBody)
-    given = progress_rules.Beat(body.position_seconds, body.duration_seconds, bool(body.is_completed))
     row = await progress_rules.record_beat(
-        service.database,
+        service.progress,
         device.user.id,
         lesson,
-        given,
+        body.as_beat(),
         threshold=service.settings.completion_percent,
         now=service.clock(),
     )
-    described = progress_rules.describe(row)
-    names = ("status", "percent_complete", "playback_position_seconds", "updated_at")
-    return JSONResponse({name: described[name] for name in names})
+    return JSONResponse(shapes.beaten(row))
 
 
 async def resource(request: Request, service: Service, device: Device) -> Response:

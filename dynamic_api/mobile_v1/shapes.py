@@ -1,12 +1,16 @@
 """The contract's shapes, frozen for version 1."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from dynamic_api.catalog import LiveCourse, LiveLesson, LiveResource
 from dynamic_api.clock import timestamp
+from dynamic_api.fast_lane.progress_writer import ProgressRow
 from dynamic_api.learning.library import OwnedCourse
 from dynamic_api.learning.progress import describe, summarise
-from dynamic_api.models import Order, Progress, User
+from dynamic_api.models import Order, User
+from dynamic_api.service import Service
 
 
 def user(row: User) -> dict[str, Any]:
@@ -43,7 +47,7 @@ def library_entry(owned: OwnedCourse, site_url: str) -> dict[str, Any]:
     return {**course_head(owned.course, site_url), "progress": progress}
 
 
-def course_detail(live: LiveCourse, rows: dict[int, Progress], site_url: str) -> dict[str, Any]:
+def course_detail(live: LiveCourse, rows: dict[int, ProgressRow], site_url: str) -> dict[str, Any]:
     """Endpoint 6. `resources` are the lesson's own."""
     return {
         **course_head(live, site_url),
@@ -61,7 +65,52 @@ def course_detail(live: LiveCourse, rows: dict[int, Progress], site_url: str) ->
     }
 
 
-def _lesson(lesson: LiveLesson, position: int, rows: dict[int, Progress]) -> dict[str, Any]:
+def with_progress(course: dict[str, Any], rows: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    """A course without anybody's progress, filled with one learner's."""
+    modules = [
+        {
+            **module,
+            "lessons": [
+                {**lesson, "progress": rows[lesson["id"]]} if lesson["id"] in rows else lesson
+                for lesson in module["lessons"]
+            ],
+        }
+        for module in course["modules"]
+    ]
+    return {**course, "modules": modules}
+
+
+def playback(
+    service: Service, course: LiveCourse, live: LiveLesson, progress: ProgressRow, *, now: datetime
+) -> dict[str, Any]:
+    """Endpoint 7. `resources` are the course's, then the module's, then the lesson's."""
+    stream = None
+    if live.file.video:
+        signed = service.gateways.streaming.playback(live.file.video, seconds=live.file.duration or 0, now=now)
+        stream = {
+            "iframe_url": signed.iframe_url,
+            "hls_url": signed.hls_url,
+            "preferred_url": signed.hls_url,
+            "player": "native",
+        }
+    return {
+        "stream_url": stream["preferred_url"] if stream else None,
+        "stream": stream,
+        "heartbeat_seconds": service.settings.heartbeat_seconds,
+        "auto_complete_percent": service.settings.completion_percent,
+        "lesson": {**lesson_head(live), "resources": [resource(each) for each in course.resources_of(live)]},
+        "progress": describe(progress),
+    }
+
+
+def beaten(progress: ProgressRow) -> dict[str, Any]:
+    """Endpoint 8."""
+    described = describe(progress)
+    names = ("status", "percent_complete", "playback_position_seconds", "updated_at")
+    return {name: described[name] for name in names}
+
+
+def _lesson(lesson: LiveLesson, position: int, rows: dict[int, ProgressRow]) -> dict[str, Any]:
     return {
         **lesson_head(lesson),
         "stream_video_id": lesson.file.video,

@@ -28,7 +28,7 @@ def test_stream_token_is_what_stream_documents(settings: Settings, signing_key: 
     assert claims == {
         "sub": "f" * 32,
         "kid": "testkey",
-        "exp": int((NOW + timedelta(seconds=600, hours=1)).timestamp()),
+        "exp": int((NOW + timedelta(seconds=600 + 900 + 300)).timestamp()),
     }
     assert playback.hls_url.endswith(f"/{token}/manifest/video.m3u8")
     long = Streaming(settings).playback("f" * 32, seconds=10**6, now=NOW)

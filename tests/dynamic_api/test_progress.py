@@ -6,30 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynamic_api.fast_lane.progress_writer import ProgressRow
 from dynamic_api.learning.progress import Beat, advance, complete, undo_completion
-from dynamic_api.models import Progress
 from tests.school import LATER_LESSON, LESSON, SOURDOUGH, School
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 DURATION, THRESHOLD = 400, 90
 
 
-def opened() -> Progress:
-    return Progress(
-        user_id=1,
-        lesson_id=1,
-        status="in_progress",
-        position_seconds=0,
-        percent=0,
-        auto_complete=True,
-        opened_at=START,
-        last_viewed_at=START,
-        updated_at=START,
-    )
+def opened() -> ProgressRow:
+    return ProgressRow.begun(START)
 
 
 def beat(
-    progress: Progress, position: int, *, second: int = 1, duration: int | None = DURATION, **more: object
+    progress: ProgressRow, position: int, *, second: int = 1, duration: int | None = DURATION, **more: object
 ) -> None:
     given = Beat(position, **more)  # type: ignore[arg-type]
     advance(progress, given, duration=duration, threshold=THRESHOLD, now=START + timedelta(seconds=second))

@@ -1,0 +1,338 @@
+"""The lane itself: five addresses, answered here when everything about them is in order.
+
+Whatever is not (nobody signed in, no access, an odd body, a limit reached, a failure) goes on to the plain routes,
+which say so; so no refusal is written twice. A test holds both ways' answers against each other, header by header.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dynamic_api.accounts import sessions
+from dynamic_api.accounts.identity import cookies_of
+from dynamic_api.accounts.throttle import MOBILE, Throttle
+from dynamic_api.catalog import LiveCatalog, LiveCourse, LiveLesson
+from dynamic_api.errors import RateLimited
+from dynamic_api.fast_lane.hot_database import Row
+from dynamic_api.fast_lane.progress_writer import ProgressRow
+from dynamic_api.fast_lane.statements import (
+    Statement,
+    as_moment,
+    as_stored,
+    as_timestamp,
+    by_session,
+    by_token,
+    compiled,
+    progress_in,
+)
+from dynamic_api.learning.beat import BeatBody
+from dynamic_api.learning.playback import describe_playback
+from dynamic_api.learning.progress import describe, open_progress, record_beat
+from dynamic_api.middleware import BODY_LIMIT, log_request, request_id_of, security_headers
+from dynamic_api.middleware import MOBILE as MOBILE_PATH
+from dynamic_api.mobile_v1 import shapes
+from dynamic_api.mobile_v1.tokens import TOUCH, Ability
+from dynamic_api.service import Service
+from dynamic_api.tokens import hash_token
+
+logger = logging.getLogger("coursewright.fast_lane")
+
+Headers = dict[bytes, bytes]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent: a body, and headers of its own."""
+
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A phone that may do what it asks, and how many requests it has left this minute."""
+
+    user_id: int
+    left: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A course as phones get it, without anybody's progress; and the statement that finds somebody's."""
+
+    course: dict[str, Any]
+    statement: Statement
+    lesson_ids: dict[str, int]
+
+
+class Directory:
+    """One version of the catalogue, by address."""
+
+    def __init__(self, catalog: LiveCatalog, site_url: str, dialect: str) -> None:
+        self.catalog = catalog
+        self._site_url = site_url
+        self._dialect = dialect
+        self._courses = {course.file.slug: course for course in catalog.courses}
+        self._lessons = {
+            (course.file.slug, lesson.file.slug): (course, lesson)
+            for course in catalog.courses
+            for lesson in course.lessons
+        }
+        self._frames: dict[str, Frame] = {}
+
+    def course(self, slug: str) -> LiveCourse | None:
+        """A published course."""
+        return self._courses.get(slug)
+
+    def lesson(self, slug: str, lesson: str) -> tuple[LiveCourse, LiveLesson] | None:
+        """A published lesson."""
+        return self._lessons.get((slug, lesson))
+
+    def frame(self, course: LiveCourse) -> Frame:
+        """Made once for each course."""
+        known = self._frames.get(course.file.slug)
+        if known is None:
+            ids = [lesson.id for lesson in course.lessons]
+            statement = compiled(progress_in(len(ids)), self._dialect)
+            named = {f"lesson_{number}": lesson_id for number, lesson_id in enumerate(ids)}
+            known = Frame(shapes.course_detail(course, {}, self._site_url), statement, named)
+            self._frames[course.file.slug] = known
+        return known
+
+
+class FastLane:
+    """Stands in front of everything else."""
+
+    def __init__(self, app: ASGIApp, service: Service, throttle: Throttle) -> None:
+        self.app = app
+        self._service = service
+        self._throttle = throttle
+        self._database = service.hot
+        self._by_session = compiled(by_session(), self._database.dialect)
+        self._by_token = compiled(by_token(), self._database.dialect)
+        self._cookie = cookies_of(service).session
+        self._headers = [
+            (b"content-type", b"application/json"),
+            (b"cache-control", b"private, no-store"),
+            *((name.lower().encode(), value.encode()) for name, value in security_headers(service.settings).items()),
+        ]
+        self._directory: Directory | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = self._handler(scope) if scope["type"] == "http" else None
+        if handler is None:
+            return await self.app(scope, receive, send)
+        started, body = time.perf_counter(), Body(receive)
+        try:
+            answer = await handler(body)
+        except Exception:
+            logger.exception("the fast lane stumbled over %s; the plain way goes on", scope["path"])
+            answer = None
+        if answer is None:
+            return await self.app(scope, body.again, send)
+        await self._send(scope, send, answer, started)
+
+    def _handler(self, scope: Scope) -> Callable[["Body"], Awaitable[Answer | None]] | None:
+        """Who answers this address, if the lane does."""
+        parts, method, headers = scope["path"].split("/"), scope["method"], scope["headers"]
+        if len(parts) == 6 and parts[1] == "api" and parts[2] == "learn":
+            return self._web_handler(method, headers, *parts[3:])
+        if scope["path"].startswith(f"{MOBILE_PATH}/courses/"):
+            if len(parts) == 6 and method == "GET" and (course := self._current().course(parts[5])) is not None:
+                return lambda body: self._phone_course(headers, course)
+            if len(parts) == 9 and parts[6] == "lessons":
+                return self._phone_handler(method, headers, parts[5], parts[7], parts[8])
+        return None
+
+    def _web_handler(
+        self, method: str, headers: Any, slug: str, lesson_slug: str, act: str
+    ) -> Callable[["Body"], Awaitable[Answer | None]] | None:
+        if (found := self._current().lesson(slug, lesson_slug)) is None:
+            return None
+        course, lesson = found
+        if method == "GET" and act == "playback":
+            return lambda body: self._web_playback(headers, course, lesson)
+        if method == "POST" and act == "progress":
+            return lambda body: self._web_beat(headers, body, course, lesson)
+        return None
+
+    def _phone_handler(
+        self, method: str, headers: Any, slug: str, lesson_slug: str, act: str
+    ) -> Callable[["Body"], Awaitable[Answer | None]] | None:
+        if (found := self._current().lesson(slug, lesson_slug)) is None:
+            return None
+        course, lesson = found
+        if method == "GET" and act == "playback":
+            return lambda body: self._phone_playback(headers, course, lesson)
+        if method == "POST" and act == "progress":
+            return lambda body: self._phone_beat(headers, body, course, lesson)
+        return None
+
+    def _current(self) -> Directory:
+        catalog = self._service.catalog.current
+        if self._directory is None or self._directory.catalog is not catalog:
+            self._directory = Directory(catalog, self._service.settings.site_url, self._database.dialect)
+        return self._directory
+
+    async def _web_playback(self, raw: Any, course: LiveCourse, lesson: LiveLesson) -> Answer | None:
+        now = self._service.clock()
+        row = await self._learner(_headers(raw), course, lesson, now)
+        if row is None or lesson.file.video is None:
+            return None
+        position = row[4] or 0  # after learner, last seen, entitled, status
+        return Answer(orjson.dumps(describe_playback(self._service, lesson, position, now=now)))
+
+    async def _web_beat(self, raw: Any, body: "Body", course: LiveCourse, lesson: LiveLesson) -> Answer | None:
+        headers, now = _headers(raw), self._service.clock()
+        if headers is None or headers.get(b"sec-fetch-site") != b"same-origin":
+            return None  # the plain way knows the older browsers too
+        row = await self._learner(headers, course, lesson, now)
+        if row is None or (beat := await body.beat(headers)) is None:
+            return None
+        progress = await self._beat(row[0], lesson, beat, now)
+        return Answer(orjson.dumps(describe(progress)))
+
+    async def _phone_course(self, raw: Any, course: LiveCourse) -> Answer | None:
+        phone = await self._phone(_headers(raw), course, Ability.READ, self._service.clock())
+        if phone is None:
+            return None
+        frame = self._current().frame(course)
+        values = frame.statement.values(user_id=phone.user_id, **frame.lesson_ids)
+        rows = {
+            row[0]: describe(ProgressRow(*row[1:]), as_timestamp)
+            for row in await self._database.all(frame.statement, values)
+        }
+        return _phone_answer(phone, {"course": shapes.with_progress(frame.course, rows)})
+
+    async def _phone_playback(self, raw: Any, course: LiveCourse, lesson: LiveLesson) -> Answer | None:
+        now = self._service.clock()
+        phone = await self._phone(_headers(raw), course, Ability.READ, now)
+        if phone is None:
+            return None
+        progress = await open_progress(self._service.progress, phone.user_id, lesson, now=now)
+        return _phone_answer(phone, shapes.playback(self._service, course, lesson, progress, now=now))
+
+    async def _phone_beat(self, raw: Any, body: "Body", course: LiveCourse, lesson: LiveLesson) -> Answer | None:
+        headers, now = _headers(raw), self._service.clock()
+        beat = await body.beat(headers) if headers is not None else None
+        phone = await self._phone(headers, course, Ability.PROGRESS, now) if beat is not None else None
+        if phone is None or beat is None:
+            return None
+        progress = await self._beat(phone.user_id, lesson, beat, now)
+        return _phone_answer(phone, shapes.beaten(progress))
+
+    async def _beat(self, user_id: int, lesson: LiveLesson, body: BeatBody, now: datetime) -> ProgressRow:
+        threshold = self._service.settings.completion_percent
+        return await record_beat(self._service.progress, user_id, lesson, body.as_beat(), threshold=threshold, now=now)
+
+    async def _learner(
+        self, headers: Headers | None, course: LiveCourse, lesson: LiveLesson, now: datetime
+    ) -> Row | None:
+        """The row of a browser that is signed in, whose learner may watch."""
+        if headers is None or (cookies := headers.get(b"cookie")) is None:
+            return None
+        token = cookie_parser(cookies.decode("latin-1")).get(self._cookie)
+        if not token:
+            return None
+        values = self._by_session.values(
+            token_hash=hash_token(token),
+            course_id=course.id,
+            lesson_id=lesson.id,
+            now=as_stored(now, self._database.dialect),
+        )
+        row = await self._database.one(self._by_session, values)
+        if row is None or not row[2] or now - (as_moment(row[1]) or now) > sessions.TOUCH:
+            return None
+        return row
+
+    async def _phone(
+        self, headers: Headers | None, course: LiveCourse, ability: Ability, now: datetime
+    ) -> Phone | None:
+        """The phone whose token this is, if its learner may watch and it is within its limit."""
+        if headers is None:
+            return None
+        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not token or self._cookie.encode() in headers.get(b"cookie", b""):
+            return None
+        values = self._by_token.values(
+            token_hash=hash_token(token.strip()),
+            course_id=course.id,
+            now=as_stored(now, self._database.dialect),
+        )
+        row = await self._database.one(self._by_token, values)
+        if row is None or not row[4] or ability not in row[2].split():
+            return None
+        try:
+            left = await self._throttle.hit(MOBILE, f"user:{row[0]}")
+        except RateLimited:
+            return None
+        last_used = as_moment(row[3])
+        if last_used is None or now - last_used > TOUCH:
+            self._service.progress.phone_seen(row[1], now)
+        return Phone(row[0], left)
+
+    async def _send(self, scope: Scope, send: Send, answer: Answer, started: float) -> None:
+        request_id = request_id_of(scope)
+        length = (b"content-length", str(len(answer.body)).encode())
+        named = (b"x-request-id", request_id.encode())
+        start = {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [length, *self._headers, *answer.headers, named],
+        }
+        await send(start)
+        await send({"type": "http.response.body", "body": answer.body})
+        log_request(scope, 200, started, request_id)
+
+
+class Body:
+    """A request's body: read here, and handed on whole where the plain way takes over."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._read: list[Message] = []
+
+    async def beat(self, headers: Headers) -> BeatBody | None:
+        """A beat that fits; None where the plain way should say what is wrong with it."""
+        declared = headers.get(b"content-length", b"")
+        if not declared.isdigit() or int(declared) > BODY_LIMIT:
+            return None
+        content = b""
+        while True:
+            message = await self._receive()
+            self._read.append(message)
+            content += message.get("body", b"")
+            if message["type"] != "http.request" or len(content) > BODY_LIMIT:
+                return None
+            if not message.get("more_body", False):
+                break
+        try:
+            return BeatBody.model_validate_json(content or b"{}")
+        except ValidationError:
+            return None
+
+    async def again(self) -> Message:
+        """What was read, once more; then the rest."""
+        return self._read.pop(0) if self._read else await self._receive()
+
+
+def _headers(raw: Any) -> Headers | None:
+    """By name; None where one is there twice, which the plain way may sort out."""
+    headers = dict(raw)
+    return headers if len(headers) == len(raw) else None
+
+
+def _phone_answer(phone: Phone, content: dict[str, Any]) -> Answer:
+    limits = (
+        (b"x-ratelimit-limit", str(MOBILE.tries).encode()),
+        (b"x-ratelimit-remaining", str(phone.left).encode()),
+    )
+    return Answer(orjson.dumps(content), limits)

@@ -1,0 +1,104 @@
+"""The lane's statements: written with the models, compiled once to the text the driver takes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Dialect, Select, bindparam, exists, false, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dynamic_api.models import AccessToken, Entitlement, Progress, User, WebSession
+
+_DIALECTS: dict[str, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "postgresql": postgresql.asyncpg.dialect(),  # type: ignore[no-untyped-call]
+}
+
+PROGRESS_COLUMNS = (
+    Progress.status,
+    Progress.position_seconds,
+    Progress.duration_seconds,
+    Progress.percent,
+    Progress.auto_complete,
+    Progress.opened_at,
+    Progress.beaten_at,
+    Progress.last_viewed_at,
+    Progress.completed_at,
+    Progress.updated_at,
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A text, and the names of its parameters in the order the driver wants their values."""
+
+    text: str
+    names: tuple[str, ...]
+
+    def values(self, **given: Any) -> list[Any]:
+        """The given values in that order."""
+        return [given[name] for name in self.names]
+
+
+def compiled(statement: Select[Any], dialect: str) -> Statement:
+    """A statement as text for the driver of `sqlite` or `postgresql`."""
+    result = statement.compile(dialect=_DIALECTS[dialect])
+    return Statement(result.string, tuple(getattr(result, "positiontup", ())))
+
+
+def _entitled() -> Any:
+    return exists().where(
+        Entitlement.user_id == User.id,
+        Entitlement.course_id == bindparam("course_id"),
+        Entitlement.revoked_at.is_(None),
+    )
+
+
+def by_session() -> Select[Any]:
+    """A browser's session → its learner, whether they may watch the course, and where they are in the lesson."""
+    statement: Any = select(User.id, WebSession.last_seen_at, _entitled(), *PROGRESS_COLUMNS)
+    found: Select[Any] = (
+        statement.join_from(WebSession, User, User.id == WebSession.user_id)
+        .outerjoin(Progress, (Progress.user_id == User.id) & (Progress.lesson_id == bindparam("lesson_id")))
+        .where(WebSession.token_hash == bindparam("token_hash"), WebSession.expires_at > bindparam("now"))
+    )
+    return found
+
+
+def by_token() -> Select[Any]:
+    """A phone's token → its learner, what it may do, when it was last used, and whether they may watch the course."""
+    statement: Any = select(User.id, AccessToken.id, AccessToken.abilities, AccessToken.last_used_at, _entitled())
+    found: Select[Any] = statement.join_from(AccessToken, User, User.id == AccessToken.user_id).where(
+        AccessToken.token_hash == bindparam("token_hash"), AccessToken.expires_at > bindparam("now")
+    )
+    return found
+
+
+def progress_in(lesson_ids: int) -> Select[Any]:
+    """Every row of a learner in a course's lessons."""
+    names: list[Any] = [bindparam(f"lesson_{number}") for number in range(lesson_ids)]
+    within = Progress.lesson_id.in_(names) if names else false()
+    statement: Any = select(Progress.lesson_id, *PROGRESS_COLUMNS)
+    found: Select[Any] = statement.where(Progress.user_id == bindparam("user_id"), within)
+    return found
+
+
+def as_stored(moment: datetime, dialect: str) -> Any:
+    """A moment as the driver takes it: SQLite has text."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else moment
+
+
+def as_moment(value: Any) -> datetime | None:
+    """A moment as the driver gave it."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def as_timestamp(value: Any) -> str | None:
+    """The same as the API writes it; `clock.timestamp` without the detour over a datetime."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return f"{value[:10]}T{value[11:19]}+00:00"
+    return str(value.astimezone(UTC).replace(microsecond=0).isoformat())

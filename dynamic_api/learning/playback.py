@@ -1,0 +1,25 @@
+"""Where a lesson's video plays, as the web's player is told."""
+
+from datetime import datetime
+from typing import Any
+
+from dynamic_api.catalog import LiveLesson
+from dynamic_api.clock import timestamp
+from dynamic_api.errors import LessonNotFound
+from dynamic_api.service import Service
+
+
+def describe_playback(service: Service, lesson: LiveLesson, position: int, *, now: datetime) -> dict[str, Any]:
+    """A signed address, until when it works, and where to go on. Raises LessonNotFound where there is no video."""
+    if lesson.file.video is None:
+        raise LessonNotFound("This lesson has no video.")
+    length = lesson.file.duration or 0
+    playback = service.gateways.streaming.playback(lesson.file.video, seconds=length, now=now)
+    return {
+        "iframe_url": playback.iframe_url,
+        "sdk_url": service.settings.stream_sdk_url,
+        "expires_at": timestamp(playback.expires_at),
+        "heartbeat_seconds": service.settings.heartbeat_seconds,
+        # At the very end there is nothing to resume.
+        "start_seconds": position if position < length - 5 else 0,
+    }

@@ -22,7 +22,7 @@ from dynamic_api.accounts.throttle import MOBILE, Throttle
 from dynamic_api.catalog import LiveCatalog, LiveCourse, LiveLesson
 from dynamic_api.errors import RateLimited
 from dynamic_api.fast_lane.hot_database import Row
-from dynamic_api.fast_lane.progress_writer import ProgressRow
+from dynamic_api.fast_lane.progress_store import ProgressRow
 from dynamic_api.fast_lane.statements import (
     Statement,
     as_moment,

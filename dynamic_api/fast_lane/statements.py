@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Dialect, Select, bindparam, exists, false, select
+from sqlalchemy import ClauseElement, Dialect, Select, bindparam, exists, false, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dynamic_api.models import AccessToken, Entitlement, Progress, User, WebSession
@@ -40,7 +40,7 @@ class Statement:
         return [given[name] for name in self.names]
 
 
-def compiled(statement: Select[Any], dialect: str) -> Statement:
+def compiled(statement: ClauseElement, dialect: str) -> Statement:
     """A statement as text for the driver of `sqlite` or `postgresql`."""
     result = statement.compile(dialect=_DIALECTS[dialect])
     return Statement(result.string, tuple(getattr(result, "positiontup", ())))
@@ -85,7 +85,7 @@ def progress_in(lesson_ids: int) -> Select[Any]:
 
 def as_stored(moment: datetime, dialect: str) -> Any:
     """A moment as the driver takes it: SQLite has text."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if dialect == "sqlite" else moment
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26] if dialect == "sqlite" else moment
 
 
 def as_moment(value: Any) -> datetime | None:

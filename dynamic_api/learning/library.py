@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog import LiveCatalog, LiveCourse, LiveLesson
 from dynamic_api.entitlements import courses_of
-from dynamic_api.fast_lane.progress_writer import ProgressRow
+from dynamic_api.fast_lane.progress_store import ProgressRow
 from dynamic_api.learning.progress import progress_of
 
 

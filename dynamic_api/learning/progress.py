@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog import LiveLesson
 from dynamic_api.clock import timestamp
-from dynamic_api.fast_lane.progress_writer import ProgressRow, ProgressWriter
+from dynamic_api.fast_lane.progress_store import ProgressRow
+from dynamic_api.fast_lane.progress_writer import ProgressWriter
 from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS
 from dynamic_api.models import Progress
 

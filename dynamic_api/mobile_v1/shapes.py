@@ -6,7 +6,7 @@ from typing import Any
 
 from dynamic_api.catalog import LiveCourse, LiveLesson, LiveResource
 from dynamic_api.clock import timestamp
-from dynamic_api.fast_lane.progress_writer import ProgressRow
+from dynamic_api.fast_lane.progress_store import ProgressRow
 from dynamic_api.learning.library import OwnedCourse
 from dynamic_api.learning.progress import describe, summarise
 from dynamic_api.models import Order, User

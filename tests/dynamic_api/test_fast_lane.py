@@ -142,7 +142,7 @@ async def test_a_phone_that_is_used_is_noted_once_a_minute(school: School) -> No
         await school.sign_in_phone(phone)
 
         async def last_used() -> datetime | None:
-            await school.service.progress.close()
+            await school.service.progress.rest()
             [token] = await school.rows(AccessToken)
             used: datetime | None = token.last_used_at
             return used

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamic_api.fast_lane.progress_writer import ProgressRow
+from dynamic_api.fast_lane.progress_store import ProgressRow
 from dynamic_api.learning.progress import Beat, advance, complete, undo_completion
 from tests.school import LATER_LESSON, LESSON, SOURDOUGH, School
 

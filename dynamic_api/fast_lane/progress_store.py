@@ -1,0 +1,221 @@
+"""One group of progress rows: loaded, changed and saved in one transaction, durable when it returns."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api.database import PRAGMAS, Database, insert_or_ignore
+from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS, as_moment, as_stored, compiled
+from dynamic_api.models import AccessToken, Progress
+
+Key = tuple[int, int]  # learner, lesson
+
+
+@dataclass(slots=True)
+class ProgressRow:
+    """A row of `progress` as the rules see it."""
+
+    status: str
+    position_seconds: int
+    duration_seconds: int | None
+    percent: int
+    auto_complete: bool
+    opened_at: datetime
+    beaten_at: datetime | None
+    last_viewed_at: datetime
+    completed_at: datetime | None
+    updated_at: datetime
+
+    @classmethod
+    def begun(cls, now: datetime) -> "ProgressRow":
+        """A lesson that is opened for the first time."""
+        return cls("in_progress", 0, None, 0, True, now, None, now, None, now)
+
+
+Follow = Callable[[dict[Key, ProgressRow]], None]
+
+
+class ProgressStore(Protocol):
+    """Where a group is written."""
+
+    async def write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
+        """Load the rows of these keys (begun at the given moment where there are none), let `follow` change them,
+        save them, and note when phones were last seen; all of it or nothing."""
+
+    def close(self) -> None:
+        """Close what was opened."""
+
+
+_NAMES = [column.key for column in PROGRESS_COLUMNS]
+_LOAD = select(Progress.user_id, Progress.lesson_id, *PROGRESS_COLUMNS).order_by(Progress.user_id, Progress.lesson_id)
+_SAVE = (
+    update(Progress.__table__)  # type: ignore[arg-type]
+    .where(Progress.user_id == bindparam("its_user"), Progress.lesson_id == bindparam("its_lesson"))
+    .values({name: bindparam(f"new_{name}") for name in _NAMES})
+)
+_SEEN = (
+    update(AccessToken.__table__)  # type: ignore[arg-type]
+    .where(AccessToken.id == bindparam("its_id"))
+    .values(last_used_at=bindparam("seen"))
+)
+
+
+async def _load(db: AsyncSession, keys: Mapping[Key, datetime]) -> dict[Key, ProgressRow]:
+    """The rows, held until the transaction ends; begun where there are none."""
+    wanted = tuple_(Progress.user_id, Progress.lesson_id).in_(list(keys))
+    found = await db.execute(_LOAD.where(wanted).with_for_update())
+    rows = {(row[0], row[1]): _row(row[2:]) for row in found}
+    if missing := sorted(keys.keys() - rows.keys()):
+        fresh = [_columns(ProgressRow.begun(keys[key])) | {"user_id": key[0], "lesson_id": key[1]} for key in missing]
+        await db.execute(insert_or_ignore(db, Progress), fresh)
+        # Another process may have been a moment faster: what counts is what is there now.
+        again = tuple_(Progress.user_id, Progress.lesson_id).in_(missing)
+        for row in await db.execute(_LOAD.where(again).with_for_update()):
+            rows[row[0], row[1]] = _row(row[2:])
+    return rows
+
+
+async def _save(db: AsyncSession, rows: dict[Key, ProgressRow]) -> None:
+    if rows:
+        connection = await db.connection()
+        values = [
+            {"its_user": key[0], "its_lesson": key[1]} | {f"new_{n}": v for n, v in _columns(row).items()}
+            for key, row in sorted(rows.items())
+        ]
+        await connection.execute(_SAVE, values)
+
+
+async def _touch(db: AsyncSession, seen: Mapping[int, datetime]) -> None:
+    if seen:
+        connection = await db.connection()
+        await connection.execute(_SEEN, [{"its_id": key, "seen": moment} for key, moment in sorted(seen.items())])
+
+
+class CoreStore:
+    """Through SQLAlchemy, for databases that take many writers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
+        """One transaction."""
+        async with self._database.transaction() as db:
+            rows = await _load(db, keys)
+            follow(rows)
+            await _save(db, rows)
+            await _touch(db, seen)
+
+    def close(self) -> None:
+        """The database is closed by whoever opened it."""
+
+
+def _row(values: Sequence[Any]) -> ProgressRow:
+    return ProgressRow(*values)
+
+
+def _columns(row: ProgressRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _NAMES}
+
+
+_FIELDS = [each.name for each in fields(ProgressRow)]
+_UPSERT = sqlite_insert(Progress).values(
+    {name: bindparam(name) for name in ("user_id", "lesson_id", *_NAMES)}  # every column
+)
+_SQLITE_LOAD = compiled(
+    select(*PROGRESS_COLUMNS).where(
+        Progress.user_id == bindparam("user_id"), Progress.lesson_id == bindparam("lesson_id")
+    ),
+    "sqlite",
+)
+_SQLITE_SAVE = compiled(
+    _UPSERT.on_conflict_do_update(
+        index_elements=[Progress.user_id, Progress.lesson_id], set_={name: _UPSERT.excluded[name] for name in _NAMES}
+    ),
+    "sqlite",
+)
+_SQLITE_SEEN = compiled(_SEEN, "sqlite")
+
+
+class SqliteStore:
+    """A connection and a thread of its own, so that the disk is waited for beside the event loop.
+
+    SQLite has one writer: the group takes its turn with everybody else's transactions.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="progress")
+        self._connection: sqlite3.Connection | None = None
+
+    async def write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
+        """One transaction."""
+        async with self._database.writing_turn():
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._write, keys, follow, seen)
+
+    def _write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
+        connection = self._connection or self._open()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            rows = {key: self._load(connection, key, begun) for key, begun in keys.items()}
+            follow(rows)
+            connection.executemany(_SQLITE_SAVE.text, [_saved(key, row) for key, row in rows.items()])
+            touched = [_SQLITE_SEEN.values(its_id=name, seen=as_stored(at, "sqlite")) for name, at in seen.items()]
+            connection.executemany(_SQLITE_SEEN.text, touched)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    def _load(self, connection: sqlite3.Connection, key: Key, begun: datetime) -> ProgressRow:
+        found = connection.execute(_SQLITE_LOAD.text, key).fetchone()
+        if found is None:
+            return ProgressRow.begun(begun)
+        status, position, duration, percent, automatic, opened, beaten, viewed, completed, updated = found
+        return ProgressRow(
+            status,
+            position,
+            duration,
+            percent,
+            bool(automatic),
+            as_moment(opened) or begun,
+            as_moment(beaten),
+            as_moment(viewed) or begun,
+            as_moment(completed),
+            as_moment(updated) or begun,
+        )
+
+    def _open(self) -> sqlite3.Connection:
+        path = self._database.engine.url.database or ""
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        self._connection = connection
+        return connection
+
+    def close(self) -> None:
+        """Close the connection, and let the thread go."""
+        self._thread.shutdown()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _saved(key: Key, row: ProgressRow) -> list[Any]:
+    given: dict[str, Any] = {"user_id": key[0], "lesson_id": key[1]}
+    for name in _FIELDS:
+        value = getattr(row, name)
+        given[name] = as_stored(value, "sqlite") if isinstance(value, datetime) else value
+    return [given[name] for name in _SQLITE_SAVE.names]
+
+
+def progress_store(database: Database) -> ProgressStore:
+    """The store for a database."""
+    return SqliteStore(database) if database.is_sqlite else CoreStore(database)

@@ -13,4 +13,4 @@ def utc_now() -> datetime:
 
 def timestamp(moment: datetime | None) -> str | None:
     """ISO 8601 with offset and whole seconds, as the mobile contract writes it."""
-    return moment.astimezone(UTC).replace(microsecond=0).isoformat() if moment else None
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None

@@ -1,5 +1,6 @@
 """What happens around every request: a request id, headers, limits, and no acting from other sites. Pure ASGI."""
 
+import itertools
 import logging
 import re
 import secrets
@@ -22,6 +23,7 @@ MOBILE = "/api/v1/mobile"
 WEBHOOKS = "/webhooks/"
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_PROCESS, _NUMBERS = secrets.token_hex(4), itertools.count()  # a number to tell us, not a secret
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -73,7 +75,7 @@ def request_id_of(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(given := value.decode("latin-1")):
             return str(given)
-    return secrets.token_hex(8)
+    return f"{_PROCESS}{next(_NUMBERS):08x}"
 
 
 class SecurityHeaders:

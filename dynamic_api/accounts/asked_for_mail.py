@@ -26,7 +26,7 @@ async def mail_to(email: str, request: Request) -> str:
     if not is_address(email):
         raise ValidationFailed(details={"email": ["This does not look like an e-mail address."]})
     throttle = throttle_of(request)
-    await throttle.hit(CLAIM_BY_ADDRESS, client_address(request))
-    await throttle.hit(MAIL_BY_EMAIL, email_key(email))
-    await throttle.hit(MAIL_BY_EMAIL_DAILY, email_key(email))
+    throttle.hit(CLAIM_BY_ADDRESS, client_address(request))
+    throttle.hit(MAIL_BY_EMAIL, email_key(email))
+    throttle.hit(MAIL_BY_EMAIL_DAILY, email_key(email))
     return email

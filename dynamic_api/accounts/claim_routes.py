@@ -19,7 +19,7 @@ from dynamic_api.service import Service
 
 async def look_at_claim(request: Request, service: Service) -> Response:
     """What a claim link would give. A POST, so that the token stays out of addresses; it uses nothing up."""
-    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, LinkToken)
     async with service.database.reading() as db:
         waiting = await claims.look_at_link(db, body.token, now=service.clock())
@@ -37,7 +37,7 @@ async def look_at_claim(request: Request, service: Service) -> Response:
 
 async def claim(request: Request, service: Service) -> Response:
     """Use a claim link up."""
-    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, NewAccountByLink)
     _, user = await claims.claim_by_link(
         service.database,
@@ -52,7 +52,7 @@ async def claim(request: Request, service: Service) -> Response:
 
 async def claim_in_browser(request: Request, service: Service) -> Response:
     """Claim in the browser that bought."""
-    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, NewAccount)
     _, user = await claims.claim_by_browser(
         service.database,

@@ -98,7 +98,7 @@ async def _mail_link(request: Request, service: Service, purpose: Purpose) -> Re
 
 async def spend_sign_in_link(request: Request, service: Service) -> Response:
     """Sign in by a mailed link."""
-    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, LinkToken)
     return await welcome_in(request, service, await sign_in_by_link(service.database, body.token, now=service.clock()))
 
@@ -106,8 +106,8 @@ async def spend_sign_in_link(request: Request, service: Service) -> Response:
 async def spend_sign_in_code(request: Request, service: Service) -> Response:
     """Sign in by the six digits of the same mail."""
     body = await read_body(request, SignInCode)
-    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
-    await throttle_of(request).hit(CODES_BY_EMAIL, email_key(body.email))
+    throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(CODES_BY_EMAIL, email_key(body.email))
     code = "".join(body.code.split())
     answer_at = asyncio.get_running_loop().time() + REFUSAL_TAKES
     try:
@@ -123,7 +123,7 @@ async def spend_sign_in_code(request: Request, service: Service) -> Response:
 
 async def spend_new_email_link(request: Request, service: Service) -> Response:
     """Use another address from now on. Needs no session: the link came to that address."""
-    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, LinkToken)
     user = await change_email(service.database, body.token, now=service.clock())
     return JSONResponse({"message": f"Your address is now {user.email}.", "url": urls.ACCOUNT})
@@ -131,7 +131,7 @@ async def spend_new_email_link(request: Request, service: Service) -> Response:
 
 async def spend_reset_link(request: Request, service: Service) -> Response:
     """Another password, by a mailed link."""
-    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, NewPassword)
     user = await reset_password(
         service.database, request.app.state.passwords, body.token, body.password, now=service.clock()
@@ -149,7 +149,7 @@ async def mail_sign_up_link(request: Request, service: Service) -> Response:
 
 async def spend_sign_up_link(request: Request, service: Service) -> Response:
     """Make the account."""
-    await throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(CLAIM_BY_ADDRESS, client_address(request))
     body = await read_body(request, NewAccountByLink)
     user = await sign_up(
         service.database,

@@ -1,13 +1,16 @@
-"""Limits on what can be tried, per address and per e-mail. In memory, so each process counts for itself."""
+"""Limits on what can be tried, per address and per e-mail. In memory, so each process counts for itself.
+
+Our own forty lines: a moving window is a queue of moments, and the libraries for it cost more than a playback.
+"""
 
 import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from limits import RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
-
 from dynamic_api.errors import RateLimited
+
+_SWEEP = 60.0  # seconds between looks for counters that nobody uses any more
 
 
 @dataclass(frozen=True)
@@ -17,11 +20,6 @@ class Limit:
     name: str
     tries: int
     seconds: int = 60
-
-    @property
-    def item(self) -> RateLimitItemPerSecond:
-        """As the library has it."""
-        return RateLimitItemPerSecond(self.tries, self.seconds)
 
 
 SIGN_IN_FAILURES = Limit("sign-in-failure", 5)
@@ -35,23 +33,35 @@ PREVIEW_BY_ADDRESS = Limit("preview-address", 60)
 ORDER_LOOKS_BY_ADDRESS = Limit("order-address", 120)
 MOBILE = Limit("mobile", 120)
 
+_Key = tuple[Limit, tuple[str, ...]]
+
 
 class Throttle:
     """Counts tries in moving windows."""
 
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._tries: dict[_Key, deque[float]] = {}
+        self._swept = clock()
 
-    async def hit(self, limit: Limit, *who: str) -> int:
+    def hit(self, limit: Limit, *who: str) -> int:
         """Count one try; returns how many are left. Raises RateLimited."""
-        if not await self._limiter.hit(limit.item, limit.name, *who):
-            raise RateLimited(await self._wait(limit, who))
-        return (await self._limiter.get_window_stats(limit.item, limit.name, *who)).remaining
+        now = self._clock()
+        if now - self._swept > _SWEEP:
+            self._sweep(now)
+        tries = self._tries.setdefault((limit, who), deque())
+        while tries and tries[0] <= now - limit.seconds:
+            tries.popleft()
+        if len(tries) >= limit.tries:
+            raise RateLimited(round(tries[0] + limit.seconds - now))
+        tries.append(now)
+        return limit.tries - len(tries)
 
-    async def forget(self, limit: Limit, *who: str) -> None:
+    def forget(self, limit: Limit, *who: str) -> None:
         """Begin to count anew: this was no guessing."""
-        await self._limiter.clear(limit.item, limit.name, *who)
+        self._tries.pop((limit, who), None)
 
-    async def _wait(self, limit: Limit, who: tuple[str, ...]) -> int:
-        stats = await self._limiter.get_window_stats(limit.item, limit.name, *who)
-        return round(stats.reset_time - time.time())
+    def _sweep(self, now: float) -> None:
+        self._swept = now
+        for key in [key for key, tries in self._tries.items() if not tries or tries[-1] <= now - key[0].seconds]:
+            del self._tries[key]

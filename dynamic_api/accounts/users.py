@@ -29,13 +29,13 @@ async def check_password(
     """
     who = (email_key(email), address)
     # Counted before the password is looked at: whatever arrives meanwhile is counted too.
-    await throttle.hit(SIGN_INS_BY_ADDRESS, address)
-    await throttle.hit(SIGN_IN_FAILURES, *who)
+    throttle.hit(SIGN_INS_BY_ADDRESS, address)
+    throttle.hit(SIGN_IN_FAILURES, *who)
     async with database.reading() as db:
         user = await find_user(db, email)
     if not await passwords.matches(user.password_hash if user else None, password) or user is None:
         raise InvalidCredentials
-    await throttle.forget(SIGN_IN_FAILURES, *who)
+    throttle.forget(SIGN_IN_FAILURES, *who)
     if user.password_hash is not None and passwords.is_dated(user.password_hash):
         user = await _hash_anew(database, user, await passwords.hash(password))
     return user

@@ -51,7 +51,7 @@ async def buy(request: Request, service: Service) -> Response:
     browser = mark_checkout_browser(response, service, known)
     buyer = Buyer(await signed_in_user(request, service), browser, email if is_address(email) else None)
     try:
-        await throttle_of(request).hit(CHECKOUT_BY_ADDRESS, client_address(request))
+        throttle_of(request).hit(CHECKOUT_BY_ADDRESS, client_address(request))
         response.headers["Location"] = await _checkout(request, service, course, buyer, form)
     except AlreadyOwned:
         return _form_again(course, form, "already-yours")
@@ -87,7 +87,7 @@ async def _checkout(request: Request, service: Service, course: LiveCourse, buye
         )
     if buyer.user is None and buyer.email:
         # Anybody can type anybody's address here: one person gets few mails, whoever asks.
-        await throttle_of(request).hit(MAIL_BY_EMAIL, email_key(buyer.email))
+        throttle_of(request).hit(MAIL_BY_EMAIL, email_key(buyer.email))
     async with service.database.transaction() as db:
         await take_free_course(db, course, buyer, now=now)
     return urls.LIBRARY if buyer.user else urls.CHECKOUT_MAILED
@@ -95,7 +95,7 @@ async def _checkout(request: Request, service: Service, course: LiveCourse, buye
 
 async def show_order(request: Request, service: Service) -> Response:
     """The true state of an order; more than the state only in the browser that bought, and for its owner."""
-    await throttle_of(request).hit(ORDER_LOOKS_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(ORDER_LOOKS_BY_ADDRESS, client_address(request))
     public_id = request.path_params["order"]
     order = await _order(service, public_id)
     now = service.clock()

@@ -27,10 +27,10 @@ from dynamic_api.fast_lane.statements import (
     Statement,
     as_moment,
     as_stored,
-    as_timestamp,
     by_session,
     by_token,
     compiled,
+    described_row,
     progress_in,
 )
 from dynamic_api.learning.beat import BeatBody
@@ -206,10 +206,7 @@ class FastLane:
             return None
         frame = self._current().frame(course)
         values = frame.statement.values(user_id=phone.user_id, **frame.lesson_ids)
-        rows = {
-            row[0]: describe(ProgressRow(*row[1:]), as_timestamp)
-            for row in await self._database.all(frame.statement, values)
-        }
+        rows = {row[0]: described_row(row) for row in await self._database.all(frame.statement, values)}
         return _phone_answer(phone, {"course": shapes.with_progress(frame.course, rows)})
 
     async def _phone_playback(self, raw: Any, course: LiveCourse, lesson: LiveLesson) -> Answer | None:
@@ -271,7 +268,7 @@ class FastLane:
         if row is None or not row[4] or ability not in row[2].split():
             return None
         try:
-            left = await self._throttle.hit(MOBILE, f"user:{row[0]}")
+            left = self._throttle.hit(MOBILE, f"user:{row[0]}")
         except RateLimited:
             return None
         last_used = as_moment(row[3])

@@ -145,7 +145,8 @@ _SQLITE_SEEN = compiled(_SEEN, "sqlite")
 
 
 class SqliteStore:
-    """A connection and a thread of its own, so that the disk is waited for beside the event loop.
+    """A connection of its own. What waits for the disk or for another process waits in a thread; what only computes
+    stays in the loop, since two threads that hand each other the interpreter for each statement are slower than one.
 
     SQLite has one writer: the group takes its turn with everybody else's transactions.
     """
@@ -157,22 +158,25 @@ class SqliteStore:
 
     async def write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
         """One transaction."""
+        loop = asyncio.get_running_loop()
         async with self._database.writing_turn():
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._write, keys, follow, seen)
-
-    def _write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
-        connection = self._connection or self._open()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            rows = {key: self._load(connection, key, begun) for key, begun in keys.items()}
-            follow(rows)
-            connection.executemany(_SQLITE_SAVE.text, [_saved(key, row) for key, row in rows.items()])
-            touched = [_SQLITE_SEEN.values(its_id=name, seen=as_stored(at, "sqlite")) for name, at in seen.items()]
-            connection.executemany(_SQLITE_SEEN.text, touched)
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+            connection = self._connection or self._open()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:  # another process is writing
+                await loop.run_in_executor(self._thread, _begin_patiently, connection)
+            try:
+                rows = {key: self._load(connection, key, begun) for key, begun in keys.items()}
+                follow(rows)
+                connection.executemany(_SQLITE_SAVE.text, [_saved(key, row) for key, row in rows.items()])
+                touched = [_SQLITE_SEEN.values(its_id=name, seen=as_stored(at, "sqlite")) for name, at in seen.items()]
+                if touched:
+                    connection.executemany(_SQLITE_SEEN.text, touched)
+                await loop.run_in_executor(self._thread, connection.execute, "COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
 
     def _load(self, connection: sqlite3.Connection, key: Key, begun: datetime) -> ProgressRow:
         found = connection.execute(_SQLITE_LOAD.text, key).fetchone()
@@ -197,6 +201,7 @@ class SqliteStore:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA busy_timeout=0")
         self._connection = connection
         return connection
 
@@ -206,6 +211,14 @@ class SqliteStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _begin_patiently(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA busy_timeout=10000")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    finally:
+        connection.execute("PRAGMA busy_timeout=0")
 
 
 def _saved(key: Key, row: ProgressRow) -> list[Any]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from dynamic_api.database import Database
 from dynamic_api.fast_lane.progress_store import Key, ProgressRow, progress_store
 
-MOST = 500  # rows in one flush: SQLite takes only so many parameters, and nobody should wait for a crowd
+MOST = 100  # rows in one flush: nobody should wait for a crowd
 
 
 Change = Callable[[ProgressRow], None]

@@ -1,5 +1,6 @@
 """The lane's statements: written with the models, compiled once to the text the driver takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -83,6 +84,20 @@ def progress_in(lesson_ids: int) -> Select[Any]:
     return found
 
 
+def described_row(row: Sequence[Any]) -> dict[str, Any]:
+    """A row of `progress_in` as `learning.progress.describe` says it, fifty times for one answer."""
+    _, status, position, duration, percent, _, _, _, viewed, completed, updated = row
+    return {
+        "status": status,
+        "playback_position_seconds": position,
+        "video_duration_seconds": duration,
+        "percent_complete": percent,
+        "last_viewed_at": as_timestamp(viewed),
+        "completed_at": as_timestamp(completed),
+        "updated_at": as_timestamp(updated),
+    }
+
+
 def as_stored(moment: datetime, dialect: str) -> Any:
     """A moment as the driver takes it: SQLite has text."""
     return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26] if dialect == "sqlite" else moment
@@ -101,4 +116,4 @@ def as_timestamp(value: Any) -> str | None:
         return None
     if isinstance(value, str):
         return f"{value[:10]}T{value[11:19]}+00:00"
-    return str(value.astimezone(UTC).replace(microsecond=0).isoformat())
+    return str(value.astimezone(UTC).isoformat(timespec="seconds"))

@@ -1,6 +1,6 @@
 """How far a learner is. The rules are pure functions of a row; the rest reads it, and has the writer change it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -106,16 +106,16 @@ async def progress_of(db: AsyncSession, user_id: int, lessons: Iterable[LiveLess
     return {row[0]: ProgressRow(*row[1:]) for row in await db.execute(wanted)}
 
 
-def describe(progress: ProgressRow, moment: Callable[[Any], str | None] = timestamp) -> dict[str, Any]:
-    """A row as the API says it. `moment` writes its moments."""
+def describe(progress: ProgressRow) -> dict[str, Any]:
+    """A row as the API says it."""
     return {
         "status": progress.status,
         "playback_position_seconds": progress.position_seconds,
         "video_duration_seconds": progress.duration_seconds,
         "percent_complete": progress.percent,
-        "last_viewed_at": moment(progress.last_viewed_at),
-        "completed_at": moment(progress.completed_at),
-        "updated_at": moment(progress.updated_at),
+        "last_viewed_at": timestamp(progress.last_viewed_at),
+        "completed_at": timestamp(progress.completed_at),
+        "updated_at": timestamp(progress.updated_at),
     }
 
 

@@ -129,7 +129,7 @@ async def download(request: Request, service: Service, user: User) -> Response:
 
 async def play_preview(request: Request, service: Service) -> Response:
     """On to the player of a free video: a course's introduction, or a preview lesson."""
-    await throttle_of(request).hit(PREVIEW_BY_ADDRESS, client_address(request))
+    throttle_of(request).hit(PREVIEW_BY_ADDRESS, client_address(request))
     course = service.catalog.current.course(request.path_params["course"])
     slug = request.path_params.get("lesson")
     if slug is None:

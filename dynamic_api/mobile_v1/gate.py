@@ -34,7 +34,7 @@ class MobileGate:
         scope["coursewright.device"] = device
         scope["coursewright.left"] = 0
         who = f"user:{device.user.id}" if device else f"address:{client_address(request)}"
-        scope["coursewright.left"] = await throttle_of(request).hit(MOBILE, who)
+        scope["coursewright.left"] = throttle_of(request).hit(MOBILE, who)
         await self.app(scope, receive, send)
 
 

@@ -37,6 +37,7 @@ class LiveLesson:
 
     id: int
     updated_at: datetime
+    added_at: datetime
     file: model.Lesson
     resources: tuple[LiveResource, ...]
     module_resources: tuple[LiveResource, ...]
@@ -190,6 +191,8 @@ class _Sync:
         self.seen.add((table, key))
         if known is None:
             row = table(key=key, digest=digest, updated_at=self.at, **values)
+            if isinstance(row, models.Lesson):
+                row.added_at = self.at
             self.db.add(row)
             await self.db.flush()
             return row
@@ -239,7 +242,7 @@ class _Sync:
             )
             own = tuple([await self.resource(resource, course_id) for resource in each.resources])
             if each.published:
-                lessons.append(LiveLesson(lesson.id, lesson.updated_at, each, own, resources))
+                lessons.append(LiveLesson(lesson.id, lesson.updated_at, lesson.added_at, each, own, resources))
         return LiveModule(row.id, row.updated_at, file, tuple(lessons))
 
     async def resource(self, file: model.Resource, course_id: int) -> LiveResource:

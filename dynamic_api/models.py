@@ -153,6 +153,7 @@ class Lesson(CatalogRow):
     slug: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(String(300))
     published: Mapped[bool]
+    added_at: Mapped[datetime]
 
 
 class Resource(CatalogRow):
@@ -342,3 +343,13 @@ class Progress(Base):
         CheckConstraint("percent BETWEEN 0 AND 100", name="percent"),
         CheckConstraint("position_seconds >= 0", name="position"),
     )
+
+
+class CourseCompletion(Base):
+    """Every lesson there was, completed. Lessons that are added later take nothing away."""
+
+    __tablename__ = "course_completions"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"), primary_key=True)
+    completed_at: Mapped[datetime]

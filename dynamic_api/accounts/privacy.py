@@ -14,6 +14,7 @@ from dynamic_api.models import (
     AccessToken,
     AuditEntry,
     Base,
+    CourseCompletion,
     Entitlement,
     Gift,
     Lesson,
@@ -53,6 +54,7 @@ async def export(db: AsyncSession, user: User) -> dict[str, Any]:
         "gifts_received": (Gift, Gift.order_id.in_(select(Order.id).where(Order.user_id == user.id))),
         "entitlements": (Entitlement, Entitlement.user_id == user.id),
         "progress": (Progress, Progress.user_id == user.id),
+        "completed_courses": (CourseCompletion, CourseCompletion.user_id == user.id),
         "browsers": (WebSession, WebSession.user_id == user.id),
         "phones": (AccessToken, AccessToken.user_id == user.id),
         "records": (AuditEntry, AuditEntry.user_id == user.id),
@@ -94,7 +96,7 @@ async def forget(db: AsyncSession, user_id: int, *, now: datetime) -> None:
             entry.details = {
                 key: value for key, value in entry.details.items() if key not in ("device", "source", "target")
             }
-    for table in (WebSession, AccessToken, Progress):
+    for table in (WebSession, AccessToken, Progress, CourseCompletion):
         await db.execute(delete(table).where(table.user_id == user.id))
     await db.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id))
     user.email = user.email_key = alias

@@ -35,7 +35,7 @@ from dynamic_api.fast_lane.statements import (
 )
 from dynamic_api.learning.beat import BeatBody
 from dynamic_api.learning.playback import describe_playback
-from dynamic_api.learning.progress import describe, open_progress, record_beat
+from dynamic_api.learning.progress import describe, note_completion, open_progress, record_beat
 from dynamic_api.middleware import BODY_LIMIT, log_request, request_id_of, security_headers
 from dynamic_api.middleware import MOBILE as MOBILE_PATH
 from dynamic_api.mobile_v1 import shapes
@@ -197,7 +197,7 @@ class FastLane:
         row = await self._learner(headers, course, lesson, now)
         if row is None or (beat := await body.beat(headers)) is None:
             return None
-        progress = await self._beat(row[0], lesson, beat, now)
+        progress = await self._beat(row[0], course, lesson, beat, now)
         return Answer(orjson.dumps(describe(progress)))
 
     async def _phone_course(self, raw: Any, course: LiveCourse) -> Answer | None:
@@ -223,12 +223,16 @@ class FastLane:
         phone = await self._phone(headers, course, Ability.PROGRESS, now) if beat is not None else None
         if phone is None or beat is None:
             return None
-        progress = await self._beat(phone.user_id, lesson, beat, now)
+        progress = await self._beat(phone.user_id, course, lesson, beat, now)
         return _phone_answer(phone, shapes.beaten(progress))
 
-    async def _beat(self, user_id: int, lesson: LiveLesson, body: BeatBody, now: datetime) -> ProgressRow:
-        threshold = self._service.settings.completion_percent
-        return await record_beat(self._service.progress, user_id, lesson, body.as_beat(), threshold=threshold, now=now)
+    async def _beat(
+        self, user_id: int, course: LiveCourse, lesson: LiveLesson, body: BeatBody, now: datetime
+    ) -> ProgressRow:
+        service, threshold = self._service, self._service.settings.completion_percent
+        row = await record_beat(service.progress, user_id, lesson, body.as_beat(), threshold=threshold, now=now)
+        await note_completion(service.database, user_id, course, row, now=now)
+        return row
 
     async def _learner(
         self, headers: Headers | None, course: LiveCourse, lesson: LiveLesson, now: datetime

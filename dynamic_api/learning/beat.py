@@ -11,7 +11,8 @@ class BeatBody(BaseModel):
     position_seconds: int = Field(ge=0, le=10**6)
     duration_seconds: int | None = Field(default=None, ge=1, le=10**6)
     is_completed: bool | None = None
+    age_seconds: int = Field(default=0, ge=0, le=30 * 24 * 3600)
 
     def as_beat(self) -> Beat:
         """As the rules take it."""
-        return Beat(self.position_seconds, self.duration_seconds, bool(self.is_completed))
+        return Beat(self.position_seconds, self.duration_seconds, bool(self.is_completed), self.age_seconds)

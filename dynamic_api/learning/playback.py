@@ -1,12 +1,25 @@
 """Where a lesson's video plays, as the web's player is told."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from dynamic_api.catalog import LiveLesson
 from dynamic_api.clock import timestamp
 from dynamic_api.errors import LessonNotFound
 from dynamic_api.service import Service
+from sitegen.catalog import model
+from sitegen.catalog.captions import parse_vtt
+
+
+@cache
+def _cues(vtt: str) -> list[dict[str, Any]]:
+    return [{"start": cue.start, "end": cue.end, "text": cue.text} for cue in parse_vtt(vtt)]
+
+
+def transcripts(lesson: model.Lesson) -> list[dict[str, Any]]:
+    """What is said in a lesson, in each language there are captions in."""
+    return [{"language": each.language, "cues": _cues(each.vtt)} for each in lesson.captions]
 
 
 def describe_playback(service: Service, lesson: LiveLesson, position: int, *, now: datetime) -> dict[str, Any]:

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.catalog import LiveLesson
+from dynamic_api.catalog import LiveCourse, LiveLesson
 from dynamic_api.clock import timestamp
+from dynamic_api.database import Database, insert_or_ignore
 from dynamic_api.fast_lane.progress_store import ProgressRow
 from dynamic_api.fast_lane.progress_writer import ProgressWriter
 from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS
-from dynamic_api.models import Progress
+from dynamic_api.models import CourseCompletion, Progress
 
 OVERSHOOT = 60  # seconds that a player's clock may run past the end
 
@@ -25,20 +26,25 @@ class Beat:
     position_seconds: int
     duration_seconds: int | None = None
     is_completed: bool = False
+    age_seconds: int = 0  # a beat that could not be sent at once says how long ago it was
 
 
 def advance(progress: ProgressRow, beat: Beat, *, duration: int | None, threshold: int, now: datetime) -> None:
     """Apply a beat. The position follows it; percent never falls; completed is never left.
 
-    The app's first beats after opening say 0 until it plays, and mean nothing: they keep the position.
+    The app's first beats after opening say 0 until it plays, and mean nothing: they keep the position. A beat that
+    comes late, after a newer one of another device, keeps the position too; what was watched still counts.
     """
+    at = now - timedelta(seconds=beat.age_seconds)
     length = duration or beat.duration_seconds or progress.duration_seconds
     position = min(beat.position_seconds, length + OVERSHOOT) if length else beat.position_seconds
     fresh = progress.beaten_at is None or progress.beaten_at < progress.opened_at
-    if position > 0 or not fresh:
-        progress.position_seconds, progress.beaten_at = position, now
+    overtaken = progress.beaten_at is not None and progress.beaten_at > at
+    if (position > 0 or not fresh) and not overtaken:
+        progress.position_seconds, progress.beaten_at = position, at
     progress.duration_seconds = length
-    progress.last_viewed_at = progress.updated_at = now
+    progress.last_viewed_at = max(progress.last_viewed_at, at)
+    progress.updated_at = now
     percent = min(100, position * 100 // length) if length else 0
     if percent < threshold:
         progress.auto_complete = True
@@ -61,6 +67,19 @@ def undo_completion(progress: ProgressRow, *, threshold: int, now: datetime) -> 
     """The only way out of completed: to just under the threshold."""
     progress.status, progress.completed_at = "in_progress", None
     progress.percent, progress.auto_complete, progress.updated_at = threshold - 1, False, now
+
+
+async def note_completion(
+    database: Database, user_id: int, course: LiveCourse, progress: ProgressRow, *, now: datetime
+) -> None:
+    """With a lesson that was just completed: if it was the last one, the course is completed, for good."""
+    if progress.completed_at != now:
+        return
+    async with database.transaction() as db:
+        rows = await progress_of(db, user_id, course.lessons)
+        if all(lesson.id in rows and rows[lesson.id].status == "completed" for lesson in course.lessons):
+            statement = insert_or_ignore(db, CourseCompletion)
+            await db.execute(statement.values(user_id=user_id, course_id=course.id, completed_at=now))
 
 
 async def open_progress(writer: ProgressWriter, user_id: int, lesson: LiveLesson, *, now: datetime) -> ProgressRow:

@@ -5,13 +5,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from dynamic_api.accounts.identity import client_address
 from dynamic_api.accounts.throttle import PREVIEW_BY_ADDRESS
+from dynamic_api.clock import timestamp
 from dynamic_api.errors import LessonNotFound
 from dynamic_api.learning import progress as progress_rules
 from dynamic_api.learning.access import open_lesson, open_resource
 from dynamic_api.learning.beat import BeatBody
 from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.library import OwnedCourse, library_of
-from dynamic_api.learning.playback import describe_playback
+from dynamic_api.learning.playback import describe_playback, transcripts
+from dynamic_api.learning.receipts import describe_receipt, receipts_of
 from dynamic_api.local_files import send_local_file
 from dynamic_api.models import User
 from dynamic_api.routing import Audience, learner_route, open_route, read_body, throttle_of
@@ -32,10 +34,13 @@ def _shelf_entry(owned: OwnedCourse) -> dict[str, object]:
         "slug": course.file.slug,
         "title": course.file.title,
         "thumbnail_url": course.file.thumbnail.address,
-        "started": any(lesson.id in owned.progress for lesson in course.lessons),
+        "started": owned.started,
+        "completed_at": timestamp(owned.completed_at),
+        "new_lessons": [lesson.file.title for lesson in owned.new_lessons],
         "progress": progress_rules.summarise(course.lessons, owned.progress),
         "continue": {
             "title": next_lesson.file.title if next_lesson else "",
+            "position_seconds": owned.position,
             "url": urls.learn(course.file.slug, next_lesson.file.slug) if next_lesson else urls.LIBRARY,
         },
     }
@@ -50,7 +55,13 @@ async def show_lesson(request: Request, service: Service, user: User) -> Respons
     rows[lesson.id] = progress
     return JSONResponse(
         {
-            "lesson": {"id": lesson.id, "title": lesson.file.title, "notes_html": lesson.file.notes_html},
+            "lesson": {
+                "id": lesson.id,
+                "title": lesson.file.title,
+                "notes_html": lesson.file.notes_html,
+                "transcripts": transcripts(lesson.file),
+                "chapters": [{"start": each.start, "title": each.title} for each in lesson.file.chapters],
+            },
             "resources": [
                 {"id": each.id, "name": each.file.name, "type": each.file.type, "size_bytes": each.file.size}
                 for each in course.resources_of(lesson)
@@ -73,16 +84,17 @@ async def show_playback(request: Request, service: Service, user: User) -> Respo
 async def record_beat(request: Request, service: Service, user: User) -> Response:
     """A player's heartbeat."""
     async with service.database.reading() as db:
-        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-    body = await read_body(request, BeatBody)
+        course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
+    body, now = await read_body(request, BeatBody), service.clock()
     progress = await progress_rules.record_beat(
         service.progress,
         user.id,
         lesson,
         body.as_beat(),
         threshold=service.settings.completion_percent,
-        now=service.clock(),
+        now=now,
     )
+    await progress_rules.note_completion(service.database, user.id, course, progress, now=now)
     return JSONResponse(progress_rules.describe(progress))
 
 
@@ -97,16 +109,13 @@ async def mark_incomplete(request: Request, service: Service, user: User) -> Res
 
 
 async def _mark(request: Request, service: Service, user: User, *, done: bool) -> Response:
+    now = service.clock()
     async with service.database.reading() as db:
-        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
+        course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
     progress = await progress_rules.mark(
-        service.progress,
-        user.id,
-        lesson,
-        done=done,
-        threshold=service.settings.completion_percent,
-        now=service.clock(),
+        service.progress, user.id, lesson, done=done, threshold=service.settings.completion_percent, now=now
     )
+    await progress_rules.note_completion(service.database, user.id, course, progress, now=now)
     return JSONResponse(progress_rules.describe(progress))
 
 
@@ -151,7 +160,16 @@ def _names(request: Request) -> tuple[str, str]:
     return request.path_params["course"], request.path_params["lesson"]
 
 
+async def show_receipts(request: Request, service: Service, user: User) -> Response:
+    """What this person paid, each with the payment provider's receipt. Stripe is not asked."""
+    async with service.database.reading() as db:
+        orders = await receipts_of(db, user)
+    titles = service.catalog.current
+    return JSONResponse({"receipts": [describe_receipt(each, titles.title_of(each.course_id)) for each in orders]})
+
+
 routes = [
+    learner_route("GET", "/receipts", show_receipts),
     learner_route("GET", "/library", show_library),
     learner_route("GET", "/learn/{course}/{lesson}", show_lesson),
     learner_route("GET", "/learn/{course}/{lesson}/playback", show_playback),

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 from pydantic import BaseModel, Field
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -16,11 +15,11 @@ from dynamic_api.learning.access import open_course, open_lesson, open_resource
 from dynamic_api.learning.beat import BeatBody
 from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.library import library_of
+from dynamic_api.learning.receipts import receipts_of
 from dynamic_api.local_files import send_local_file
 from dynamic_api.mobile_v1 import shapes
 from dynamic_api.mobile_v1.gate import Device
 from dynamic_api.mobile_v1.tokens import Ability, issue_token, revoke_all, revoke_token
-from dynamic_api.models import Order
 from dynamic_api.routing import Audience, AudienceRoute, Text, open_route, read_body, service_of
 from dynamic_api.service import Service
 
@@ -106,16 +105,17 @@ async def playback(request: Request, service: Service, device: Device) -> Respon
 async def beat(request: Request, service: Service, device: Device) -> Response:
     """8."""
     async with service.database.reading() as db:
-        _, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
-    body = await read_body(request, BeatBody)
+        live, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
+    body, now = await read_body(request, BeatBody), service.clock()
     row = await progress_rules.record_beat(
         service.progress,
         device.user.id,
         lesson,
         body.as_beat(),
         threshold=service.settings.completion_percent,
-        now=service.clock(),
+        now=now,
     )
+    await progress_rules.note_completion(service.database, device.user.id, live, row, now=now)
     return JSONResponse(shapes.beaten(row))
 
 
@@ -142,14 +142,8 @@ async def resource(request: Request, service: Service, device: Device) -> Respon
 
 async def receipts(request: Request, service: Service, device: Device) -> Response:
     """11."""
-    wanted = (
-        select(Order)
-        .where(Order.buyer_id == device.user.id, Order.paid_at.is_not(None), Order.total_amount > 0)
-        .where(Order.receipt_url.is_not(None))
-        .order_by(Order.paid_at.desc(), Order.id.desc())
-    )
     async with service.database.reading() as db:
-        orders = list(await db.scalars(wanted))
+        orders = await receipts_of(db, device.user)
     return JSONResponse({"receipts": [shapes.receipt(order) for order in orders]})
 
 

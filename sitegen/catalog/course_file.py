@@ -53,6 +53,16 @@ Duration = Annotated[
 ]
 
 
+Start = Annotated[
+    int,
+    BeforeValidator(parse_duration),
+    Field(ge=0, lt=24 * 3600),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^(\d{1,2}:)?\d{1,2}:\d{2}$"}]}
+    ),
+]
+
+
 class Typed(BaseModel):
     """Base of every shape: unknown keys are refused, and types are taken as written."""
 
@@ -99,6 +109,13 @@ class QuestionFile(Typed):
     )
 
 
+class ChapterFile(Typed):
+    """A part of a lesson's video that learners may jump to."""
+
+    start: Start = Field(description="Where it begins.", examples=["1:30"])
+    title: Line = Field(description="What it is about.", examples=["The smell test"])
+
+
 class LessonFile(Typed):
     """One lesson. It needs a video, or notes, or both."""
 
@@ -131,6 +148,7 @@ class LessonFile(Typed):
         description="Language → WebVTT file beside the course.",
         examples=[{"en": "captions/what-lives-in-the-jar.en.vtt"}],
     )
+    chapters: list[ChapterFile] = Field(default=[], description="Parts of the video, in their order.")
     resources: list[ResourceFile] = Field(default=[], description="Files of this lesson.")
 
 

@@ -149,6 +149,7 @@ class _Compiler:
                 model.Captions(language=language, vtt=self._captions(name, (*place, "captions", language)))
                 for language, name in file.captions.items()
             ),
+            chapters=tuple(model.Chapter(start=chapter.start, title=chapter.title) for chapter in file.chapters),
             resources=self._resources(file.resources),
         )
 

@@ -44,6 +44,13 @@ class Captions(Compiled):
     vtt: str
 
 
+class Chapter(Compiled):
+    """A part of a video. `start` in seconds."""
+
+    start: int
+    title: str
+
+
 class Lesson(Compiled):
     """One lesson, with its paid parts. `duration` in seconds."""
 
@@ -58,6 +65,7 @@ class Lesson(Compiled):
     preview: bool
     published: bool
     captions: tuple[Captions, ...]
+    chapters: tuple[Chapter, ...]
     resources: tuple[Resource, ...]
 
 

@@ -12,6 +12,7 @@ class PublicPreview:
 
     notes_html: str
     transcripts: dict[str, tuple[Cue, ...]]
+    chapters: tuple[model.Chapter, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _lesson(lesson: model.Lesson) -> PublicLesson:
     preview = None
     if lesson.preview:
         transcripts = {captions.language: parse_vtt(captions.vtt) for captions in lesson.captions}
-        preview = PublicPreview(lesson.notes_html or "", transcripts)
+        preview = PublicPreview(lesson.notes_html or "", transcripts, lesson.chapters)
     return PublicLesson(
         slug=lesson.slug,
         title=lesson.title,

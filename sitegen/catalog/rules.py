@@ -103,6 +103,17 @@ def _check_storage_key(resource: ResourceFile, place: Place, source: YamlSource)
         )
 
 
+def _check_chapters(lesson: LessonFile, place: Place, source: YamlSource) -> None:
+    end = -1
+    for number, chapter in enumerate(lesson.chapters):
+        where = (*place, "chapters", number, "start")
+        if chapter.start <= end:
+            _add(source, where, f"Chapter “{chapter.title}” begins before the one above it.", "Put them in order.")
+        elif chapter.start >= (lesson.duration or 0):
+            _add(source, where, f"Chapter “{chapter.title}” begins after the video's end.", "Correct its start.")
+        end = max(end, chapter.start)
+
+
 def _check_lesson(lesson: LessonFile, place: Place, source: YamlSource) -> None:
     if lesson.video and lesson.duration is None:
         _add(
@@ -125,6 +136,7 @@ def _check_lesson(lesson: LessonFile, place: Place, source: YamlSource) -> None:
             f"Lesson “{lesson.id}” has captions and no video.",
             "Remove the captions, or add the video's id.",
         )
+    _check_chapters(lesson, place, source)
     if lesson.published and not lesson.video and not lesson.notes:
         _add(
             source,

@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from dynamic_api.fast_lane.progress_store import ProgressRow
 from dynamic_api.learning.progress import Beat, advance, complete, undo_completion
+from dynamic_api.mobile_v1.routes import BASE
+from sitegen.catalog.manifest import compile_manifest, write_manifest
+from sitegen.catalog.model import Catalog
+from tests.conftest import Sandbox
 from tests.school import LATER_LESSON, LESSON, SOURDOUGH, School
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -76,6 +80,18 @@ def test_undone_at_the_end_is_not_completed_by_the_next_beat() -> None:
     assert progress.status == "completed"
 
 
+def test_a_beat_that_comes_late_keeps_the_newer_position_and_still_counts() -> None:
+    progress = opened()
+    beat(progress, 50, second=100)
+    beat(progress, 300, second=101, age_seconds=60)
+    assert (progress.position_seconds, progress.percent) == (50, 75)
+    assert progress.beaten_at == START + timedelta(seconds=100)
+    beat(progress, 380, second=110, age_seconds=60)
+    assert (progress.position_seconds, progress.status) == (50, "completed")
+    beat(progress, 60, second=120, age_seconds=5)
+    assert progress.position_seconds == 60
+
+
 ACTS = st.lists(
     st.one_of(
         st.tuples(st.just("beat"), st.integers(0, 500)),
@@ -140,3 +156,62 @@ async def test_beats_of_two_devices_at_once_do_not_fail(school: School) -> None:
         )
         assert {answer.status_code for answer in answers} == {200}
         assert (await browser.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).json()["progress"]["percent_complete"] == 47
+
+
+async def test_a_completed_course_stays_so_when_lessons_are_added(school: School, catalog: Catalog) -> None:
+    async with school.browser() as browser, school.phone() as phone:
+        await school.owner(browser)
+        await school.sign_in_phone(phone)
+        lessons = school.service.catalog.current.course(SOURDOUGH).lessons
+        for lesson in lessons[:-1]:
+            await browser.put(f"/api/learn/{SOURDOUGH}/{lesson.file.slug}/completion")
+        assert (await browser.get("/api/library")).json()["courses"][0]["completed_at"] is None
+        last = f"{BASE}/courses/{SOURDOUGH}/lessons/{lessons[-1].file.slug}/progress"
+        await phone.post(f"https://school.test{last}", json={"position_seconds": 1, "is_completed": True})
+        [course] = (await browser.get("/api/library")).json()["courses"]
+        assert course["completed_at"] is not None
+        assert course["progress"]["percent_complete"] == 100
+
+        school.clock.forward(days=1)
+        courses = []
+        for file in catalog.courses:
+            if file.slug == SOURDOUGH:
+                module = file.modules[0]
+                extra = module.lessons[0].model_copy(
+                    update={"id": "brand-new", "slug": "brand-new", "title": "Brand new"}
+                )
+                longer = module.model_copy(update={"lessons": (*module.lessons, extra)})
+                file = file.model_copy(update={"modules": (longer, *file.modules[1:])})
+            courses.append(file)
+        write_manifest(
+            compile_manifest(catalog.model_copy(update={"courses": tuple(courses)})), school.service.settings.manifest
+        )
+        await school.service.catalog.refresh()
+        [after] = (await browser.get("/api/library")).json()["courses"]
+        assert after["completed_at"] == course["completed_at"]
+        assert after["new_lessons"] == ["Brand new"]
+        assert after["progress"]["completed_lessons"] == len(lessons)
+        await browser.get(f"/api/learn/{SOURDOUGH}/brand-new")
+        assert (await browser.get("/api/library")).json()["courses"][0]["new_lessons"] == []
+
+
+async def test_receipts_are_the_buyers_and_ask_nobody(school: School, sandbox: Sandbox) -> None:
+    async with school.browser() as browser, school.browser() as other:
+        session = await school.owner(browser)
+        await school.learner(other)
+        sandbox.outage.update(status=500, left=50)
+        [receipt] = (await browser.get("/api/receipts")).json()["receipts"]
+        assert (receipt["order"], receipt["total_amount"]) == (session["client_reference_id"], 4900)
+        assert receipt["receipt_url"].startswith("http")
+        assert (await other.get("/api/receipts")).json()["receipts"] == []
+        assert sandbox.outage["left"] == 50
+
+
+async def test_transcripts_and_chapters_come_with_the_lesson(school: School) -> None:
+    async with school.browser() as browser:
+        await school.owner(browser)
+        lesson = (await browser.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).json()["lesson"]
+        [transcript] = lesson["transcripts"]
+        assert transcript["language"] == "en"
+        assert set(transcript["cues"][0]) == {"start", "end", "text"}
+        assert [chapter["start"] for chapter in lesson["chapters"]] == [0, 130, 285]

@@ -105,6 +105,7 @@ def _shells() -> Iterator[SitePage]:
         (urls.ACCOUNT, "account", "Your account"),
         (urls.NEW_EMAIL, "new_email", "Your new address"),
         (urls.GIFTS, "gifts", "Gifts you gave"),
+        (urls.RECEIPTS, "receipts", "Your receipts"),
         (urls.CHECKOUT_SUCCESS, "success", "Thank you"),
         (urls.CHECKOUT_MAILED, "mailed", "Look into your mail"),
     ):

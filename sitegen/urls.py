@@ -13,6 +13,7 @@ CLAIM = "/claim/"
 ACCOUNT = "/account/"
 NEW_EMAIL = "/account/email/"
 GIFTS = "/gifts/"
+RECEIPTS = "/receipts/"
 CHECKOUT_SUCCESS = "/checkout/success/"
 CHECKOUT_MAILED = "/checkout/mailed/"
 

@@ -33,6 +33,8 @@ def describe_playback(service: Service, lesson: LiveLesson, position: int, *, no
         "sdk_url": service.settings.stream_sdk_url,
         "expires_at": timestamp(playback.expires_at),
         "heartbeat_seconds": service.settings.heartbeat_seconds,
+        # Which of the captions that were uploaded to Stream are shown first.
+        "captions": lesson.file.captions[0].language if lesson.file.captions else None,
         # At the very end there is nothing to resume.
         "start_seconds": position if position < length - 5 else 0,
     }

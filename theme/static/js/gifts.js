@@ -1,6 +1,5 @@
-import { ask, signInFirst } from "./service.js";
+import { showList } from "./list.js";
 
-const place = document.getElementById("gifts");
 const template = document.getElementById("gift");
 const day = (moment) => new Date(moment).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
 
@@ -24,31 +23,8 @@ function item(gift) {
   return entry;
 }
 
-function note(text) {
-  const paragraph = document.createElement("p");
-  paragraph.textContent = text;
-  place.replaceChildren(paragraph);
-  return paragraph;
-}
-
-async function show() {
-  try {
-    const { gifts } = await ask("/api/gifts");
-    if (!gifts.length) return note("None yet. Every course page has a link to give the course to somebody.");
-    const list = document.createElement("ul");
-    list.className = "entries";
-    list.append(...gifts.map(item));
-    place.replaceChildren(list);
-  } catch (refusal) {
-    if (refusal.status === 401) return signInFirst();
-    const again = document.createElement("button");
-    again.className = "linklike";
-    again.textContent = "Try again";
-    again.addEventListener("click", show);
-    note(`${refusal.message} `).append(again);
-  } finally {
-    place.setAttribute("aria-busy", "false");
-  }
-}
-
-show();
+showList(document.getElementById("gifts"), "/api/gifts", {
+  name: "gifts",
+  item,
+  empty: () => ["None yet. Every course page has a link to give the course to somebody."],
+});

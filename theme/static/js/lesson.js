@@ -1,6 +1,8 @@
 import { ask, signInFirst } from "./service.js";
-import { openPlayer } from "./player.js";
-import { Beats } from "./beats.js";
+import { Watching } from "./watching.js";
+import { Transcript } from "./transcript.js";
+import { addCopyButtons } from "./code.js";
+import { sendKept } from "./beats.js";
 
 const page = document.getElementById("lesson");
 const { course, lesson } = page.dataset;
@@ -46,28 +48,10 @@ function showResources(resources) {
   );
 }
 
-function stageMessage(text, retry) {
-  if (!stage) return;
-  const box = document.createElement("div");
-  box.className = "stage-message";
-  box.setAttribute("role", "status");
-  const line = document.createElement("p");
-  line.textContent = text;
-  box.append(line);
-  if (retry) {
-    const button = document.createElement("button");
-    button.className = "button";
-    button.textContent = "Try again";
-    button.addEventListener("click", retry);
-    box.append(button);
-  }
-  stage.replaceChildren(box);
-}
-
 function refused(refusal) {
   if (refusal.status === 401) return signInFirst();
   if (refusal.status === 403) {
-    stageMessage("This lesson belongs to a course you do not have.");
+    watching?.say("This lesson belongs to a course you do not have.");
     message.replaceChildren("This course is not in your library. ");
     const link = document.createElement("a");
     link.href = `/courses/${course}/`;
@@ -76,40 +60,38 @@ function refused(refusal) {
     message.hidden = false;
     return;
   }
-  message.textContent = refusal.message;
+  message.textContent = `${refusal.message} `;
+  const again = document.createElement("button");
+  again.className = "linklike";
+  again.textContent = "Try again";
+  again.addEventListener("click", show);
+  message.append(again);
   message.hidden = false;
+  watching?.say("The video waits until the school can be reached.");
 }
 
-async function play(startSeconds) {
-  stageMessage("Loading the video…");
-  let playback;
-  try {
-    playback = await ask(`${path}/playback`);
-  } catch (refusal) {
-    if (refusal.status === 401 || refusal.status === 403) return refused(refusal);
-    return stageMessage(refusal.message, () => play(startSeconds));
-  }
-  if (startSeconds !== undefined) playback.start_seconds = startSeconds;
-  const player = await openPlayer(stage, playback, document.title);
-  if (!player) return;
-  let position = playback.start_seconds;
-  player.addEventListener("timeupdate", () => (position = player.currentTime));
-  // A token that has run out shows as an error of the player: a fresh one goes on where the old one stopped.
-  player.addEventListener("error", () => stageMessage("The video stopped.", () => play(Math.floor(position))));
-  new Beats(`${path}/progress`, playback.heartbeat_seconds, showProgress).watch(player);
-}
+const watching = stage && new Watching(stage, path, { onProgress: showProgress, onRefused: refused });
 
 async function show() {
+  message.hidden = true;
+  let data;
   try {
-    const data = await ask(path);
-    document.getElementById("notes").innerHTML = data.lesson.notes_html ?? "";
-    showResources(data.resources);
-    for (const [slug, status] of Object.entries(data.statuses)) mark(slug, status);
-    showProgress(data.progress);
+    data = await ask(path);
   } catch (refusal) {
     return refused(refusal);
   }
-  if (stage) await play();
+  const notes = document.getElementById("notes");
+  notes.innerHTML = data.lesson.notes_html ?? "";
+  addCopyButtons(notes);
+  showResources(data.resources);
+  for (const [slug, status] of Object.entries(data.statuses)) mark(slug, status);
+  showProgress(data.progress);
+  sendKept();
+  if (!watching) return;
+  const transcript = new Transcript(document.getElementById("transcript"), (seconds) => watching.seek(seconds));
+  transcript.show(data.lesson.transcripts);
+  watching.follow(transcript, data.lesson.chapters);
+  await watching.play();
 }
 
 completeButton.addEventListener("click", async () => {
@@ -117,7 +99,8 @@ completeButton.addEventListener("click", async () => {
   try {
     showProgress(await ask(`${path}/completion`, { method: done ? "DELETE" : "PUT" }));
   } catch (refusal) {
-    refused(refusal);
+    message.textContent = refusal.message;
+    message.hidden = false;
   }
 });
 

@@ -1,56 +1,35 @@
-import { ask, signInFirst } from "./service.js";
+import { link, showList } from "./list.js";
+import { sendKept } from "./beats.js";
 
-const library = document.getElementById("library");
 const template = document.getElementById("shelf-item");
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 function item(course) {
   const entry = template.content.cloneNode(true);
-  const image = entry.querySelector("img");
-  image.src = course.thumbnail_url;
+  entry.querySelector("img").src = course.thumbnail_url;
   const { completed_lessons: done, total_lessons: total, percent_complete: percent } = course.progress;
   entry.querySelector("h2").textContent = course.title;
   const bar = entry.querySelector("progress");
   bar.value = percent;
   bar.setAttribute("aria-label", `Progress in ${course.title}`);
   entry.querySelector(".progress-row span").textContent = `${done} of ${total} lessons`;
-  const link = entry.querySelector("a");
-  link.href = course.continue.url;
-  link.textContent = done === total && total > 0 ? "Watch again" : course.started ? `Continue: ${course.continue.title}` : "Start";
+  const news = entry.querySelector(".news");
+  const added = course.new_lessons;
+  const completed = course.completed_at && `Completed on ${new Date(course.completed_at).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" })}.`;
+  const fresh = added.length && `New since you were here: ${added.slice(0, 3).join(", ")}${added.length > 3 ? ` and ${added.length - 3} more` : ""}.`;
+  news.textContent = [completed, fresh].filter(Boolean).join(" ");
+  news.hidden = !news.textContent;
+  const action = entry.querySelector("a");
+  action.href = course.continue.url;
+  const where = course.continue.position_seconds ? `, at ${clock(course.continue.position_seconds)}` : "";
+  action.textContent = done === total && total > 0 ? "Watch again" : course.started ? `Continue: ${course.continue.title}${where}` : "Start";
   return entry;
 }
 
-function note(text, ...more) {
-  const paragraph = document.createElement("p");
-  paragraph.className = "prose";
-  paragraph.append(text, ...more);
-  library.replaceChildren(paragraph);
-}
-
-function courseLink() {
-  const link = document.createElement("a");
-  link.href = "/courses/";
-  link.textContent = "See what there is";
-  return link;
-}
-
-async function show() {
-  try {
-    const { courses } = await ask("/api/library");
-    if (!courses.length) return note("Nothing here yet. ", courseLink(), ".");
-    const shelf = document.createElement("ul");
-    shelf.className = "shelf";
-    shelf.append(...courses.map(item));
-    library.replaceChildren(shelf);
-  } catch (refusal) {
-    if (refusal.status === 401) return signInFirst();
-    const again = document.createElement("button");
-    again.className = "linklike";
-    again.textContent = "Try again";
-    again.addEventListener("click", show);
-    note(`${refusal.message} `, again);
-  } finally {
-    library.setAttribute("aria-busy", "false");
-  }
-}
-
-show();
+await sendKept();
+showList(document.getElementById("library"), "/api/library", {
+  name: "courses",
+  item,
+  className: "shelf",
+  empty: () => ["Nothing here yet. ", link("/courses/", "See what there is"), "."],
+});

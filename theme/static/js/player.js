@@ -26,6 +26,7 @@ function script(address) {
 export async function openPlayer(stage, playback, title) {
   const frame = document.createElement("iframe");
   const address = new URL(playback.iframe_url);
+  if (playback.captions) address.searchParams.set("defaultTextTrack", playback.captions);
   if (playback.start_seconds > 0) address.searchParams.set("startTime", String(playback.start_seconds));
   frame.src = address;
   frame.title = title;

@@ -1,3 +1,7 @@
+import { addCopyButtons } from "./code.js";
+
+addCopyButtons(document);
+
 // A free video: its address, with a token that lives for minutes, is asked for on the click and not before.
 const link = document.querySelector("[data-play]");
 link?.addEventListener("click", (event) => {

@@ -1,0 +1,175 @@
+// A lesson's video: played, resumed, steered, and kept going when its token runs out or the network drops.
+import { ask } from "./service.js";
+import { openPlayer } from "./player.js";
+import { Beats } from "./beats.js";
+import { NextLesson } from "./next.js";
+import { listen } from "./shortcuts.js";
+
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
+const SPEED = "speed";
+const STEP = 10; // seconds
+const BEFORE_THE_END = 60_000; // ms; a token is replaced this long before it runs out
+const LONGEST_TIMER = 2 ** 31 - 1;
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
+export class Watching {
+  constructor(stage, path, { onProgress, onRefused }) {
+    this.stage = stage;
+    this.path = path;
+    this.onProgress = onProgress;
+    this.onRefused = onRefused;
+    this.position = 0;
+    this.next = new NextLesson(document.getElementById("next-lesson"));
+    this.speeds = document.getElementById("speed");
+    this.resumed = document.getElementById("resumed");
+    this.chapters = [];
+    this.controls();
+  }
+
+  controls() {
+    this.speeds.addEventListener("change", () => this.setSpeed(Number(this.speeds.value)));
+    this.resumed.querySelector("button").addEventListener("click", () => {
+      this.resumed.hidden = true;
+      this.seek(0);
+    });
+    const faster = (by) => {
+      const index = SPEEDS.indexOf(Number(this.speeds.value)) + by;
+      if (SPEEDS[index]) this.setSpeed(SPEEDS[index]);
+    };
+    const go = (rel) => document.querySelector(`.lesson-nav [rel=${rel}]`)?.click();
+    const actions = {
+      " ": () => this.toggle(),
+      ArrowLeft: () => this.seek(this.position - STEP),
+      ArrowRight: () => this.seek(this.position + STEP),
+      ArrowUp: () => this.louder(0.1),
+      ArrowDown: () => this.louder(-0.1),
+      ",": () => faster(-1),
+      ".": () => faster(1),
+      m: () => this.player && (this.player.muted = !this.player.muted),
+      f: () => (document.fullscreenElement ? document.exitFullscreen() : this.stage.requestFullscreen?.()),
+      n: () => go("next"),
+      p: () => go("prev"),
+    };
+    listen(actions, document.getElementById("shortcuts"));
+  }
+
+  // A line on the stage, and a way on.
+  say(text, retry) {
+    const box = document.createElement("div");
+    box.className = "stage-message";
+    box.setAttribute("role", "status");
+    const line = document.createElement("p");
+    line.textContent = text;
+    box.append(line);
+    if (retry) {
+      const button = document.createElement("button");
+      button.className = "button";
+      button.textContent = "Try again";
+      button.addEventListener("click", retry);
+      box.append(button);
+    }
+    this.stage.replaceChildren(box);
+  }
+
+  // Ask for an address and play it; from `position` where the page knows better than the service.
+  async play(position, running = false) {
+    clearTimeout(this.renewal);
+    this.stopBeats?.();
+    if (position === undefined) this.say("Loading the video…");
+    let playback;
+    try {
+      playback = await ask(`${this.path}/playback`);
+    } catch (refusal) {
+      if (refusal.status === 401 || refusal.status === 403) return this.onRefused(refusal);
+      return this.say(refusal.message, () => this.play(position ?? this.position));
+    }
+    if (position !== undefined) playback.start_seconds = Math.floor(position);
+    this.position = playback.start_seconds;
+    const player = await openPlayer(this.stage, playback, document.title);
+    if (!player) return;
+    this.player = player;
+    this.attach(player, playback, running);
+    if (position === undefined && this.position > 0) {
+      this.resumed.querySelector("span").textContent = `Going on at ${clock(this.position)}.`;
+      this.resumed.hidden = false;
+    }
+  }
+
+  attach(player, playback, running) {
+    let opened = Date.now();
+    player.addEventListener("loadedmetadata", () => {
+      this.setSpeed(Number(localStorage.getItem(SPEED) ?? 1));
+      if (running) player.play();
+    }, { once: true });
+    player.addEventListener("timeupdate", () => this.moved(player.currentTime));
+    player.addEventListener("seeked", () => this.moved(player.currentTime));
+    player.addEventListener("ended", () => this.next.offer());
+    player.addEventListener("play", () => this.next.cancel());
+    player.addEventListener("error", () => {
+      // A token that has run out shows as an error: a fresh one goes on where the old one stopped. Once; what fails
+      // again at once is something else.
+      const position = this.position;
+      if (Date.now() - opened > 10_000) return this.play(position, true);
+      this.say("The video stopped. Your place is kept.", () => this.play(position, true));
+    });
+    const beats = new Beats(`${this.path}/progress`, playback.heartbeat_seconds, this.onProgress);
+    this.stopBeats = beats.watch(player);
+    this.beats = beats;
+    const left = new Date(playback.expires_at) - Date.now() - BEFORE_THE_END;
+    const renew = () => this.play(this.position, !player.paused);
+    this.renewal = setTimeout(renew, Math.min(Math.max(left, 5_000), LONGEST_TIMER));
+  }
+
+  follow(transcript, chapters) {
+    this.transcript = transcript;
+    const section = document.getElementById("chapters");
+    section.hidden = chapters.length === 0;
+    this.chapters = chapters.map(({ start, title }) => {
+      const item = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "linklike";
+      button.textContent = title;
+      button.addEventListener("click", () => this.seek(start));
+      const time = document.createElement("span");
+      time.className = "when";
+      time.textContent = clock(start);
+      item.append(time, button);
+      section.querySelector("ol").append(item);
+      return { start, button };
+    });
+  }
+
+  moved(seconds) {
+    this.position = seconds;
+    this.transcript?.follow(seconds);
+    const current = this.chapters.findLast((chapter) => chapter.start <= seconds);
+    for (const { button } of this.chapters) button.toggleAttribute("aria-current", button === current?.button);
+  }
+
+  toggle() {
+    if (!this.player) return;
+    if (this.player.paused) this.player.play();
+    else this.player.pause();
+  }
+
+  seek(seconds) {
+    if (!this.player) return;
+    this.player.currentTime = Math.max(0, seconds);
+    this.position = Math.max(0, seconds);
+  }
+
+  louder(by) {
+    if (this.player) this.player.volume = Math.min(1, Math.max(0, this.player.volume + by));
+  }
+
+  setSpeed(speed) {
+    const able = this.player && "playbackRate" in this.player;
+    this.speeds.closest("label").hidden = !able;
+    if (!able) return;
+    const chosen = SPEEDS.includes(speed) ? speed : 1;
+    this.player.playbackRate = chosen;
+    this.speeds.value = String(chosen);
+    localStorage.setItem(SPEED, String(chosen));
+  }
+}

@@ -29,5 +29,7 @@ def render(markdown: str) -> str:
     html = str(_parser().render(markdown))
     # The site's policy allows no style attributes.
     html = re.sub(r' style="text-align:(left|right|center)"', r' class="align-\1"', html)
+    # The corner of a table with headings on two sides heads nothing.
+    html = re.sub(r"<th( class=\"[a-z-]+\")?></th>", r"<td\1></td>", html)
     html = html.replace("<table>", '<div class="table-scroll" tabindex="0"><table>')
     return html.replace("</table>", "</table></div>")

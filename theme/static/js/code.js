@@ -20,11 +20,4 @@ export function addCopyButtons(root) {
     block.replaceWith(frame);
     frame.append(block, button);
   }
-  for (const table of root.querySelectorAll("table")) {
-    const frame = document.createElement("div");
-    frame.className = "wide";
-    frame.tabIndex = 0;
-    table.replaceWith(frame);
-    frame.append(table);
-  }
 }

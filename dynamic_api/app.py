@@ -143,4 +143,6 @@ async def _refuse_http(request: Request, error: Exception) -> Response:
     if error.status_code not in (404, 405):
         known = ApiError(str(error.detail))
     headers = dict(error.headers or {})
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))  # Starlette has a set there
     return JSONResponse(known.body(), error.status_code, headers=headers)

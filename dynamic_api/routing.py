@@ -39,6 +39,15 @@ class AudienceRoute(Route):
         super().__init__(path, endpoint, methods=[method], name=name)
         self.method = method
         self.audience = audience
+        # What an API's document says of it, where it has one.
+        self.answer: type[BaseModel] | None = None
+        self.body: type[BaseModel] | None = None
+        self.purpose = ""
+
+    def documented(self, purpose: str, answer: type[BaseModel], body: type[BaseModel] | None = None) -> "AudienceRoute":
+        """The same route, with what it takes and answers."""
+        self.purpose, self.answer, self.body = purpose, answer, body
+        return self
 
 
 def open_route(method: str, path: str, handler: OpenHandler, audience: Audience = Audience.ANYONE) -> AudienceRoute:

@@ -20,6 +20,7 @@ LAYERS = {
         "accounts.identity",
         "local_files",
         "mobile_v1.gate",
+        "mobile_v1.openapi",
         "accounts.asked_for_mail",
         "accounts.bodies",
         "fast_lane.lane",

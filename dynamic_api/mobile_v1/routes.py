@@ -17,8 +17,9 @@ from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.library import library_of
 from dynamic_api.learning.receipts import receipts_of
 from dynamic_api.local_files import send_local_file
-from dynamic_api.mobile_v1 import shapes
+from dynamic_api.mobile_v1 import answers, shapes
 from dynamic_api.mobile_v1.gate import Device
+from dynamic_api.mobile_v1.openapi import openapi
 from dynamic_api.mobile_v1.tokens import Ability, issue_token, revoke_all, revoke_token
 from dynamic_api.routing import Audience, AudienceRoute, Text, open_route, read_body, service_of
 from dynamic_api.service import Service
@@ -151,17 +152,33 @@ def _names(request: Request) -> tuple[str, str]:
     return request.path_params["course"], request.path_params["lesson"]
 
 
+async def document(request: Request, service: Service) -> Response:
+    """This API as OpenAPI 3.1."""
+    return JSONResponse(openapi(routes, BASE, service.settings.site_url))
+
+
+_LESSON = "/courses/{course}/lessons/{lesson}"
+
 routes = [
-    open_route("POST", "/auth/login", login),
-    device_route("POST", "/auth/logout", logout, Ability.AUTH),
-    device_route("POST", "/auth/logout-all", logout_all, Ability.AUTH),
-    device_route("POST", "/auth/logout_all", logout_all, Ability.AUTH),
-    device_route("GET", "/me", me, Ability.READ),
-    device_route("GET", "/library", library, Ability.READ),
-    device_route("GET", "/courses/{course}", course, Ability.READ),
-    device_route("GET", "/courses/{course}/lessons/{lesson}/playback", playback, Ability.READ),
-    device_route("POST", "/courses/{course}/lessons/{lesson}/progress", beat, Ability.PROGRESS),
-    device_route("GET", "/resources/{resource:int}", resource, Ability.READ),
+    open_route("POST", "/auth/login", login).documented("1. Sign a phone in", answers.Login, Login),
+    device_route("POST", "/auth/logout", logout, Ability.AUTH).documented("2. Sign this phone out", answers.Message),
+    device_route("POST", "/auth/logout-all", logout_all, Ability.AUTH).documented(
+        "3. Sign every phone out", answers.Message
+    ),
+    device_route("POST", "/auth/logout_all", logout_all, Ability.AUTH).documented(
+        "3. The same, as older apps write it", answers.Message
+    ),
+    device_route("GET", "/me", me, Ability.READ).documented("4. Who is signed in", answers.Me),
+    device_route("GET", "/library", library, Ability.READ).documented("5. The learner's courses", answers.Library),
+    device_route("GET", "/courses/{course}", course, Ability.READ).documented("6. A course", answers.Course),
+    device_route("GET", f"{_LESSON}/playback", playback, Ability.READ).documented("7. Open a lesson", answers.Playback),
+    device_route("POST", f"{_LESSON}/progress", beat, Ability.PROGRESS).documented(
+        "8. Tell a position", answers.Beaten, BeatBody
+    ),
+    device_route("GET", "/resources/{resource:int}", resource, Ability.READ).documented(
+        "9. An address of a file", answers.OneResource
+    ),
     open_route("GET", "/resources/{resource:int}/file", send_local_file, Audience.LINK_HOLDER),
-    device_route("GET", "/receipts", receipts, Ability.READ),
+    device_route("GET", "/receipts", receipts, Ability.READ).documented("11. Receipts", answers.Receipts),
+    open_route("GET", "/openapi.json", document),
 ]

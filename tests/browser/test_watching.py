@@ -1,4 +1,4 @@
-"""Watching a lesson, in a real Chromium: transcript, keys, resume, and what happens when a token or the network ends."""
+"""Watching a lesson, in a real Chromium: transcript, keys, resume, and when a token or the network ends."""
 
 import gzip
 import json

@@ -68,6 +68,7 @@ ADDRESSES = {
     ("GET", f"{MOBILE}/resources/{{resource:int}}"): f"{MOBILE}/resources/1",
     ("GET", f"{MOBILE}/resources/{{resource:int}}/file"): f"{MOBILE}/resources/1/file",
     ("GET", f"{MOBILE}/receipts"): f"{MOBILE}/receipts",
+    ("GET", f"{MOBILE}/openapi.json"): f"{MOBILE}/openapi.json",
 }
 NEEDS_THE_COURSE = ("/learn/", "/resources/{resource:int}", "/courses/{course}")
 

@@ -100,6 +100,8 @@ def _routes(settings: Settings) -> list[BaseRoute]:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     service: Service = app.state.service
+    if not service.gateways.streaming.is_signed:
+        logger.warning("videos play unsigned (COURSEWRIGHT_STREAM_UNSIGNED): whoever learns an id can watch")
     await service.catalog.refresh()
     if service.settings.embedded_worker:
         await schedule_sweep(service)

@@ -123,8 +123,16 @@ class Settings:
     )
 
     # Cloudflare Stream
-    stream_key_id: str = setting(str, "Id of the Stream signing key.", "8f926b2b01f383510025a78a4dcbf6a")
-    stream_key_pem: Secret = setting(Secret, "The signing key's `pem`, base64 as Stream returns it.", "LS0tLS1CRUdJTi…")
+    stream_key_id: str | None = setting(str, "Id of the Stream signing key.", "8f926b2b01f383510025a78a4dcbf6a", None)
+    stream_key_pem: Secret | None = setting(
+        Secret, "The signing key's `pem`, base64 as Stream returns it.", "LS0tLS1CRUdJTi…", None
+    )
+    stream_unsigned: bool = setting(
+        _flag,
+        "Play videos that do not require signed addresses: whoever learns an id can watch. The service warns of it.",
+        "false",
+        False,
+    )
     stream_base_url: str = setting(
         _address, "The account's player address.", "https://customer-abc123.cloudflarestream.com"
     )
@@ -200,6 +208,8 @@ def _contradictions(settings: Settings) -> list[str]:
     found = []
     if len(settings.secret_key.reveal()) < 32:
         found.append(f"{PREFIX}SECRET_KEY is too short: use at least 32 random characters")
+    if not settings.stream_unsigned and not (settings.stream_key_id and settings.stream_key_pem):
+        found.append(f"Set {PREFIX}STREAM_KEY_ID and {PREFIX}STREAM_KEY_PEM: the signing key of your Stream account")
     r2 = (settings.r2_endpoint, settings.r2_bucket, settings.r2_access_key_id, settings.r2_secret_access_key)
     if settings.files_dir is None and not all(r2):
         found.append(

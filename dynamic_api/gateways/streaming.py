@@ -32,17 +32,14 @@ class Streaming:
     def __init__(self, settings: Settings) -> None:
         self._key_id = settings.stream_key_id
         self._base = settings.stream_base_url
-        try:
-            key = load_pem_private_key(b64decode(settings.stream_key_pem.reveal(), validate=True), None)
-        except ValueError:
-            raise SettingsInvalid(
-                "COURSEWRIGHT_STREAM_KEY_PEM is not the base64 `pem` of a Stream signing key"
-            ) from None
-        if not isinstance(key, RSAPrivateKey):
-            raise SettingsInvalid("COURSEWRIGHT_STREAM_KEY_PEM is not an RSA key")
-        self._key = key
+        self._key = None if settings.stream_unsigned else _signing_key(settings)
         self._margin = timedelta(seconds=settings.playback_margin_seconds)
         self._recent: dict[str, tuple[datetime, Playback]] = {}
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether addresses work for those alone who were given one."""
+        return self._key is not None
 
     def playback(self, video: str, *, seconds: int, now: datetime) -> Playback:
         """Addresses that play one video for its length and a margin. The token names no learner and no address.
@@ -57,6 +54,23 @@ class Streaming:
         return playback
 
     def _sign(self, video: str, expires: datetime) -> Playback:
+        if self._key is None:
+            return self._addresses(video, expires)
         claims = {"sub": video, "kid": self._key_id, "exp": int(expires.timestamp())}
         token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id})
-        return Playback(f"{self._base}/{token}/iframe", f"{self._base}/{token}/manifest/video.m3u8", expires)
+        return self._addresses(token, expires)
+
+    def _addresses(self, name: str, expires: datetime) -> Playback:
+        return Playback(f"{self._base}/{name}/iframe", f"{self._base}/{name}/manifest/video.m3u8", expires)
+
+
+def _signing_key(settings: Settings) -> RSAPrivateKey:
+    """Raises SettingsInvalid."""
+    pem = settings.stream_key_pem.reveal() if settings.stream_key_pem else ""
+    try:
+        key = load_pem_private_key(b64decode(pem, validate=True), None)
+    except ValueError:
+        raise SettingsInvalid("COURSEWRIGHT_STREAM_KEY_PEM is not the base64 `pem` of a Stream signing key") from None
+    if not isinstance(key, RSAPrivateKey):
+        raise SettingsInvalid("COURSEWRIGHT_STREAM_KEY_PEM is not an RSA key")
+    return key

@@ -1,5 +1,6 @@
 """The outside world: tokens, links, mail."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -9,7 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 
+from dynamic_api.app import create_app
 from dynamic_api.config import Secret, Settings
+from dynamic_api.gateways import open_gateways
 from dynamic_api.gateways.storage import LocalStorage, R2Storage, attachment
 from dynamic_api.gateways.streaming import Streaming
 from dynamic_api.mail.envelope import envelope
@@ -106,3 +109,27 @@ def test_mail_reads_the_same_in_text_and_html(catalog: Catalog) -> None:
             message_id="x",
             now=NOW,
         )
+
+
+async def test_unsigned_videos_only_where_it_is_said_and_with_a_warning(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    unsigned = replace(settings, stream_unsigned=True, stream_key_id=None, stream_key_pem=None)
+    playback = Streaming(unsigned).playback("f" * 32, seconds=60, now=NOW)
+    assert playback.iframe_url == f"{settings.stream_base_url}/{'f' * 32}/iframe"
+    for each, warned in ((settings, False), (unsigned, True)):
+        caplog.clear()
+        app = create_app(replace(each, embedded_worker=False), open_gateways(each))
+        async with app.router.lifespan_context(app):
+            pass
+        assert ("whoever learns an id can watch" in caplog.text) == warned
+
+
+def test_tokens_are_shared_for_minutes_and_never_outlive_their_time(settings: Settings) -> None:
+    streaming = Streaming(settings)
+    first = streaming.playback("f" * 32, seconds=600, now=NOW)
+    assert streaming.playback("f" * 32, seconds=600, now=NOW + timedelta(minutes=4)) == first
+    later = streaming.playback("f" * 32, seconds=600, now=NOW + timedelta(minutes=5))
+    assert later != first
+    assert first.expires_at - (NOW + timedelta(minutes=5)) >= timedelta(seconds=600 + 900)
+    assert streaming.playback("e" * 32, seconds=600, now=NOW).iframe_url != first.iframe_url

@@ -1,0 +1,158 @@
+"""Links to R2, against a real S3 server that refuses what is expired, altered or unsigned."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dynamic_api.config import Secret, Settings
+from dynamic_api.gateways.storage import R2Storage
+from dynamic_api.models import AuditEntry
+from sitegen.catalog.model import Catalog
+from tests.conftest import Sandbox
+from tests.ports import free_ports
+from tests.school import LESSON, SOURDOUGH, School, TestClock, make_school
+
+BUCKET, KEY, NAME = "school-files", "sourdough/weekend-schedule.pdf", "Zeitplan für Ω.pdf"
+ACCESS, SECRET = "testaccess", "testsecretkey0123456789"
+
+
+@dataclass(frozen=True)
+class S3:
+    """A server, and a client that may write."""
+
+    endpoint: str
+    client: Any
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """SeaweedFS, with the sample course's files in a bucket."""
+    program = Path(sys.executable).parent / "weed"
+    if not program.exists():
+        pytest.skip("no S3 server for this platform")
+    folder = tmp_path_factory.mktemp("s3")
+    ports = free_ports(10)
+    names = ("s3.port", "s3.port.grpc", "master.port", "master.port.grpc", "volume.port", "volume.port.grpc",
+             "filer.port", "filer.port.grpc", "admin.port", "admin.port.grpc")  # fmt: skip
+    command = [
+        str(program), "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}",
+        *(f"-{name}={port}" for name, port in zip(names, ports, strict=True)),
+        "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false",
+    ]  # fmt: skip
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "TMPDIR": str(folder)}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+    endpoint = f"http://127.0.0.1:{ports[0]}"
+    client = boto3.client(
+        "s3", endpoint_url=endpoint, aws_access_key_id=ACCESS, aws_secret_access_key=SECRET, region_name="auto",
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+    )  # fmt: skip
+    try:
+        _upload(client, process, folder / "log")
+        yield S3(endpoint, client)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _upload(client: Any, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            client.put_object(Bucket=BUCKET, Key=KEY, Body=b"%PDF-1.4 a weekend", ContentType="application/pdf")
+        except (BotoCoreError, ClientError):
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(log.read_text(errors="replace")[-2000:])
+
+
+@pytest.fixture
+def r2(settings: Settings, s3: S3) -> Settings:
+    """An installation whose files lie in the bucket."""
+    return replace(
+        settings,
+        files_dir=None,
+        r2_endpoint=s3.endpoint,
+        r2_bucket=BUCKET,
+        r2_access_key_id=Secret(ACCESS),
+        r2_secret_access_key=Secret(SECRET),
+    )
+
+
+def link(r2: Settings, *, key: str = KEY, seconds: int = 60) -> str:
+    return R2Storage(r2).link(key, name=NAME, media_type="application/pdf", seconds=seconds)
+
+
+def changed(url: str, **parameters: str) -> str:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query)) | parameters
+    return urlunsplit(parts._replace(query=urlencode({name: value for name, value in query.items() if value})))
+
+
+def test_a_link_opens_the_file_under_its_name(r2: Settings) -> None:
+    answer = httpx.get(link(r2))
+    assert answer.content.startswith(b"%PDF")
+    assert answer.headers["content-type"] == "application/pdf"
+    disposition = answer.headers["content-disposition"]
+    assert disposition.startswith("attachment;")
+    assert "filename*=UTF-8''Zeitplan%20f%C3%BCr%20%CE%A9.pdf" in disposition
+    assert httpx.get(link(r2), headers={"Range": "bytes=0-3"}).status_code == 206
+
+
+def test_altered_foreign_and_unsigned_links_are_refused(r2: Settings) -> None:
+    good = link(r2)
+    signature = dict(parse_qsl(urlsplit(good).query))["X-Amz-Signature"]
+    for bad in (
+        changed(good, **{"X-Amz-Signature": signature[:-1] + ("0" if signature[-1] != "0" else "1")}),
+        changed(good, **{"X-Amz-Expires": "604800"}),
+        changed(good, **{"response-content-disposition": "inline"}),
+        good.replace("weekend-schedule", "feeding-log"),
+        good.partition("?")[0],
+        link(replace(r2, r2_secret_access_key=Secret("another"))),
+    ):
+        assert httpx.get(bad).status_code == 403, bad
+
+
+def test_an_expired_link_is_refused(r2: Settings) -> None:
+    soon = link(r2, seconds=1)
+    time.sleep(2.2)
+    assert httpx.get(soon).status_code == 403
+
+
+async def test_a_learner_downloads_from_the_bucket(r2: Settings, sandbox: Sandbox, catalog: Catalog) -> None:
+    school = make_school(r2, sandbox.bank, TestClock())
+    await school.service.catalog.refresh()
+    try:
+        await _download(school)
+    finally:
+        await school.service.close()
+
+
+async def _download(school: School) -> None:
+    async with school.browser() as owner, school.browser() as stranger, school.phone() as phone:
+        await school.owner(owner)
+        await school.sign_in_phone(phone)
+        lesson = (await owner.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).json()
+        resource = lesson["resources"][0]["id"]
+        handed = await owner.get(f"/api/resources/{resource}/download")
+        assert handed.headers["cache-control"] == "private, no-store"
+        told = (await phone.get(f"/resources/{resource}")).json()["resource"]
+        async with httpx.AsyncClient() as system_browser:
+            for address in (handed.headers["location"], told["url"]):
+                assert (await system_browser.get(address)).content.startswith(b"%PDF")
+        assert (await stranger.get(f"/api/resources/{resource}/download")).status_code == 401
+        issued = [row for row in await school.rows(AuditEntry) if row.action == "download:issued"]
+        assert len(issued) == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 Clock = Callable[[], datetime]
 
@@ -11,6 +12,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(maxsize=1024)  # one answer says the same moment three times
 def timestamp(moment: datetime | None) -> str | None:
     """ISO 8601 with offset and whole seconds, as the mobile contract writes it."""
     return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None

@@ -28,10 +28,11 @@ from dynamic_api.fast_lane.statements import (
     as_moment,
     as_stored,
     by_session,
+    by_session_alone,
     by_token,
     compiled,
     described_row,
-    progress_in,
+    progress_between,
 )
 from dynamic_api.learning.beat import BeatBody
 from dynamic_api.learning.playback import describe_playback
@@ -66,20 +67,19 @@ class Phone:
 
 @dataclass(frozen=True)
 class Frame:
-    """A course as phones get it, without anybody's progress; and the statement that finds somebody's."""
+    """A course as phones get it, without anybody's progress; and between which lessons' ids somebody's lies."""
 
     course: dict[str, Any]
-    statement: Statement
-    lesson_ids: dict[str, int]
+    first: int
+    last: int
 
 
 class Directory:
     """One version of the catalogue, by address."""
 
-    def __init__(self, catalog: LiveCatalog, site_url: str, dialect: str) -> None:
+    def __init__(self, catalog: LiveCatalog, site_url: str) -> None:
         self.catalog = catalog
         self._site_url = site_url
-        self._dialect = dialect
         self._courses = {course.file.slug: course for course in catalog.courses}
         self._lessons = {
             (course.file.slug, lesson.file.slug): (course, lesson)
@@ -87,6 +87,7 @@ class Directory:
             for lesson in course.lessons
         }
         self._frames: dict[str, Frame] = {}
+        self._opened: dict[int, dict[str, Any]] = {}
 
     def course(self, slug: str) -> LiveCourse | None:
         """A published course."""
@@ -96,14 +97,19 @@ class Directory:
         """A published lesson."""
         return self._lessons.get((slug, lesson))
 
+    def opened(self, course: LiveCourse, lesson: LiveLesson) -> dict[str, Any]:
+        """A lesson as phones get it when they open it; made once for each."""
+        known = self._opened.get(lesson.id)
+        if known is None:
+            known = self._opened[lesson.id] = shapes.opened_lesson(course, lesson)
+        return known
+
     def frame(self, course: LiveCourse) -> Frame:
         """Made once for each course."""
         known = self._frames.get(course.file.slug)
         if known is None:
-            ids = [lesson.id for lesson in course.lessons]
-            statement = compiled(progress_in(len(ids)), self._dialect)
-            named = {f"lesson_{number}": lesson_id for number, lesson_id in enumerate(ids)}
-            known = Frame(shapes.course_detail(course, {}, self._site_url), statement, named)
+            ids = [lesson.id for lesson in course.lessons] or [0]
+            known = Frame(shapes.course_detail(course, {}, self._site_url), min(ids), max(ids))
             self._frames[course.file.slug] = known
         return known
 
@@ -117,6 +123,8 @@ class FastLane:
         self._throttle = throttle
         self._database = service.hot
         self._by_session = compiled(by_session(), self._database.dialect)
+        self._by_session_alone = compiled(by_session_alone(), self._database.dialect)
+        self._progress = compiled(progress_between(), self._database.dialect)
         self._by_token = compiled(by_token(), self._database.dialect)
         self._cookie = cookies_of(service).session
         self._headers = [
@@ -179,22 +187,22 @@ class FastLane:
     def _current(self) -> Directory:
         catalog = self._service.catalog.current
         if self._directory is None or self._directory.catalog is not catalog:
-            self._directory = Directory(catalog, self._service.settings.site_url, self._database.dialect)
+            self._directory = Directory(catalog, self._service.settings.site_url)
         return self._directory
 
     async def _web_playback(self, raw: Any, course: LiveCourse, lesson: LiveLesson) -> Answer | None:
         now = self._service.clock()
-        row = await self._learner(_headers(raw), course, lesson, now)
+        row = await self._learner(self._by_session, _headers(raw), course, now, lesson_id=lesson.id)
         if row is None or lesson.file.video is None:
             return None
-        position = row[4] or 0  # after learner, last seen, entitled, status
+        position = row[3] or 0  # after learner, last seen, entitled
         return Answer(orjson.dumps(describe_playback(self._service, lesson, position, now=now)))
 
     async def _web_beat(self, raw: Any, body: "Body", course: LiveCourse, lesson: LiveLesson) -> Answer | None:
         headers, now = _headers(raw), self._service.clock()
         if headers is None or headers.get(b"sec-fetch-site") != b"same-origin":
             return None  # the plain way knows the older browsers too
-        row = await self._learner(headers, course, lesson, now)
+        row = await self._learner(self._by_session_alone, headers, course, now)
         if row is None or (beat := await body.beat(headers)) is None:
             return None
         progress = await self._beat(row[0], course, lesson, beat, now)
@@ -205,8 +213,8 @@ class FastLane:
         if phone is None:
             return None
         frame = self._current().frame(course)
-        values = frame.statement.values(user_id=phone.user_id, **frame.lesson_ids)
-        rows = {row[0]: described_row(row) for row in await self._database.all(frame.statement, values)}
+        values = self._progress.values(user_id=phone.user_id, first=frame.first, last=frame.last)
+        rows = {row[0]: described_row(row) for row in await self._database.all(self._progress, values)}
         return _phone_answer(phone, {"course": shapes.with_progress(frame.course, rows)})
 
     async def _phone_playback(self, raw: Any, course: LiveCourse, lesson: LiveLesson) -> Answer | None:
@@ -215,7 +223,8 @@ class FastLane:
         if phone is None:
             return None
         progress = await open_progress(self._service.progress, phone.user_id, lesson, now=now)
-        return _phone_answer(phone, shapes.playback(self._service, course, lesson, progress, now=now))
+        opened = self._current().opened(course, lesson)
+        return _phone_answer(phone, shapes.playback(self._service, lesson, opened, progress, now=now))
 
     async def _phone_beat(self, raw: Any, body: "Body", course: LiveCourse, lesson: LiveLesson) -> Answer | None:
         headers, now = _headers(raw), self._service.clock()
@@ -235,7 +244,7 @@ class FastLane:
         return row
 
     async def _learner(
-        self, headers: Headers | None, course: LiveCourse, lesson: LiveLesson, now: datetime
+        self, statement: Statement, headers: Headers | None, course: LiveCourse, now: datetime, **more: int
     ) -> Row | None:
         """The row of a browser that is signed in, whose learner may watch."""
         if headers is None or (cookies := headers.get(b"cookie")) is None:
@@ -243,13 +252,9 @@ class FastLane:
         token = cookie_parser(cookies.decode("latin-1")).get(self._cookie)
         if not token:
             return None
-        values = self._by_session.values(
-            token_hash=hash_token(token),
-            course_id=course.id,
-            lesson_id=lesson.id,
-            now=as_stored(now, self._database.dialect),
-        )
-        row = await self._database.one(self._by_session, values)
+        moment = as_stored(now, self._database.dialect)
+        values = statement.values(token_hash=hash_token(token), course_id=course.id, now=moment, **more)
+        row = await self._database.one(statement, values)
         if row is None or not row[2] or now - (as_moment(row[1]) or now) > sessions.TOUCH:
             return None
         return row

@@ -73,7 +73,8 @@ class ProgressWriter:
                 for key, changes in batch.items():
                     for change, _, done in changes:
                         change(rows[key])
-                        answers.append((done, copy(rows[key])))
+                        # The row itself, where nobody changes it after this.
+                        answers.append((done, rows[key] if done is changes[-1][2] else copy(rows[key])))
 
             await self._store.write({key: changes[0][1] for key, changes in batch.items()}, follow, seen)
         except Exception as error:  # whoever waits is told, and the writer goes on

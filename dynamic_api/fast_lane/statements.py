@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ClauseElement, Dialect, Select, bindparam, exists, false, select
+from sqlalchemy import ClauseElement, Dialect, Select, bindparam, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dynamic_api.models import AccessToken, Entitlement, Progress, User, WebSession
@@ -57,11 +58,20 @@ def _entitled() -> Any:
 
 def by_session() -> Select[Any]:
     """A browser's session → its learner, whether they may watch the course, and where they are in the lesson."""
-    statement: Any = select(User.id, WebSession.last_seen_at, _entitled(), *PROGRESS_COLUMNS)
+    statement: Any = select(User.id, WebSession.last_seen_at, _entitled(), Progress.position_seconds)
     found: Select[Any] = (
         statement.join_from(WebSession, User, User.id == WebSession.user_id)
         .outerjoin(Progress, (Progress.user_id == User.id) & (Progress.lesson_id == bindparam("lesson_id")))
         .where(WebSession.token_hash == bindparam("token_hash"), WebSession.expires_at > bindparam("now"))
+    )
+    return found
+
+
+def by_session_alone() -> Select[Any]:
+    """The same without progress, for those who bring some."""
+    statement: Any = select(User.id, WebSession.last_seen_at, _entitled())
+    found: Select[Any] = statement.join_from(WebSession, User, User.id == WebSession.user_id).where(
+        WebSession.token_hash == bindparam("token_hash"), WebSession.expires_at > bindparam("now")
     )
     return found
 
@@ -75,18 +85,33 @@ def by_token() -> Select[Any]:
     return found
 
 
-def progress_in(lesson_ids: int) -> Select[Any]:
-    """Every row of a learner in a course's lessons."""
-    names: list[Any] = [bindparam(f"lesson_{number}") for number in range(lesson_ids)]
-    within = Progress.lesson_id.in_(names) if names else false()
-    statement: Any = select(Progress.lesson_id, *PROGRESS_COLUMNS)
-    found: Select[Any] = statement.where(Progress.user_id == bindparam("user_id"), within)
+_SHOWN = (
+    Progress.status,
+    Progress.position_seconds,
+    Progress.duration_seconds,
+    Progress.percent,
+    Progress.last_viewed_at,
+    Progress.completed_at,
+    Progress.updated_at,
+)
+
+
+def progress_between() -> Select[Any]:
+    """A learner's rows from one lesson's id to another's: a course's, in one stretch of the index, and perhaps some
+    of another course's, which nobody will ask for.
+    """
+    statement: Any = select(Progress.lesson_id, *_SHOWN)
+    found: Select[Any] = statement.where(
+        Progress.user_id == bindparam("user_id"),
+        Progress.lesson_id >= bindparam("first"),
+        Progress.lesson_id <= bindparam("last"),
+    )
     return found
 
 
 def described_row(row: Sequence[Any]) -> dict[str, Any]:
-    """A row of `progress_in` as `learning.progress.describe` says it, fifty times for one answer."""
-    _, status, position, duration, percent, _, _, _, viewed, completed, updated = row
+    """A row of `progress_between` as `learning.progress.describe` says it, fifty times for one answer."""
+    _, status, position, duration, percent, viewed, completed, updated = row
     return {
         "status": status,
         "playback_position_seconds": position,
@@ -100,9 +125,15 @@ def described_row(row: Sequence[Any]) -> dict[str, Any]:
 
 def as_stored(moment: datetime, dialect: str) -> Any:
     """A moment as the driver takes it: SQLite has text."""
-    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26] if dialect == "sqlite" else moment
+    return _as_text(moment) if dialect == "sqlite" else moment
 
 
+@lru_cache(maxsize=1024)  # a row that is written says the same moment three times
+def _as_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+@lru_cache(maxsize=1024)
 def as_moment(value: Any) -> datetime | None:
     """A moment as the driver gave it."""
     if value is None or isinstance(value, datetime):

@@ -100,7 +100,7 @@ async def playback(request: Request, service: Service, device: Device) -> Respon
     async with service.database.reading() as db:
         live, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
     progress = await progress_rules.open_progress(service.progress, device.user.id, lesson, now=now)
-    return JSONResponse(shapes.playback(service, live, lesson, progress, now=now))
+    return JSONResponse(shapes.playback(service, lesson, shapes.opened_lesson(live, lesson), progress, now=now))
 
 
 async def beat(request: Request, service: Service, device: Device) -> Response:

@@ -80,10 +80,15 @@ def with_progress(course: dict[str, Any], rows: Mapping[int, dict[str, Any]]) ->
     return {**course, "modules": modules}
 
 
+def opened_lesson(course: LiveCourse, live: LiveLesson) -> dict[str, Any]:
+    """A lesson in endpoint 7. `resources` are the course's, then the module's, then the lesson's."""
+    return {**lesson_head(live), "resources": [resource(each) for each in course.resources_of(live)]}
+
+
 def playback(
-    service: Service, course: LiveCourse, live: LiveLesson, progress: ProgressRow, *, now: datetime
+    service: Service, live: LiveLesson, opened: dict[str, Any], progress: ProgressRow, *, now: datetime
 ) -> dict[str, Any]:
-    """Endpoint 7. `resources` are the course's, then the module's, then the lesson's."""
+    """Endpoint 7; `opened` is its lesson."""
     stream = None
     if live.file.video:
         signed = service.gateways.streaming.playback(live.file.video, seconds=live.file.duration or 0, now=now)
@@ -98,7 +103,7 @@ def playback(
         "stream": stream,
         "heartbeat_seconds": service.settings.heartbeat_seconds,
         "auto_complete_percent": service.settings.completion_percent,
-        "lesson": {**lesson_head(live), "resources": [resource(each) for each in course.resources_of(live)]},
+        "lesson": opened,
         "progress": describe(progress),
     }
 

@@ -170,7 +170,12 @@ async def test_statements_ask_by_index_alone(school: School) -> None:
     """A read in the event loop must never scan."""
     if school.service.hot.dialect != "sqlite":
         pytest.skip("query plans of SQLite")
-    for made in (statements.by_session(), statements.by_token(), statements.progress_in(50)):
+    for made in (
+        statements.by_session(),
+        statements.by_session_alone(),
+        statements.by_token(),
+        statements.progress_between(),
+    ):
         statement = statements.compiled(made, "sqlite")
         plan = statements.Statement(f"EXPLAIN QUERY PLAN {statement.text}", statement.names)
         rows = await school.service.hot.all(plan, [0] * len(plan.names))

@@ -21,6 +21,7 @@ import dynamic_api.checkout.routes
 import dynamic_api.learning.routes
 import dynamic_api.mobile_v1.routes
 import dynamic_api.webhooks.routes
+from dynamic_api.access_log import AccessLog
 from dynamic_api.accounts.passwords import Passwords
 from dynamic_api.accounts.throttle import Throttle
 from dynamic_api.catalog import CatalogSource
@@ -47,14 +48,14 @@ logger = logging.getLogger("coursewright.app")
 def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Starlette:
     """The whole service. Nothing is opened until it starts."""
     service = create_service(settings, gateways, clock=clock)
-    throttle = Throttle()
+    throttle, access_log = Throttle(), AccessLog()
     app = Starlette(
         routes=_routes(settings),
         middleware=[
-            Middleware(FastLane, service=service, throttle=throttle),
+            Middleware(FastLane, service=service, throttle=throttle, access_log=access_log),
             Middleware(SecurityHeaders, settings=settings),
             Middleware(MobileHeaders),
-            Middleware(RequestLog),
+            Middleware(RequestLog, access_log=access_log),
             Middleware(BodyLimit),
             Middleware(CrossOriginCheck, settings=settings),
         ],

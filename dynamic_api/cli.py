@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -74,6 +75,11 @@ def _serve(options: argparse.Namespace) -> int:
 
     settings = Settings.from_environ(os.environ)
     _log_to_stderr()
+    import dynamic_api.app  # noqa: F401 - loaded now, so that what it brings is frozen with the rest
+
+    # What is loaded lives as long as the process: looking through it again and again costs a tenth of a second a time.
+    gc.collect()
+    gc.freeze()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     uvicorn.run(
         "dynamic_api.asgi:app",

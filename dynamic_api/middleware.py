@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dynamic_api.access_log import AccessLog
 from dynamic_api.config import Settings
 from dynamic_api.errors import ApiError, BodyTooLarge, CrossOrigin
 
@@ -35,8 +36,9 @@ def refusal(error: ApiError) -> JSONResponse:
 class RequestLog:
     """Gives each request an id, logs it without its query, and turns a crash into a 500 that names only the id."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, access_log: AccessLog) -> None:
         self.app = app
+        self._log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,19 +57,13 @@ class RequestLog:
             await self.app(scope, receive, send_with_id)
         except Exception:
             # The path may be of any shape; the query may hold a signature and is never logged.
-            logger.exception("request %s: %s %s failed", request_id, scope["method"], scope["path"])
+            logger.exception("request %s: %s %r failed", request_id, scope["method"], scope["path"])
             if status:
                 raise
             error = ApiError(f"Something went wrong on our side. If it stays so, tell us this number: {request_id}")
             await refusal(error)(scope, receive, send_with_id)
         finally:
-            log_request(scope, status, started, request_id)
-
-
-def log_request(scope: Scope, status: int, started: float, request_id: str) -> None:
-    """One line for each request."""
-    milliseconds = (time.perf_counter() - started) * 1000
-    logger.info("%s %s %s %.0fms %s", scope["method"], scope["path"], status, milliseconds, request_id)
+            self._log.note(scope, status, started, request_id)
 
 
 def request_id_of(scope: Scope) -> str:

@@ -14,6 +14,7 @@ LAYERS = {
     1: ("audit", "entitlements", "jobs.outbox", "catalog", "gateways", "fast_lane", "service"),
     2: ("accounts", "checkout", "learning", "webhooks", "mail", "mobile_v1", "operator", "jobs.worker"),
     3: (
+        "access_log",
         "middleware",
         "routing",
         "static_site",
@@ -40,6 +41,7 @@ LAYERS = {
 STARLETTE = (
     "app",
     "routing",
+    "access_log",
     "middleware",
     "static_site",
     "accounts.identity",

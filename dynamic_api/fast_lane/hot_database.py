@@ -42,7 +42,7 @@ class HotSqlite:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None)
         # The default cache of two megabytes asks the system for most pages of a school of some size.
-        for pragma in ("query_only=ON", "busy_timeout=10000", "cache_size=-65536", "mmap_size=268435456"):
+        for pragma in ("query_only=ON", "busy_timeout=10000", "cache_size=-65536"):
             connection.execute(f"PRAGMA {pragma}")
         self._connection = connection
         return connection

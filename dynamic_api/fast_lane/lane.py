@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dynamic_api.access_log import AccessLog
 from dynamic_api.accounts import sessions
 from dynamic_api.accounts.identity import cookies_of
 from dynamic_api.accounts.throttle import MOBILE, Throttle
@@ -31,13 +32,13 @@ from dynamic_api.fast_lane.statements import (
     by_session_alone,
     by_token,
     compiled,
-    described_row,
     progress_between,
+    progress_json,
 )
 from dynamic_api.learning.beat import BeatBody
 from dynamic_api.learning.playback import describe_playback
 from dynamic_api.learning.progress import describe, note_completion, open_progress, record_beat
-from dynamic_api.middleware import BODY_LIMIT, log_request, request_id_of, security_headers
+from dynamic_api.middleware import BODY_LIMIT, request_id_of, security_headers
 from dynamic_api.middleware import MOBILE as MOBILE_PATH
 from dynamic_api.mobile_v1 import shapes
 from dynamic_api.mobile_v1.tokens import TOUCH, Ability
@@ -67,11 +68,27 @@ class Phone:
 
 @dataclass(frozen=True)
 class Frame:
-    """A course as phones get it, without anybody's progress; and between which lessons' ids somebody's lies."""
+    """A course as phones get it, as JSON with a gap for each lesson's progress; and between which ids it lies."""
 
-    course: dict[str, Any]
+    pieces: tuple[tuple[bytes, int], ...]
+    tail: bytes
     first: int
     last: int
+
+    @classmethod
+    def of(cls, course: LiveCourse, site_url: str) -> "Frame":
+        """Cut where the progress of each lesson stands."""
+        gap = "\0"
+        marked = {lesson.id: gap for lesson in course.lessons}
+        whole = orjson.dumps({"course": shapes.with_progress(shapes.course_detail(course, {}, site_url), marked)})
+        *heads, tail = whole.split(b'"\\u0000"')
+        ids = [lesson.id for lesson in course.lessons]
+        return cls(tuple(zip(heads, ids, strict=True)), tail, min(ids, default=0), max(ids, default=0))
+
+    def filled(self, rows: dict[int, bytes]) -> bytes:
+        """With somebody's progress."""
+        parts = [part for head, lesson_id in self.pieces for part in (head, rows.get(lesson_id, b"null"))]
+        return b"".join([*parts, self.tail])
 
 
 class Directory:
@@ -108,8 +125,7 @@ class Directory:
         """Made once for each course."""
         known = self._frames.get(course.file.slug)
         if known is None:
-            ids = [lesson.id for lesson in course.lessons] or [0]
-            known = Frame(shapes.course_detail(course, {}, self._site_url), min(ids), max(ids))
+            known = Frame.of(course, self._site_url)
             self._frames[course.file.slug] = known
         return known
 
@@ -117,8 +133,9 @@ class Directory:
 class FastLane:
     """Stands in front of everything else."""
 
-    def __init__(self, app: ASGIApp, service: Service, throttle: Throttle) -> None:
+    def __init__(self, app: ASGIApp, service: Service, throttle: Throttle, access_log: AccessLog) -> None:
         self.app = app
+        self._log = access_log
         self._service = service
         self._throttle = throttle
         self._database = service.hot
@@ -214,8 +231,8 @@ class FastLane:
             return None
         frame = self._current().frame(course)
         values = self._progress.values(user_id=phone.user_id, first=frame.first, last=frame.last)
-        rows = {row[0]: described_row(row) for row in await self._database.all(self._progress, values)}
-        return _phone_answer(phone, {"course": shapes.with_progress(frame.course, rows)})
+        rows = {row[0]: progress_json(row) for row in await self._database.all(self._progress, values)}
+        return Answer(frame.filled(rows), _limits(phone))
 
     async def _phone_playback(self, raw: Any, course: LiveCourse, lesson: LiveLesson) -> Answer | None:
         now = self._service.clock()
@@ -296,7 +313,7 @@ class FastLane:
         }
         await send(start)
         await send({"type": "http.response.body", "body": answer.body})
-        log_request(scope, 200, started, request_id)
+        self._log.note(scope, 200, started, request_id)
 
 
 class Body:
@@ -337,8 +354,11 @@ def _headers(raw: Any) -> Headers | None:
 
 
 def _phone_answer(phone: Phone, content: dict[str, Any]) -> Answer:
-    limits = (
+    return Answer(orjson.dumps(content), _limits(phone))
+
+
+def _limits(phone: Phone) -> tuple[tuple[bytes, bytes], ...]:
+    return (
         (b"x-ratelimit-limit", str(MOBILE.tries).encode()),
         (b"x-ratelimit-remaining", str(phone.left).encode()),
     )
-    return Answer(orjson.dumps(content), limits)

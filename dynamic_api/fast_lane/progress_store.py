@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,10 +13,11 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.database import PRAGMAS, Database, insert_or_ignore
-from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS, as_moment, as_stored, compiled
+from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS, as_moment, as_stored, as_text, compiled
 from dynamic_api.models import AccessToken, Progress
 
 Key = tuple[int, int]  # learner, lesson
+FLUSHES_BETWEEN = 500  # groups written between two looks at the write-ahead log
 
 
 @dataclass(slots=True)
@@ -125,7 +126,6 @@ def _columns(row: ProgressRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _NAMES}
 
 
-_FIELDS = [each.name for each in fields(ProgressRow)]
 _UPSERT = sqlite_insert(Progress).values(
     {name: bindparam(name) for name in ("user_id", "lesson_id", *_NAMES)}  # every column
 )
@@ -141,6 +141,8 @@ _SQLITE_SAVE = compiled(
     ),
     "sqlite",
 )
+if _SQLITE_SAVE.names[:12] != ("user_id", "lesson_id", *_NAMES):
+    raise RuntimeError("the order of the columns and of what is saved differ")
 _SQLITE_SEEN = compiled(_SEEN, "sqlite")
 
 
@@ -155,6 +157,8 @@ class SqliteStore:
         self._database = database
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="progress")
         self._connection: sqlite3.Connection | None = None
+        self._since_tidy = 0
+        self._tidying: asyncio.Future[None] | None = None
 
     async def write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
         """One transaction."""
@@ -173,10 +177,20 @@ class SqliteStore:
                 if touched:
                     connection.executemany(_SQLITE_SEEN.text, touched)
                 await loop.run_in_executor(self._thread, connection.execute, "COMMIT")
+                self._tidy(loop)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def _tidy(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Bring the write-ahead log into the database now and then, beside the commits instead of inside one of them:
+        that is what the slowest beat would wait for. https://sqlite.org/wal.html#automatic_checkpoint
+        """
+        self._since_tidy += 1
+        if self._since_tidy >= FLUSHES_BETWEEN and (self._tidying is None or self._tidying.done()):
+            self._since_tidy = 0
+            self._tidying = loop.run_in_executor(None, _checkpoint, self._database.engine.url.database or "")
 
     def _load(self, connection: sqlite3.Connection, key: Key, begun: datetime) -> ProgressRow:
         found = connection.execute(_SQLITE_LOAD.text, key).fetchone()
@@ -202,6 +216,7 @@ class SqliteStore:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA busy_timeout=0")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
         self._connection = connection
         return connection
 
@@ -213,6 +228,14 @@ class SqliteStore:
             self._connection = None
 
 
+def _checkpoint(path: str) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        connection.close()
+
+
 def _begin_patiently(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA busy_timeout=10000")
     try:
@@ -221,12 +244,21 @@ def _begin_patiently(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA busy_timeout=0")
 
 
-def _saved(key: Key, row: ProgressRow) -> list[Any]:
-    given: dict[str, Any] = {"user_id": key[0], "lesson_id": key[1]}
-    for name in _FIELDS:
-        value = getattr(row, name)
-        given[name] = as_stored(value, "sqlite") if isinstance(value, datetime) else value
-    return [given[name] for name in _SQLITE_SAVE.names]
+def _saved(key: Key, row: ProgressRow) -> tuple[Any, ...]:
+    """In the order of the statement's columns; a test holds the two together."""
+    return (
+        *key,
+        row.status,
+        row.position_seconds,
+        row.duration_seconds,
+        row.percent,
+        row.auto_complete,
+        as_text(row.opened_at),
+        as_text(row.beaten_at) if row.beaten_at else None,
+        as_text(row.last_viewed_at),
+        as_text(row.completed_at) if row.completed_at else None,
+        as_text(row.updated_at),
+    )
 
 
 def progress_store(database: Database) -> ProgressStore:

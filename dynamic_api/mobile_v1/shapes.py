@@ -65,8 +65,8 @@ def course_detail(live: LiveCourse, rows: dict[int, ProgressRow], site_url: str)
     }
 
 
-def with_progress(course: dict[str, Any], rows: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    """A course without anybody's progress, filled with one learner's."""
+def with_progress(course: dict[str, Any], rows: Mapping[int, Any]) -> dict[str, Any]:
+    """A course without anybody's progress, filled with somebody's."""
     modules = [
         {
             **module,
@@ -110,9 +110,12 @@ def playback(
 
 def beaten(progress: ProgressRow) -> dict[str, Any]:
     """Endpoint 8."""
-    described = describe(progress)
-    names = ("status", "percent_complete", "playback_position_seconds", "updated_at")
-    return {name: described[name] for name in names}
+    return {
+        "status": progress.status,
+        "percent_complete": progress.percent,
+        "playback_position_seconds": progress.position_seconds,
+        "updated_at": timestamp(progress.updated_at),
+    }
 
 
 def _lesson(lesson: LiveLesson, position: int, rows: dict[int, ProgressRow]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from scripts.load.client import Requests, as_fast_as_answered, at_a_rate
 from scripts.load.crowd import COURSE, LEARNERS, Crowd, gather
 from scripts.load.servers import bare_server, service
 
-CONNECTIONS = 32
+CONNECTIONS = 64
 WANTED = {"playback, web": 0.40, "playback, phone": 0.40, "beat, web": 0.30, "beat, phone": 0.30, "course, phone": 0.20}
 WATCHING = 50_000  # learners at once, a beat each fifteen seconds
 
@@ -72,6 +72,7 @@ async def _measure(url: str, folder: Path, options: argparse.Namespace) -> dict[
                 outcome = await as_fast_as_answered(port, requests, connections=CONNECTIONS, seconds=options.seconds)
                 rates[name].append(outcome.per_second)
                 refused += outcome.refused
+        await at_a_rate(port, routes["beat, web"], rate=WATCHING / 15, seconds=4.0)  # warm, and past the last rush
         steady = await at_a_rate(port, routes["beat, web"], rate=WATCHING / 15, seconds=max(6.0, options.seconds))
     ratios = {name: [ours / bare for ours, bare in zip(rates[name], rates["bare"], strict=True)] for name in routes}
     return {

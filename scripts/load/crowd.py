@@ -51,6 +51,9 @@ async def gather(url: str, course_data: Path, manifest: Path) -> Crowd:
             people = range(start + 1, start + CHUNK + 1)
             async with database.transaction() as db:
                 await _add(db, people, course.id, sessions, tokens)
+        async with database.engine.connect() as connection:
+            if database.is_sqlite:
+                await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return Crowd(sessions, tokens, [lesson.file.slug for lesson in course.lessons])
     finally:
         await database.close()
@@ -67,8 +70,10 @@ def _with_lessons(catalog: Catalog) -> Catalog:
 
 
 def _numbered(sample: LessonFile, number: int) -> LessonFile:
-    name = f"lesson-{number}"
-    return sample.model_copy(update={"id": name, "slug": name, "video": f"{number:032x}", "resources": ()})
+    name, notes = f"lesson-{number}", (sample.notes_markdown or "")[:200]
+    return sample.model_copy(
+        update={"id": name, "slug": name, "video": f"{number:032x}", "resources": (), "notes_markdown": notes}
+    )
 
 
 async def _add(db: AsyncSession, people: range, course_id: int, sessions: list[str], tokens: list[str]) -> None:

@@ -1,5 +1,6 @@
 """What surrounds every request."""
 
+import asyncio
 import logging
 
 import pytest
@@ -47,6 +48,9 @@ async def test_signatures_and_tokens_stay_out_of_the_log(school: School, caplog:
         await browser.get("/api/files/1?expires=1&user=1&signature=abcdef0123456789")
         await browser.post("/api/claims/look", json={"token": "tok-abcdef"})
         await browser.get(f"/api/previews/{SOURDOUGH}")
+        await browser.get("/api/%0a2026 forged line")
+    await asyncio.sleep(0.2)  # lines are written in groups
+    assert "\\n2026 forged line" in caplog.text
     assert "/api/files/1" in caplog.text
     assert "abcdef" not in caplog.text
     assert "eyJ" not in caplog.text

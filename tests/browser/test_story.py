@@ -5,7 +5,7 @@ import time
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from scripts.installation import Installation
 
@@ -36,9 +36,17 @@ def video(page: Page, script: str) -> object:
 
 def wait_for_video(page: Page, condition: str) -> None:
     """Until the video says so."""
-    page.wait_for_selector("iframe")
-    frame = next(frame for frame in page.frames if "/iframe" in frame.url)
-    frame.wait_for_function(f"() => {{ const v = document.querySelector('video'); return v && ({condition}); }}")
+    asked = f"() => {{ const v = document.querySelector('video'); return v && ({condition}); }}"
+    for _ in range(300):
+        # A token that is replaced brings another frame, also while we look.
+        frame = next((frame for frame in page.frames if "/iframe" in frame.url), None)
+        try:
+            if frame is not None and frame.evaluate(f"Boolean(({asked})())"):
+                return
+        except Error:
+            pass
+        page.wait_for_timeout(50)
+    raise AssertionError(f"the video never was: {condition}")
 
 
 def buy_and_claim(page: Page, installation: Installation, email: str) -> None:

@@ -1,8 +1,10 @@
 """A real Chromium."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -31,6 +33,14 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("Chromium is not installed: the story in a real browser was not tested")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        plain, numbers = browser.new_context, itertools.count(1)
+
+        def new_context(**how: Any) -> BrowserContext:
+            """Each as from an address of its own, told as a trusted proxy would: limits count by address."""
+            number = next(numbers)
+            return plain(extra_http_headers={"X-Forwarded-For": f"198.51.{number // 250}.{number % 250 + 1}"}, **how)
+
+        browser.new_context = new_context  # type: ignore[method-assign]
         yield browser
         browser.close()
 

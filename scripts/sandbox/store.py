@@ -3,6 +3,7 @@
 import copy
 import json
 import secrets
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
+        self._saving = threading.Lock()  # the mail server has a thread of its own
         self.objects: dict[str, Json] = {}
         self.line_items: dict[str, list[Json]] = {}
         self.intents: dict[str, str] = {}
@@ -57,9 +59,10 @@ class Store:
         """Write everything down."""
         if self._path is None:
             return
-        draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps({name: getattr(self, name) for name in _KEPT}))
-        draft.replace(self._path)
+        with self._saving:
+            draft = self._path.with_suffix(".new")
+            draft.write_text(json.dumps({name: getattr(self, name) for name in _KEPT}))
+            draft.replace(self._path)
 
     def now(self) -> int:
         """Seconds, as Stripe writes moments."""

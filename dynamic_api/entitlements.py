@@ -4,8 +4,9 @@ A row says what one source gave one learner. Ending a source ends what it gave a
 """
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.audit import Action, record
@@ -14,12 +15,16 @@ from dynamic_api.models import Entitlement, Order
 _BY_OPERATOR = "operator: "
 
 
-async def may_watch(db: AsyncSession, user_id: int, course_id: int) -> bool:
-    """Whether any source gives this learner this course now."""
-    live = select(Entitlement.id).where(
+def live_sources(user_id: Any, course_id: Any) -> Select[int]:
+    """What gives a learner a course now; the ids may be columns or parameters of a larger statement."""
+    return select(Entitlement.id).where(
         Entitlement.user_id == user_id, Entitlement.course_id == course_id, Entitlement.revoked_at.is_(None)
     )
-    return (await db.scalar(live.limit(1))) is not None
+
+
+async def may_watch(db: AsyncSession, user_id: int, course_id: int) -> bool:
+    """Whether any source gives this learner this course now."""
+    return (await db.scalar(live_sources(user_id, course_id).limit(1))) is not None
 
 
 async def courses_of(db: AsyncSession, user_id: int) -> set[int]:

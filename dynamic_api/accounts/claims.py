@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key
-from dynamic_api.accounts.mailed_links import bring_what_waits
+from dynamic_api.accounts.mailed_links import bring_what_waits, close_links
 from dynamic_api.accounts.passwords import Passwords
 from dynamic_api.accounts.throttle import Throttle
 from dynamic_api.accounts.users import (
@@ -222,7 +222,7 @@ async def _attach(db: AsyncSession, order: Order, user: User, *, now: datetime, 
     if not order.is_gift and order.buyer_id is None:
         order.buyer_id = user.id
     order.revision += 1
-    await _spend_links(db, order, now)
+    await close_links(db, OneTimeLink.order_id == order.id, now=now)
     record(
         db,
         Action.ORDER_CLAIMED,
@@ -234,12 +234,3 @@ async def _attach(db: AsyncSession, order: Order, user: User, *, now: datetime, 
         by=by,
     )
     await settle_access(db, order, now=now, actor=f"user:{user.id}")
-
-
-async def _spend_links(db: AsyncSession, order: Order, now: datetime) -> None:
-    await db.execute(
-        update(OneTimeLink)
-        .where(OneTimeLink.order_id == order.id, OneTimeLink.used_at.is_(None))
-        .values(used_at=now)
-        .execution_options(synchronize_session=False)
-    )

@@ -6,7 +6,7 @@ Asking for one is answered alike for everybody. A link proves the address, and i
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key
@@ -51,16 +51,6 @@ async def ask_to_sign_up(db: AsyncSession, email: str, *, now: datetime) -> None
     return None
 
 
-async def issue_sign_up_link(db: AsyncSession, email: str, *, now: datetime) -> str:
-    """The token of a new link, good for LIFE, once."""
-    token = make_token()
-    link = OneTimeLink(
-        token_hash=hash_token(token), purpose=Purpose.SIGN_UP.value, email=email, created_at=now, expires_at=now + LIFE
-    )
-    db.add(link)
-    return token
-
-
 async def sign_up(
     database: Database, passwords: Passwords, token: str, *, name: str, password: str, now: datetime
 ) -> User:
@@ -101,15 +91,39 @@ async def open_link(db: AsyncSession, purpose: Purpose, token: str, now: datetim
     return link
 
 
-async def issue_link(db: AsyncSession, purpose: Purpose, user: User, *, now: datetime) -> str:
-    """The token of a new link, good for LIFE, once."""
+def issue_link(
+    db: AsyncSession,
+    purpose: Purpose,
+    *,
+    now: datetime,
+    user: User | None = None,
+    email: str | None = None,
+    code_hash: str | None = None,
+) -> str:
+    """The token of a new link, good for LIFE, once: for an account, for an address, or to give one the other."""
     token = make_token()
     db.add(
         OneTimeLink(
-            token_hash=hash_token(token), purpose=purpose.value, user_id=user.id, created_at=now, expires_at=now + LIFE
+            token_hash=hash_token(token),
+            purpose=purpose.value,
+            user_id=user.id if user else None,
+            email=email,
+            code_hash=code_hash,
+            created_at=now,
+            expires_at=now + LIFE,
         )
     )
     return token
+
+
+async def close_links(db: AsyncSession, whose: ColumnElement[bool], *, now: datetime) -> None:
+    """Whatever was mailed and not used opens nothing any more."""
+    await db.execute(
+        update(OneTimeLink)
+        .where(whose, OneTimeLink.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def sign_in_by_link(database: Database, token: str, *, now: datetime) -> User:

@@ -2,40 +2,23 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key
-from dynamic_api.accounts.mailed_links import LIFE, Purpose, bring_what_waits, open_link
+from dynamic_api.accounts.mailed_links import Purpose, bring_what_waits, close_links, open_link
 from dynamic_api.accounts.users import find_user
 from dynamic_api.audit import Action, record
 from dynamic_api.database import Database
 from dynamic_api.errors import LinkInvalid
 from dynamic_api.jobs.outbox import enqueue_mail
 from dynamic_api.models import OneTimeLink, User
-from dynamic_api.tokens import hash_token, make_token
+from dynamic_api.tokens import hash_token
 
 
 async def ask_for_new_email(db: AsyncSession, user: User, email: str, *, now: datetime) -> None:
     """Mail a link to the new address; nothing changes until it is used."""
     identity = f"new_email.{user.id}.{hash_token(email_key(email))[:16]}.{now:%Y%m%d%H%M}"
     await enqueue_mail(db, "new_email", identity, now=now, user_id=user.id, email=email.strip())
-
-
-async def issue_new_email_link(db: AsyncSession, user: User, email: str, *, now: datetime) -> str:
-    """The token of a new link, good for LIFE, once."""
-    token = make_token()
-    db.add(
-        OneTimeLink(
-            token_hash=hash_token(token),
-            purpose=Purpose.NEW_EMAIL.value,
-            user_id=user.id,
-            email=email,
-            created_at=now,
-            expires_at=now + LIFE,
-        )
-    )
-    return token
 
 
 async def change_email(database: Database, token: str, *, now: datetime) -> User:
@@ -48,7 +31,7 @@ async def change_email(database: Database, token: str, *, now: datetime) -> User
         old = user.email
         user.email, user.email_key = link.email, email_key(link.email)
         user.email_verified_at = user.updated_at = now
-        await _close_links(db, user, now)
+        await close_links(db, OneTimeLink.user_id == user.id, now=now)  # they went to the old address
         record(
             db, Action.EMAIL_CHANGED, at=now, actor=f"user:{user.id}", user_id=user.id, source=old, target=user.email
         )
@@ -57,13 +40,3 @@ async def change_email(database: Database, token: str, *, now: datetime) -> User
         await db.flush()
         await bring_what_waits(db, user, now)
     return user
-
-
-async def _close_links(db: AsyncSession, user: User, now: datetime) -> None:
-    """Whatever was mailed to the old address opens nothing any more."""
-    await db.execute(
-        update(OneTimeLink)
-        .where(OneTimeLink.user_id == user.id, OneTimeLink.used_at.is_(None))
-        .values(used_at=now)
-        .execution_options(synchronize_session=False)
-    )

@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.accounts.mailed_links import LIFE, Purpose, use_up
+from dynamic_api.accounts.mailed_links import Purpose, issue_link, use_up
 from dynamic_api.accounts.users import find_user
 from dynamic_api.config import Secret
 from dynamic_api.database import Database
 from dynamic_api.errors import CodeInvalid
 from dynamic_api.models import OneTimeLink, User
-from dynamic_api.tokens import hash_token, make_token
 
 TRIES = 5
 TRIES_A_DAY = 20
@@ -26,17 +25,8 @@ TRIES_A_DAY = 20
 
 async def issue_sign_in_link(db: AsyncSession, secret: Secret, user: User, *, now: datetime) -> tuple[str, str]:
     """The token of a new link and the code beside it; either can be used, once."""
-    token, code = make_token(), f"{secrets.randbelow(1_000_000):06}"
-    db.add(
-        OneTimeLink(
-            token_hash=hash_token(token),
-            purpose=Purpose.SIGN_IN.value,
-            user_id=user.id,
-            code_hash=_hash(secret, user.id, code),
-            created_at=now,
-            expires_at=now + LIFE,
-        )
-    )
+    code = f"{secrets.randbelow(1_000_000):06}"
+    token = issue_link(db, Purpose.SIGN_IN, now=now, user=user, code_hash=_hash(secret, user.id, code))
     return token, code
 
 

@@ -73,7 +73,7 @@ async def start_checkout(
     price = course.file.price
     if price is None:
         raise ValueError("a free course is not bought")
-    async with database.transaction() as db:
+    async with database.reading() as db:
         if wishes.gift is None:
             await _refuse_owner(db, course, buyer)
             if await _is_under_way(db, course, buyer):

@@ -6,7 +6,7 @@ which say so; so no refusal is written twice. A test holds both ways' answers ag
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,13 +23,12 @@ from dynamic_api.accounts.throttle import MOBILE, Throttle
 from dynamic_api.catalog import LiveCatalog, LiveCourse, LiveLesson
 from dynamic_api.errors import RateLimited
 from dynamic_api.fast_lane.hot_database import Row
-from dynamic_api.fast_lane.progress_store import ProgressRow
 from dynamic_api.fast_lane.statements import (
     Statement,
     as_moment,
     as_stored,
     by_session,
-    by_session_alone,
+    by_session_with_position,
     by_token,
     compiled,
     progress_between,
@@ -37,7 +36,7 @@ from dynamic_api.fast_lane.statements import (
 )
 from dynamic_api.learning.beat import BeatBody
 from dynamic_api.learning.playback import describe_playback
-from dynamic_api.learning.progress import describe, note_completion, open_progress, record_beat
+from dynamic_api.learning.progress import Beat, describe, open_progress, record_beat
 from dynamic_api.middleware import BODY_LIMIT, request_id_of, security_headers
 from dynamic_api.middleware import MOBILE as MOBILE_PATH
 from dynamic_api.mobile_v1 import shapes
@@ -48,6 +47,8 @@ from dynamic_api.tokens import hash_token
 logger = logging.getLogger("coursewright.fast_lane")
 
 Headers = dict[bytes, bytes]
+Handler = Callable[["Body"], Awaitable["Answer | None"]]
+LessonHandler = Callable[["FastLane", Any, "Body", LiveCourse, LiveLesson], Awaitable["Answer | None"]]
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class FastLane:
         self._throttle = throttle
         self._database = service.hot
         self._by_session = compiled(by_session(), self._database.dialect)
-        self._by_session_alone = compiled(by_session_alone(), self._database.dialect)
+        self._with_position = compiled(by_session_with_position(), self._database.dialect)
         self._progress = compiled(progress_between(), self._database.dialect)
         self._by_token = compiled(by_token(), self._database.dialect)
         self._cookie = cookies_of(service).session
@@ -165,41 +166,27 @@ class FastLane:
             return await self.app(scope, body.again, send)
         await self._send(scope, send, answer, started)
 
-    def _handler(self, scope: Scope) -> Callable[["Body"], Awaitable[Answer | None]] | None:
+    def _handler(self, scope: Scope) -> Handler | None:
         """Who answers this address, if the lane does."""
         parts, method, headers = scope["path"].split("/"), scope["method"], scope["headers"]
         if len(parts) == 6 and parts[1] == "api" and parts[2] == "learn":
-            return self._web_handler(method, headers, *parts[3:])
+            _, _, _, slug, lesson, act = parts
+            return self._lesson_handler(slug, lesson, headers, _WEB.get((method, act)))
         if scope["path"].startswith(f"{MOBILE_PATH}/courses/"):
             if len(parts) == 6 and method == "GET" and (course := self._current().course(parts[5])) is not None:
                 return lambda body: self._phone_course(headers, course)
             if len(parts) == 9 and parts[6] == "lessons":
-                return self._phone_handler(method, headers, parts[5], parts[7], parts[8])
+                return self._lesson_handler(parts[5], parts[7], headers, _PHONE.get((method, parts[8])))
         return None
 
-    def _web_handler(
-        self, method: str, headers: Any, slug: str, lesson_slug: str, act: str
-    ) -> Callable[["Body"], Awaitable[Answer | None]] | None:
-        if (found := self._current().lesson(slug, lesson_slug)) is None:
+    def _lesson_handler(
+        self, slug: str, lesson_slug: str, headers: Any, handler: "LessonHandler | None"
+    ) -> Handler | None:
+        found = self._current().lesson(slug, lesson_slug) if handler is not None else None
+        if handler is None or found is None:
             return None
         course, lesson = found
-        if method == "GET" and act == "playback":
-            return lambda body: self._web_playback(headers, course, lesson)
-        if method == "POST" and act == "progress":
-            return lambda body: self._web_beat(headers, body, course, lesson)
-        return None
-
-    def _phone_handler(
-        self, method: str, headers: Any, slug: str, lesson_slug: str, act: str
-    ) -> Callable[["Body"], Awaitable[Answer | None]] | None:
-        if (found := self._current().lesson(slug, lesson_slug)) is None:
-            return None
-        course, lesson = found
-        if method == "GET" and act == "playback":
-            return lambda body: self._phone_playback(headers, course, lesson)
-        if method == "POST" and act == "progress":
-            return lambda body: self._phone_beat(headers, body, course, lesson)
-        return None
+        return lambda body: handler(self, headers, body, course, lesson)
 
     def _current(self) -> Directory:
         catalog = self._service.catalog.current
@@ -207,9 +194,9 @@ class FastLane:
             self._directory = Directory(catalog, self._service.settings.site_url)
         return self._directory
 
-    async def _web_playback(self, raw: Any, course: LiveCourse, lesson: LiveLesson) -> Answer | None:
+    async def _web_playback(self, raw: Any, body: "Body", course: LiveCourse, lesson: LiveLesson) -> Answer | None:
         now = self._service.clock()
-        row = await self._learner(self._by_session, _headers(raw), course, now, lesson_id=lesson.id)
+        row = await self._learner(self._with_position, _headers(raw), course, now, lesson_id=lesson.id)
         if row is None or lesson.file.video is None:
             return None
         position = row[3] or 0  # after learner, last seen, entitled
@@ -219,10 +206,10 @@ class FastLane:
         headers, now = _headers(raw), self._service.clock()
         if headers is None or headers.get(b"sec-fetch-site") != b"same-origin":
             return None  # the plain way knows the older browsers too
-        row = await self._learner(self._by_session_alone, headers, course, now)
+        row = await self._learner(self._by_session, headers, course, now)
         if row is None or (beat := await body.beat(headers)) is None:
             return None
-        progress = await self._beat(row[0], course, lesson, beat, now)
+        progress = await record_beat(self._service, row[0], course, lesson, beat, now=now)
         return Answer(orjson.dumps(describe(progress)))
 
     async def _phone_course(self, raw: Any, course: LiveCourse) -> Answer | None:
@@ -234,7 +221,7 @@ class FastLane:
         rows = {row[0]: progress_json(row) for row in await self._database.all(self._progress, values)}
         return Answer(frame.filled(rows), _limits(phone))
 
-    async def _phone_playback(self, raw: Any, course: LiveCourse, lesson: LiveLesson) -> Answer | None:
+    async def _phone_playback(self, raw: Any, body: "Body", course: LiveCourse, lesson: LiveLesson) -> Answer | None:
         now = self._service.clock()
         phone = await self._phone(_headers(raw), course, Ability.READ, now)
         if phone is None:
@@ -249,16 +236,8 @@ class FastLane:
         phone = await self._phone(headers, course, Ability.PROGRESS, now) if beat is not None else None
         if phone is None or beat is None:
             return None
-        progress = await self._beat(phone.user_id, course, lesson, beat, now)
+        progress = await record_beat(self._service, phone.user_id, course, lesson, beat, now=now)
         return _phone_answer(phone, shapes.beaten(progress))
-
-    async def _beat(
-        self, user_id: int, course: LiveCourse, lesson: LiveLesson, body: BeatBody, now: datetime
-    ) -> ProgressRow:
-        service, threshold = self._service, self._service.settings.completion_percent
-        row = await record_beat(service.progress, user_id, lesson, body.as_beat(), threshold=threshold, now=now)
-        await note_completion(service.database, user_id, course, row, now=now)
-        return row
 
     async def _learner(
         self, statement: Statement, headers: Headers | None, course: LiveCourse, now: datetime, **more: int
@@ -316,6 +295,16 @@ class FastLane:
         self._log.note(scope, 200, started, request_id)
 
 
+_WEB: Mapping[tuple[str, str], LessonHandler] = {
+    ("GET", "playback"): FastLane._web_playback,
+    ("POST", "progress"): FastLane._web_beat,
+}
+_PHONE: Mapping[tuple[str, str], LessonHandler] = {
+    ("GET", "playback"): FastLane._phone_playback,
+    ("POST", "progress"): FastLane._phone_beat,
+}
+
+
 class Body:
     """A request's body: read here, and handed on whole where the plain way takes over."""
 
@@ -323,7 +312,7 @@ class Body:
         self._receive = receive
         self._read: list[Message] = []
 
-    async def beat(self, headers: Headers) -> BeatBody | None:
+    async def beat(self, headers: Headers) -> Beat | None:
         """A beat that fits; None where the plain way should say what is wrong with it."""
         declared = headers.get(b"content-length", b"")
         if not declared.isdigit() or int(declared) > BODY_LIMIT:
@@ -338,7 +327,7 @@ class Body:
             if not message.get("more_body", False):
                 break
         try:
-            return BeatBody.model_validate_json(content or b"{}")
+            return BeatBody.model_validate_json(content or b"{}").as_beat()
         except ValidationError:
             return None
 

@@ -245,7 +245,7 @@ def _begin_patiently(connection: sqlite3.Connection) -> None:
 
 
 def _saved(key: Key, row: ProgressRow) -> tuple[Any, ...]:
-    """In the order of the statement's columns; a test holds the two together."""
+    """In the order of the statement's columns, which is checked where the statement is made."""
     return (
         *key,
         row.status,

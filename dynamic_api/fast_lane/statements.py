@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ClauseElement, Dialect, Select, bindparam, exists, select
+from sqlalchemy import ClauseElement, Dialect, Select, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from dynamic_api.models import AccessToken, Entitlement, Progress, User, WebSession
+from dynamic_api.entitlements import live_sources
+from dynamic_api.models import AccessToken, Progress, User, WebSession
 
 _DIALECTS: dict[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
@@ -49,31 +50,22 @@ def compiled(statement: ClauseElement, dialect: str) -> Statement:
 
 
 def _entitled() -> Any:
-    return exists().where(
-        Entitlement.user_id == User.id,
-        Entitlement.course_id == bindparam("course_id"),
-        Entitlement.revoked_at.is_(None),
-    )
+    return live_sources(User.id, bindparam("course_id")).correlate(User).exists()
 
 
 def by_session() -> Select[Any]:
-    """A browser's session → its learner, whether they may watch the course, and where they are in the lesson."""
-    statement: Any = select(User.id, WebSession.last_seen_at, _entitled(), Progress.position_seconds)
-    found: Select[Any] = (
-        statement.join_from(WebSession, User, User.id == WebSession.user_id)
-        .outerjoin(Progress, (Progress.user_id == User.id) & (Progress.lesson_id == bindparam("lesson_id")))
-        .where(WebSession.token_hash == bindparam("token_hash"), WebSession.expires_at > bindparam("now"))
-    )
-    return found
-
-
-def by_session_alone() -> Select[Any]:
-    """The same without progress, for those who bring some."""
+    """A browser's session → its learner, and whether they may watch the course."""
     statement: Any = select(User.id, WebSession.last_seen_at, _entitled())
     found: Select[Any] = statement.join_from(WebSession, User, User.id == WebSession.user_id).where(
         WebSession.token_hash == bindparam("token_hash"), WebSession.expires_at > bindparam("now")
     )
     return found
+
+
+def by_session_with_position() -> Select[Any]:
+    """The same, and where they are in the lesson."""
+    in_lesson = (Progress.user_id == User.id) & (Progress.lesson_id == bindparam("lesson_id"))
+    return by_session().add_columns(Progress.position_seconds).outerjoin(Progress, in_lesson)
 
 
 def by_token() -> Select[Any]:

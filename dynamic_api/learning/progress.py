@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog import LiveCourse, LiveLesson
 from dynamic_api.clock import timestamp
-from dynamic_api.database import Database, insert_or_ignore
+from dynamic_api.database import insert_or_ignore
 from dynamic_api.fast_lane.progress_store import ProgressRow
-from dynamic_api.fast_lane.progress_writer import ProgressWriter
+from dynamic_api.fast_lane.progress_writer import Change, ProgressWriter
 from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS
 from dynamic_api.models import CourseCompletion, Progress
+from dynamic_api.service import Service
 
 OVERSHOOT = 60  # seconds that a player's clock may run past the end
 
@@ -69,19 +70,6 @@ def undo_completion(progress: ProgressRow, *, threshold: int, now: datetime) -> 
     progress.percent, progress.auto_complete, progress.updated_at = threshold - 1, False, now
 
 
-async def note_completion(
-    database: Database, user_id: int, course: LiveCourse, progress: ProgressRow, *, now: datetime
-) -> None:
-    """With a lesson that was just completed: if it was the last one, the course is completed, for good."""
-    if progress.completed_at != now:
-        return
-    async with database.transaction() as db:
-        rows = await progress_of(db, user_id, course.lessons)
-        if all(lesson.id in rows and rows[lesson.id].status == "completed" for lesson in course.lessons):
-            statement = insert_or_ignore(db, CourseCompletion)
-            await db.execute(statement.values(user_id=user_id, course_id=course.id, completed_at=now))
-
-
 async def open_progress(writer: ProgressWriter, user_id: int, lesson: LiveLesson, *, now: datetime) -> ProgressRow:
     """The row of a lesson that is being opened: made, or touched."""
 
@@ -92,20 +80,22 @@ async def open_progress(writer: ProgressWriter, user_id: int, lesson: LiveLesson
 
 
 async def record_beat(
-    writer: ProgressWriter, user_id: int, lesson: LiveLesson, beat: Beat, *, threshold: int, now: datetime
+    service: Service, user_id: int, course: LiveCourse, lesson: LiveLesson, beat: Beat, *, now: datetime
 ) -> ProgressRow:
     """Apply a beat, durably, from whichever device it came. It may come without an opening."""
+    threshold = service.settings.completion_percent
 
     def follow(row: ProgressRow) -> None:
         advance(row, beat, duration=lesson.file.duration, threshold=threshold, now=now)
 
-    return await writer.apply(user_id, lesson.id, follow, now=now)
+    return await _apply(service, user_id, course, lesson, follow, now)
 
 
 async def mark(
-    writer: ProgressWriter, user_id: int, lesson: LiveLesson, *, done: bool, threshold: int, now: datetime
+    service: Service, user_id: int, course: LiveCourse, lesson: LiveLesson, *, done: bool, now: datetime
 ) -> ProgressRow:
     """Complete by hand, or "not complete"."""
+    threshold = service.settings.completion_percent
 
     def decide(row: ProgressRow) -> None:
         if done:
@@ -113,7 +103,25 @@ async def mark(
         elif row.status == "completed":
             undo_completion(row, threshold=threshold, now=now)
 
-    return await writer.apply(user_id, lesson.id, decide, now=now)
+    return await _apply(service, user_id, course, lesson, decide, now)
+
+
+async def _apply(
+    service: Service, user_id: int, course: LiveCourse, lesson: LiveLesson, change: Change, now: datetime
+) -> ProgressRow:
+    """Change a row; with a lesson that was completed just now, the course may be completed too, for good."""
+    row = await service.progress.apply(user_id, lesson.id, change, now=now)
+    if row.completed_at == now:
+        async with service.database.transaction() as db:
+            await _note_completion(db, user_id, course, now)
+    return row
+
+
+async def _note_completion(db: AsyncSession, user_id: int, course: LiveCourse, now: datetime) -> None:
+    rows = await progress_of(db, user_id, course.lessons)
+    if all(lesson.id in rows and rows[lesson.id].status == "completed" for lesson in course.lessons):
+        statement = insert_or_ignore(db, CourseCompletion)
+        await db.execute(statement.values(user_id=user_id, course_id=course.id, completed_at=now))
 
 
 async def progress_of(db: AsyncSession, user_id: int, lessons: Iterable[LiveLesson]) -> dict[int, ProgressRow]:

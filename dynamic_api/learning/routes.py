@@ -85,16 +85,8 @@ async def record_beat(request: Request, service: Service, user: User) -> Respons
     """A player's heartbeat."""
     async with service.database.reading() as db:
         course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-    body, now = await read_body(request, BeatBody), service.clock()
-    progress = await progress_rules.record_beat(
-        service.progress,
-        user.id,
-        lesson,
-        body.as_beat(),
-        threshold=service.settings.completion_percent,
-        now=now,
-    )
-    await progress_rules.note_completion(service.database, user.id, course, progress, now=now)
+    beat = (await read_body(request, BeatBody)).as_beat()
+    progress = await progress_rules.record_beat(service, user.id, course, lesson, beat, now=service.clock())
     return JSONResponse(progress_rules.describe(progress))
 
 
@@ -109,13 +101,9 @@ async def mark_incomplete(request: Request, service: Service, user: User) -> Res
 
 
 async def _mark(request: Request, service: Service, user: User, *, done: bool) -> Response:
-    now = service.clock()
     async with service.database.reading() as db:
         course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-    progress = await progress_rules.mark(
-        service.progress, user.id, lesson, done=done, threshold=service.settings.completion_percent, now=now
-    )
-    await progress_rules.note_completion(service.database, user.id, course, progress, now=now)
+    progress = await progress_rules.mark(service, user.id, course, lesson, done=done, now=service.clock())
     return JSONResponse(progress_rules.describe(progress))
 
 

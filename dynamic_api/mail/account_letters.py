@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from dynamic_api.accounts.mailed_links import Purpose, issue_link, issue_sign_up_link
-from dynamic_api.accounts.new_email import issue_new_email_link
+from dynamic_api.accounts.mailed_links import Purpose, issue_link
 from dynamic_api.accounts.sign_in_codes import issue_sign_in_link
 from dynamic_api.accounts.users import find_user
 from dynamic_api.mail import messages
@@ -36,7 +35,7 @@ async def reset(service: Service, payload: dict[str, Any]) -> Written:
     if (user := await _user(service, payload)) is None:
         return None
     async with service.database.transaction() as db:
-        token = await issue_link(db, Purpose.RESET, user, now=service.clock())
+        token = issue_link(db, Purpose.RESET, now=service.clock(), user=user)
     url = f"{service.settings.site_url}{urls.RESET}#token={token}"
     return user.email, messages.reset(service.catalog.current.site, url=url)
 
@@ -45,7 +44,7 @@ async def sign_up(service: Service, payload: dict[str, Any]) -> Written:
     """A link that makes an account."""
     email = str(payload["email"])
     async with service.database.transaction() as db:
-        token = await issue_sign_up_link(db, email, now=service.clock())
+        token = issue_link(db, Purpose.SIGN_UP, now=service.clock(), email=email)
     url = f"{service.settings.site_url}{urls.WELCOME}#token={token}"
     return email, messages.sign_up(service.catalog.current.site, url=url)
 
@@ -67,7 +66,7 @@ async def new_email(service: Service, payload: dict[str, Any]) -> Written:
             return None
         if await find_user(db, email) is not None:
             return email, messages.address_taken(site, sign_in_url=site_url + urls.SIGN_IN)
-        token = await issue_new_email_link(db, user, email, now=service.clock())
+        token = issue_link(db, Purpose.NEW_EMAIL, now=service.clock(), user=user, email=email)
     return email, messages.new_email(site, url=f"{site_url}{urls.NEW_EMAIL}#token={token}")
 
 

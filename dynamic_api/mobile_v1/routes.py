@@ -107,16 +107,8 @@ async def beat(request: Request, service: Service, device: Device) -> Response:
     """8."""
     async with service.database.reading() as db:
         live, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
-    body, now = await read_body(request, BeatBody), service.clock()
-    row = await progress_rules.record_beat(
-        service.progress,
-        device.user.id,
-        lesson,
-        body.as_beat(),
-        threshold=service.settings.completion_percent,
-        now=now,
-    )
-    await progress_rules.note_completion(service.database, device.user.id, live, row, now=now)
+    given = (await read_body(request, BeatBody)).as_beat()
+    row = await progress_rules.record_beat(service, device.user.id, live, lesson, given, now=service.clock())
     return JSONResponse(shapes.beaten(row))
 
 

@@ -172,7 +172,7 @@ async def test_statements_ask_by_index_alone(school: School) -> None:
         pytest.skip("query plans of SQLite")
     for made in (
         statements.by_session(),
-        statements.by_session_alone(),
+        statements.by_session_with_position(),
         statements.by_token(),
         statements.progress_between(),
     ):

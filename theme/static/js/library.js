@@ -1,8 +1,8 @@
 import { link, showList } from "./list.js";
 import { sendKept } from "./beats.js";
+import { clock } from "./clock.js";
 
 const template = document.getElementById("shelf-item");
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 function item(course) {
   const entry = template.content.cloneNode(true);

@@ -1,5 +1,5 @@
 // What is said, beside the video: follows it, can be searched, and jumps where one clicks.
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+import { clock } from "./clock.js";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Transcript {

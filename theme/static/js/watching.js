@@ -4,13 +4,13 @@ import { openPlayer } from "./player.js";
 import { Beats } from "./beats.js";
 import { NextLesson } from "./next.js";
 import { listen } from "./shortcuts.js";
+import { clock } from "./clock.js";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const SPEED = "speed";
 const STEP = 10; // seconds
 const BEFORE_THE_END = 60_000; // ms; a token is replaced this long before it runs out
 const LONGEST_TIMER = 2 ** 31 - 1;
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 export class Watching {
   constructor(stage, path, { onProgress, onRefused }) {

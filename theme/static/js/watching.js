@@ -19,6 +19,7 @@ export class Watching {
     this.onProgress = onProgress;
     this.onRefused = onRefused;
     this.position = 0;
+    this.playing = false;
     this.next = new NextLesson(document.getElementById("next-lesson"));
     this.speeds = document.getElementById("speed");
     this.resumed = document.getElementById("resumed");
@@ -96,7 +97,8 @@ export class Watching {
   }
 
   attach(player, playback, running) {
-    let opened = Date.now();
+    const opened = Date.now();
+    this.playing = running;
     player.addEventListener("loadedmetadata", () => {
       this.setSpeed(Number(localStorage.getItem(SPEED) ?? 1));
       if (running) player.play();
@@ -104,7 +106,9 @@ export class Watching {
     player.addEventListener("timeupdate", () => this.moved(player.currentTime));
     player.addEventListener("seeked", () => this.moved(player.currentTime));
     player.addEventListener("ended", () => this.next.offer());
-    player.addEventListener("play", () => this.next.cancel());
+    for (const event of ["play", "seeking"]) player.addEventListener(event, () => this.next.cancel());
+    player.addEventListener("play", () => (this.playing = true));
+    player.addEventListener("pause", () => (this.playing = false));
     player.addEventListener("error", () => {
       // A token that has run out shows as an error: a fresh one goes on where the old one stopped. Once; what fails
       // again at once is something else.
@@ -116,7 +120,7 @@ export class Watching {
     this.stopBeats = beats.watch(player);
     this.beats = beats;
     const left = new Date(playback.expires_at) - Date.now() - BEFORE_THE_END;
-    const renew = () => this.play(this.position, !player.paused);
+    const renew = () => this.play(this.position, this.playing);
     this.renewal = setTimeout(renew, Math.min(Math.max(left, 5_000), LONGEST_TIMER));
   }
 
@@ -147,9 +151,11 @@ export class Watching {
     for (const { button } of this.chapters) button.toggleAttribute("aria-current", button === current?.button);
   }
 
+  // What was asked for counts, not what the player has told of so far: two quick presses are play and pause.
   toggle() {
     if (!this.player) return;
-    if (this.player.paused) this.player.play();
+    this.playing = !this.playing;
+    if (this.playing) this.player.play().catch(() => (this.playing = false));
     else this.player.pause();
   }
 

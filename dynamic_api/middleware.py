@@ -20,6 +20,7 @@ logger = logging.getLogger("coursewright.requests")
 
 BODY_LIMIT = 64 * 1024
 WEBHOOK_BODY_LIMIT = 1024 * 1024
+API = "/api/"
 MOBILE = "/api/v1/mobile"
 WEBHOOKS = "/webhooks/"
 
@@ -75,25 +76,28 @@ def request_id_of(scope: Scope) -> str:
 
 
 class SecurityHeaders:
-    """The same strict headers on every answer. OWASP, HTTP Headers cheat sheet."""
+    """The same strict headers on every page, and on every answer of the API."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self.headers = security_headers(settings)
+        self.of_pages, self.of_api = page_headers(settings), api_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and not scope["path"].startswith((API, WEBHOOKS))
+        ours = self.of_pages if is_page else self.of_api
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
+                for name, value in ours.items():
                     headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
 
-def security_headers(settings: Settings) -> Mapping[str, str]:
-    """Headers for pages and API alike; a proxy or CDN that serves `output/` should send the same."""
+def page_headers(settings: Settings) -> Mapping[str, str]:
+    """Headers of pages; a proxy or CDN that serves `output/` should send the same. OWASP, HTTP Headers cheat sheet."""
     stream, sdk = settings.stream_base_url, urlsplit(settings.stream_sdk_url)
     stream_origin = "{0.scheme}://{0.netloc}".format(urlsplit(stream))
     policy = {
@@ -108,13 +112,22 @@ def security_headers(settings: Settings) -> Mapping[str, str]:
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
     }
-    headers = {
+    return {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
-        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
         "Cross-Origin-Opener-Policy": "same-origin",
+        **_everywhere(settings),
     }
+
+
+def api_headers(settings: Settings) -> Mapping[str, str]:
+    """Headers of data, which loads nothing and is never framed. OWASP, REST Security cheat sheet."""
+    return {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", **_everywhere(settings)}
+
+
+def _everywhere(settings: Settings) -> Mapping[str, str]:
+    headers = {"X-Content-Type-Options": "nosniff"}
     if settings.is_https:
         headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
     return headers

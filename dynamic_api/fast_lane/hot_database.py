@@ -3,6 +3,7 @@
 A read in the loop is safe only while it is by index and small; tests hold each statement's query plan to that.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -31,13 +32,19 @@ class HotDatabase(Protocol):
 
 
 class HotSqlite:
-    """One connection that only reads, opened by the first question."""
+    """One connection that only reads, opened by the first question.
+
+    What is asked in one turn of the event loop is read in one transaction, since to lock the file and let it go again
+    costs more than a question. Nobody sees an old answer: the transaction begins after these requests have come, and
+    ends before any that come later are looked at.
+    """
 
     dialect = "sqlite"
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._in_turn = False
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None)
@@ -47,16 +54,27 @@ class HotSqlite:
         self._connection = connection
         return connection
 
+    def _turn(self) -> sqlite3.Connection:
+        connection = self._connection or self._open()
+        if not self._in_turn:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+            connection.execute("BEGIN")
+            self._in_turn = True
+        return connection
+
+    def _end_turn(self) -> None:
+        self._in_turn = False
+        if self._connection is not None:
+            self._connection.execute("COMMIT")
+
     async def one(self, statement: Statement, values: Sequence[Any]) -> Row | None:
         """The first row, or None."""
-        connection = self._connection or self._open()
-        row: Row | None = connection.execute(statement.text, values).fetchone()
+        row: Row | None = self._turn().execute(statement.text, values).fetchone()
         return row
 
     async def all(self, statement: Statement, values: Sequence[Any]) -> Sequence[Row]:
         """Every row."""
-        connection = self._connection or self._open()
-        return connection.execute(statement.text, values).fetchall()
+        return self._turn().execute(statement.text, values).fetchall()
 
     async def close(self) -> None:
         """Close the connection."""

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -25,7 +25,6 @@ from dynamic_api.errors import RateLimited
 from dynamic_api.fast_lane.hot_database import Row
 from dynamic_api.fast_lane.statements import (
     Statement,
-    as_moment,
     as_stored,
     by_session,
     by_session_with_position,
@@ -37,7 +36,7 @@ from dynamic_api.fast_lane.statements import (
 from dynamic_api.learning.beat import BeatBody
 from dynamic_api.learning.playback import describe_playback
 from dynamic_api.learning.progress import Beat, describe, open_progress, record_beat
-from dynamic_api.middleware import BODY_LIMIT, request_id_of, security_headers
+from dynamic_api.middleware import BODY_LIMIT, api_headers, request_id_of
 from dynamic_api.middleware import MOBILE as MOBILE_PATH
 from dynamic_api.mobile_v1 import shapes
 from dynamic_api.mobile_v1.tokens import TOUCH, Ability
@@ -65,6 +64,27 @@ class Phone:
 
     user_id: int
     left: int
+
+
+@dataclass(frozen=True)
+class Instant:
+    """A second as the driver takes it: its end, and before when a browser or a phone was last seen too long ago."""
+
+    second: int
+    end: Any
+    browser_is_stale: Any
+    phone_is_stale: Any
+
+    @classmethod
+    def of(cls, second: int, dialect: str) -> "Instant":
+        """Made once a second, since to write a moment costs as much as to ask the database."""
+        begin, end = datetime.fromtimestamp(second, UTC), datetime.fromtimestamp(second + 1, UTC)
+        return cls(
+            second,
+            as_stored(end, dialect),
+            as_stored(end - sessions.TOUCH, dialect),
+            as_stored(begin - TOUCH, dialect),
+        )
 
 
 @dataclass(frozen=True)
@@ -148,9 +168,10 @@ class FastLane:
         self._headers = [
             (b"content-type", b"application/json"),
             (b"cache-control", b"private, no-store"),
-            *((name.lower().encode(), value.encode()) for name, value in security_headers(service.settings).items()),
+            *((name.lower().encode(), value.encode()) for name, value in api_headers(service.settings).items()),
         ]
         self._directory: Directory | None = None
+        self._instant = Instant.of(0, self._database.dialect)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         handler = self._handler(scope) if scope["type"] == "http" else None
@@ -209,7 +230,7 @@ class FastLane:
         row = await self._learner(self._by_session, headers, course, now)
         if row is None or (beat := await body.beat(headers)) is None:
             return None
-        progress = await record_beat(self._service, row[0], course, lesson, beat, now=now)
+        progress = await record_beat(self._service, row[0], lesson, beat, now=now)
         return Answer(orjson.dumps(describe(progress)))
 
     async def _phone_course(self, raw: Any, course: LiveCourse) -> Answer | None:
@@ -236,7 +257,7 @@ class FastLane:
         phone = await self._phone(headers, course, Ability.PROGRESS, now) if beat is not None else None
         if phone is None or beat is None:
             return None
-        progress = await record_beat(self._service, phone.user_id, course, lesson, beat, now=now)
+        progress = await record_beat(self._service, phone.user_id, lesson, beat, now=now)
         return _phone_answer(phone, shapes.beaten(progress))
 
     async def _learner(
@@ -248,12 +269,16 @@ class FastLane:
         token = cookie_parser(cookies.decode("latin-1")).get(self._cookie)
         if not token:
             return None
-        moment = as_stored(now, self._database.dialect)
-        values = statement.values(token_hash=hash_token(token), course_id=course.id, now=moment, **more)
+        instant = self._at(now)
+        values = statement.values(token_hash=hash_token(token), course_id=course.id, now=instant.end, **more)
         row = await self._database.one(statement, values)
-        if row is None or not row[2] or now - (as_moment(row[1]) or now) > sessions.TOUCH:
-            return None
-        return row
+        return row if row is not None and row[2] and row[1] >= instant.browser_is_stale else None
+
+    def _at(self, now: datetime) -> Instant:
+        second = int(now.timestamp())
+        if second != self._instant.second:
+            self._instant = Instant.of(second, self._database.dialect)
+        return self._instant
 
     async def _phone(
         self, headers: Headers | None, course: LiveCourse, ability: Ability, now: datetime
@@ -264,11 +289,8 @@ class FastLane:
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token or self._cookie.encode() in headers.get(b"cookie", b""):
             return None
-        values = self._by_token.values(
-            token_hash=hash_token(token.strip()),
-            course_id=course.id,
-            now=as_stored(now, self._database.dialect),
-        )
+        instant = self._at(now)
+        values = self._by_token.values(token_hash=hash_token(token.strip()), course_id=course.id, now=instant.end)
         row = await self._database.one(self._by_token, values)
         if row is None or not row[4] or ability not in row[2].split():
             return None
@@ -276,8 +298,7 @@ class FastLane:
             left = self._throttle.hit(MOBILE, f"user:{row[0]}")
         except RateLimited:
             return None
-        last_used = as_moment(row[3])
-        if last_used is None or now - last_used > TOUCH:
+        if row[3] is None or row[3] < instant.phone_is_stale:
             self._service.progress.phone_seen(row[1], now)
         return Phone(row[0], left)
 

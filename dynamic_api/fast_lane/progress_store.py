@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.database import PRAGMAS, Database, insert_or_ignore
-from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS, as_moment, as_stored, as_text, compiled
+from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS, as_moment, as_stored, as_text, compiled, completion
 from dynamic_api.models import AccessToken, Progress
 
 Key = tuple[int, int]  # learner, lesson
@@ -49,7 +49,8 @@ class ProgressStore(Protocol):
 
     async def write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
         """Load the rows of these keys (begun at the given moment where there are none), let `follow` change them,
-        save them, and note when phones were last seen; all of it or nothing."""
+        save them, note the courses that are completed with them, and when phones were last seen; all of it or
+        nothing."""
 
     def close(self) -> None:
         """Close what was opened."""
@@ -94,6 +95,14 @@ async def _save(db: AsyncSession, rows: dict[Key, ProgressRow]) -> None:
         await connection.execute(_SAVE, values)
 
 
+_COMPLETION = completion("postgresql")
+
+
+async def _note_completions(db: AsyncSession, rows: Mapping[Key, ProgressRow]) -> None:
+    for (learner, lesson), row in sorted(rows.items()):
+        await db.execute(_COMPLETION, {"learner": learner, "lesson": lesson, "moment": row.updated_at})
+
+
 async def _touch(db: AsyncSession, seen: Mapping[int, datetime]) -> None:
     if seen:
         connection = await db.connection()
@@ -110,8 +119,10 @@ class CoreStore:
         """One transaction."""
         async with self._database.transaction() as db:
             rows = await _load(db, keys)
+            before = _incomplete(rows)
             follow(rows)
             await _save(db, rows)
+            await _note_completions(db, _completed(rows, before))
             await _touch(db, seen)
 
     def close(self) -> None:
@@ -120,6 +131,15 @@ class CoreStore:
 
 def _row(values: Sequence[Any]) -> ProgressRow:
     return ProgressRow(*values)
+
+
+def _incomplete(rows: Mapping[Key, ProgressRow]) -> list[Key]:
+    return [key for key, row in rows.items() if row.status != "completed"]
+
+
+def _completed(rows: Mapping[Key, ProgressRow], before: Sequence[Key]) -> dict[Key, ProgressRow]:
+    """Which of the rows that were not are complete now."""
+    return {key: rows[key] for key in before if rows[key].status == "completed"}
 
 
 def _columns(row: ProgressRow) -> dict[str, Any]:
@@ -144,6 +164,7 @@ _SQLITE_SAVE = compiled(
 if _SQLITE_SAVE.names[:12] != ("user_id", "lesson_id", *_NAMES):
     raise RuntimeError("the order of the columns and of what is saved differ")
 _SQLITE_SEEN = compiled(_SEEN, "sqlite")
+_SQLITE_COMPLETION = compiled(completion("sqlite"), "sqlite")
 
 
 class SqliteStore:
@@ -171,12 +192,18 @@ class SqliteStore:
                 await loop.run_in_executor(self._thread, _begin_patiently, connection)
             try:
                 rows = {key: self._load(connection, key, begun) for key, begun in keys.items()}
+                before = _incomplete(rows)
                 follow(rows)
                 connection.executemany(_SQLITE_SAVE.text, [_saved(key, row) for key, row in rows.items()])
+                for (learner, lesson), row in _completed(rows, before).items():
+                    moment = as_text(row.updated_at)
+                    values = _SQLITE_COMPLETION.values(learner=learner, lesson=lesson, moment=moment)
+                    connection.execute(_SQLITE_COMPLETION.text, values)
                 touched = [_SQLITE_SEEN.values(its_id=name, seen=as_stored(at, "sqlite")) for name, at in seen.items()]
                 if touched:
                     connection.executemany(_SQLITE_SEEN.text, touched)
-                await loop.run_in_executor(self._thread, connection.execute, "COMMIT")
+                # `commit` gives the interpreter away once; a COMMIT that is executed does so for every step of it.
+                await loop.run_in_executor(self._thread, connection.commit)
                 self._tidy(loop)
             except BaseException:
                 if connection.in_transaction:

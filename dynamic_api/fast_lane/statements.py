@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ClauseElement, Dialect, Select, bindparam, select
+from sqlalchemy import ClauseElement, Dialect, Integer, Select, bindparam, exists, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from dynamic_api.entitlements import live_sources
-from dynamic_api.models import AccessToken, Progress, User, WebSession
+from dynamic_api.models import AccessToken, CourseCompletion, Lesson, Progress, User, WebSession
 
 _DIALECTS: dict[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
@@ -75,6 +76,21 @@ def by_token() -> Select[Any]:
         AccessToken.token_hash == bindparam("token_hash"), AccessToken.expires_at > bindparam("now")
     )
     return found
+
+
+def completion(dialect: str) -> Any:
+    """With the last of its lessons a course is completed, for good; asked of every lesson that was just completed."""
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
+    this, other, learner = aliased(Lesson), aliased(Lesson), bindparam("learner", type_=Integer)
+    done = exists().where(
+        Progress.user_id == learner, Progress.lesson_id == other.id, Progress.status == literal_column("'completed'")
+    )
+    missing = exists().where(other.course_id == this.course_id, other.published, other.archived_at.is_(None), ~done)
+    completed = select(learner, this.course_id, bindparam("moment", type_=CourseCompletion.completed_at.type)).where(
+        this.id == bindparam("lesson"), ~missing
+    )
+    columns = ("user_id", "course_id", "completed_at")
+    return insert(CourseCompletion).from_select(columns, completed).on_conflict_do_nothing()
 
 
 _SHOWN = (

@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.catalog import LiveCourse, LiveLesson
+from dynamic_api.catalog import LiveLesson
 from dynamic_api.clock import timestamp
-from dynamic_api.database import insert_or_ignore
 from dynamic_api.fast_lane.progress_store import ProgressRow
-from dynamic_api.fast_lane.progress_writer import Change, ProgressWriter
+from dynamic_api.fast_lane.progress_writer import ProgressWriter
 from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS
-from dynamic_api.models import CourseCompletion, Progress
+from dynamic_api.models import Progress
 from dynamic_api.service import Service
 
 OVERSHOOT = 60  # seconds that a player's clock may run past the end
@@ -79,21 +78,18 @@ async def open_progress(writer: ProgressWriter, user_id: int, lesson: LiveLesson
     return await writer.apply(user_id, lesson.id, reopen, now=now)
 
 
-async def record_beat(
-    service: Service, user_id: int, course: LiveCourse, lesson: LiveLesson, beat: Beat, *, now: datetime
-) -> ProgressRow:
-    """Apply a beat, durably, from whichever device it came. It may come without an opening."""
+async def record_beat(service: Service, user_id: int, lesson: LiveLesson, beat: Beat, *, now: datetime) -> ProgressRow:
+    """Apply a beat, durably, from whichever device it came; it may come without an opening. With the last of a course's
+    lessons the course is completed too."""
     threshold = service.settings.completion_percent
 
     def follow(row: ProgressRow) -> None:
         advance(row, beat, duration=lesson.file.duration, threshold=threshold, now=now)
 
-    return await _apply(service, user_id, course, lesson, follow, now)
+    return await service.progress.apply(user_id, lesson.id, follow, now=now)
 
 
-async def mark(
-    service: Service, user_id: int, course: LiveCourse, lesson: LiveLesson, *, done: bool, now: datetime
-) -> ProgressRow:
+async def mark(service: Service, user_id: int, lesson: LiveLesson, *, done: bool, now: datetime) -> ProgressRow:
     """Complete by hand, or "not complete"."""
     threshold = service.settings.completion_percent
 
@@ -103,25 +99,7 @@ async def mark(
         elif row.status == "completed":
             undo_completion(row, threshold=threshold, now=now)
 
-    return await _apply(service, user_id, course, lesson, decide, now)
-
-
-async def _apply(
-    service: Service, user_id: int, course: LiveCourse, lesson: LiveLesson, change: Change, now: datetime
-) -> ProgressRow:
-    """Change a row; with a lesson that was completed just now, the course may be completed too, for good."""
-    row = await service.progress.apply(user_id, lesson.id, change, now=now)
-    if row.completed_at == now:
-        async with service.database.transaction() as db:
-            await _note_completion(db, user_id, course, now)
-    return row
-
-
-async def _note_completion(db: AsyncSession, user_id: int, course: LiveCourse, now: datetime) -> None:
-    rows = await progress_of(db, user_id, course.lessons)
-    if all(lesson.id in rows and rows[lesson.id].status == "completed" for lesson in course.lessons):
-        statement = insert_or_ignore(db, CourseCompletion)
-        await db.execute(statement.values(user_id=user_id, course_id=course.id, completed_at=now))
+    return await service.progress.apply(user_id, lesson.id, decide, now=now)
 
 
 async def progress_of(db: AsyncSession, user_id: int, lessons: Iterable[LiveLesson]) -> dict[int, ProgressRow]:

@@ -84,9 +84,9 @@ async def show_playback(request: Request, service: Service, user: User) -> Respo
 async def record_beat(request: Request, service: Service, user: User) -> Response:
     """A player's heartbeat."""
     async with service.database.reading() as db:
-        course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
+        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
     beat = (await read_body(request, BeatBody)).as_beat()
-    progress = await progress_rules.record_beat(service, user.id, course, lesson, beat, now=service.clock())
+    progress = await progress_rules.record_beat(service, user.id, lesson, beat, now=service.clock())
     return JSONResponse(progress_rules.describe(progress))
 
 
@@ -102,8 +102,8 @@ async def mark_incomplete(request: Request, service: Service, user: User) -> Res
 
 async def _mark(request: Request, service: Service, user: User, *, done: bool) -> Response:
     async with service.database.reading() as db:
-        course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-    progress = await progress_rules.mark(service, user.id, course, lesson, done=done, now=service.clock())
+        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
+    progress = await progress_rules.mark(service, user.id, lesson, done=done, now=service.clock())
     return JSONResponse(progress_rules.describe(progress))
 
 

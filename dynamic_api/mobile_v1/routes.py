@@ -106,9 +106,9 @@ async def playback(request: Request, service: Service, device: Device) -> Respon
 async def beat(request: Request, service: Service, device: Device) -> Response:
     """8."""
     async with service.database.reading() as db:
-        live, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
+        _, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
     given = (await read_body(request, BeatBody)).as_beat()
-    row = await progress_rules.record_beat(service, device.user.id, live, lesson, given, now=service.clock())
+    row = await progress_rules.record_beat(service, device.user.id, lesson, given, now=service.clock())
     return JSONResponse(shapes.beaten(row))
 
 

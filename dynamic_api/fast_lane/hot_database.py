@@ -14,6 +14,8 @@ from sqlalchemy import make_url
 from dynamic_api.fast_lane.statements import Statement
 
 Row = Sequence[Any]
+# The default of two megabytes asks the system for most pages of a school of some size.
+CACHE = "cache_size=-65536"  # SQLite counts KiB as negative
 
 
 class HotDatabase(Protocol):
@@ -48,8 +50,7 @@ class HotSqlite:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None)
-        # The default cache of two megabytes asks the system for most pages of a school of some size.
-        for pragma in ("query_only=ON", "busy_timeout=10000", "cache_size=-65536"):
+        for pragma in ("query_only=ON", "busy_timeout=10000", CACHE):
             connection.execute(f"PRAGMA {pragma}")
         self._connection = connection
         return connection

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.database import PRAGMAS, Database, insert_or_ignore
+from dynamic_api.fast_lane.hot_database import CACHE
 from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS, as_moment, as_stored, as_text, compiled, completion
 from dynamic_api.models import AccessToken, Progress
 
@@ -240,10 +241,8 @@ class SqliteStore:
     def _open(self) -> sqlite3.Connection:
         path = self._database.engine.url.database or ""
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for pragma in PRAGMAS:
+        for pragma in (*PRAGMAS, "busy_timeout=0", "wal_autocheckpoint=0", CACHE):
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA busy_timeout=0")
-        connection.execute("PRAGMA wal_autocheckpoint=0")
         self._connection = connection
         return connection
 

@@ -70,7 +70,7 @@ async def reissue_claim(request: Request, service: Service) -> Response:
     """Send claim links again. The answer is the same for everybody."""
     email = await mailable_address(request)
     async with service.database.transaction() as db:
-        await claims.send_links_again(db, email, now=service.clock())
+        await claims.ask_for_links_again(db, email, now=service.clock())
     return JSONResponse({"message": "If a course is waiting for this address, a new link is on its way."})
 
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key
-from dynamic_api.accounts.mailed_links import bring_what_waits, close_links
+from dynamic_api.accounts.mailed_links import bring_what_waits, close_links, prove_address
 from dynamic_api.accounts.passwords import Passwords
 from dynamic_api.accounts.throttle import Throttle
 from dynamic_api.accounts.users import (
@@ -15,7 +16,6 @@ from dynamic_api.accounts.users import (
     check_password,
     create_user,
     find_user,
-    take_over_unproven_account,
 )
 from dynamic_api.audit import Action, record
 from dynamic_api.checkout.gifts import is_delivered
@@ -23,8 +23,9 @@ from dynamic_api.checkout.order_state import OrderState
 from dynamic_api.checkout.reconcile import locked_order, settle_access
 from dynamic_api.database import Database
 from dynamic_api.errors import ClaimLinkInvalid, InvalidCredentials, OrderNotClaimable
-from dynamic_api.jobs.outbox import enqueue_mail
+from dynamic_api.jobs.outbox import enqueue, enqueue_mail
 from dynamic_api.models import OneTimeLink, Order, User
+from dynamic_api.service import Service
 from dynamic_api.tokens import hash_token, is_public_id, make_token
 
 LIFE = timedelta(days=7)
@@ -142,8 +143,20 @@ async def order_of_browser(db: AsyncSession, public_id: str, browser: str) -> Or
     return await db.scalar(select(Order).where(Order.public_id == public_id, Order.browser_hash == hash_token(browser)))
 
 
+async def ask_for_links_again(db: AsyncSession, email: str, *, now: datetime) -> None:
+    """Have new links mailed; what waits is looked up by the worker, so that the answer takes the same time for all."""
+    identity = f"{hash_token(email_key(email))[:16]}.{now:%Y%m%d%H%M}"
+    await enqueue(db, "claims.reissue", f"reissue:{identity}", {"email": email.strip()}, now=now)
+
+
+async def reissue_job(service: Service, payload: dict[str, Any]) -> None:
+    """The job `claims.reissue`."""
+    async with service.database.transaction() as db:
+        await send_links_again(db, str(payload["email"]), now=service.clock())
+
+
 async def send_links_again(db: AsyncSession, email: str, *, now: datetime) -> None:
-    """Mail a new link for everything that waits for this address. Says nothing about whether there was any."""
+    """Mail a new link for everything that waits for this address."""
     waiting = select(Order).where(Order.owner_email_key == email_key(email), Order.user_id.is_(None))
     for order in await db.scalars(waiting):
         # A gift whose day has not come stays a surprise.
@@ -202,7 +215,8 @@ async def _owner(
         if password_hash is not None:
             if not proven or existing.email_verified_at is not None:
                 raise OrderNotClaimable  # the account came into being while the password was being hashed
-            await take_over_unproven_account(db, existing, name=claimant.name, password_hash=password_hash, now=now)
+            existing.name = claimant.name.strip()
+            await prove_address(db, existing, password_hash=password_hash, now=now)
         return existing
     if password_hash is None or order.owner_email is None:
         raise OrderNotClaimable

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dynamic_api.accounts import sessions
+from dynamic_api.accounts.mailed_links import bring_what_waits
 from dynamic_api.accounts.users import check_password, still_their_password
 from dynamic_api.models import User
 from dynamic_api.service import Service
@@ -58,8 +60,16 @@ def cookies_of(service: Service) -> Cookies:
 
 
 def client_address(request: Request) -> str:
-    """The address the request came from; behind a trusted proxy, the one it names."""
-    return request.client.host if request.client else "unknown"
+    """The address the request came from, by which it is counted; behind a trusted proxy, the one it names.
+
+    Of IPv6 the network: one household has at least a /64 of addresses. RFC 6177.
+    """
+    given = request.client.host if request.client else ""
+    try:
+        address = ip_address(given)
+    except ValueError:
+        return given or "unknown"
+    return given if address.version == 4 else str(ip_network((address, 64), strict=False))
 
 
 async def signed_in_user(request: Request, service: Service) -> User | None:
@@ -85,7 +95,7 @@ async def sign_in(request: Request, service: Service, response: Response, user: 
     async with service.database.transaction() as db:
         if old := request.cookies.get(cookies.session):
             await sessions.end_session(db, old)
-        await still_their_password(db, user)
+        await bring_what_waits(db, await still_their_password(db, user), now)
         token = await sessions.start_session(db, user, user_agent=request.headers.get("user-agent", ""), now=now)
     cookies.put(response, cookies.session, token, sessions.LIFE)
     cookies.put(response, SIGNED_IN_HINT, "1", sessions.LIFE, readable=True)

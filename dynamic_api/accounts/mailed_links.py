@@ -35,20 +35,11 @@ LIFE = timedelta(minutes=30)
 
 
 async def ask_for_link(db: AsyncSession, purpose: Purpose, email: str, *, now: datetime) -> None:
-    """Mail a link, if there is an account; says nothing about whether there is."""
-    user = await find_user(db, email)
-    if user is not None:
-        identity = f"{purpose}.{user.id}.{now:%Y%m%d%H%M}"
-        await enqueue_mail(db, purpose.value, identity, now=now, user_id=user.id)
-
-
-async def ask_to_sign_up(db: AsyncSession, email: str, *, now: datetime) -> None:
-    """Mail a link that makes an account; a sign-in link where there is one already."""
-    if await find_user(db, email) is not None:
-        return await ask_for_link(db, Purpose.SIGN_IN, email, now=now)
-    identity = f"{Purpose.SIGN_UP}.{hash_token(email_key(email))[:16]}.{now:%Y%m%d%H%M}"
-    await enqueue_mail(db, Purpose.SIGN_UP.value, identity, now=now, email=email.strip())
-    return None
+    """Have a link mailed. Whether there is an account is looked up when the mail is written: the same work for every
+    address here, so that not even the time it takes tells who is a customer.
+    """
+    identity = f"{purpose}.{hash_token(email_key(email))[:16]}.{now:%Y%m%d%H%M}"
+    await enqueue_mail(db, purpose.value, identity, now=now, email=email.strip())
 
 
 async def sign_up(
@@ -168,6 +159,7 @@ async def _replace_password(
     db: AsyncSession, user: User, password_hash: str, *, now: datetime, keep_session: str = ""
 ) -> None:
     user.password_hash, user.updated_at = password_hash, now
+    await close_links(db, OneTimeLink.user_id == user.id, now=now)  # whoever asked for them may be whom this shuts out
     others = WebSession.token_hash != hash_token(keep_session)
     await db.execute(delete(WebSession).where(WebSession.user_id == user.id, others))
     await db.execute(delete(AccessToken).where(AccessToken.user_id == user.id))
@@ -198,22 +190,29 @@ async def use_up(db: AsyncSession, link: OneTimeLink, user: User, now: datetime)
     if spent.scalar() is None:
         raise LinkInvalid  # another browser was a moment faster
     if user.email_verified_at is None:
-        await _prove_address(db, user, now)
+        if user.password_hash is not None and link.purpose != Purpose.RESET:
+            await enqueue_mail(db, "password_cleared", f"password_cleared.{link.id}", now=now, user_id=user.id)
+        await prove_address(db, user, password_hash=None, now=now)
+        await bring_what_waits(db, user, now)
     return user
 
 
-async def _prove_address(db: AsyncSession, user: User, now: datetime) -> None:
-    """The link arrived, so the address is theirs, and with it whatever waits for it."""
+async def prove_address(db: AsyncSession, user: User, *, password_hash: str | None, now: datetime) -> None:
+    """Mail arrived, so the address is theirs. Whoever made the account before may have been somebody else: their
+    password, their links, and every place where they are signed in end here.
+    """
     user.email_verified_at = user.updated_at = now
-    # Whoever signed in before the proof may have been somebody else.
+    user.password_hash = password_hash
+    await close_links(db, OneTimeLink.user_id == user.id, now=now)
     await db.execute(delete(WebSession).where(WebSession.user_id == user.id))
     await db.execute(delete(AccessToken).where(AccessToken.user_id == user.id))
     record(db, Action.ACCOUNT_VERIFIED, at=now, actor=f"user:{user.id}", user_id=user.id)
-    await bring_what_waits(db, user, now)
 
 
 async def bring_what_waits(db: AsyncSession, user: User, now: datetime) -> None:
-    """Whatever was bought with this address or given to it, now that it is proven; gifts from their day on."""
+    """Whatever was bought with this address or given to it, if it is proven; gifts from their day on."""
+    if user.email_verified_at is None:
+        return
     theirs = or_(
         Order.user_id.is_(None) & (Order.owner_email_key == user.email_key),
         Order.buyer_id.is_(None) & (Order.email_key == user.email_key),

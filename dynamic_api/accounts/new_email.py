@@ -18,7 +18,9 @@ from dynamic_api.tokens import hash_token
 async def ask_for_new_email(db: AsyncSession, user: User, email: str, *, now: datetime) -> None:
     """Mail a link to the new address; nothing changes until it is used."""
     identity = f"new_email.{user.id}.{hash_token(email_key(email))[:16]}.{now:%Y%m%d%H%M}"
-    await enqueue_mail(db, "new_email", identity, now=now, user_id=user.id, email=email.strip())
+    await enqueue_mail(
+        db, "new_email", identity, now=now, user_id=user.id, email=email.strip(), asked_at=now.isoformat()
+    )
 
 
 async def change_email(database: Database, token: str, *, now: datetime) -> User:

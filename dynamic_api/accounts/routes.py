@@ -19,7 +19,6 @@ from dynamic_api.accounts.identity import (
 from dynamic_api.accounts.mailed_links import (
     Purpose,
     ask_for_link,
-    ask_to_sign_up,
     reset_password,
     sign_in_by_link,
     sign_up,
@@ -88,12 +87,16 @@ async def mail_reset_link(request: Request, service: Service) -> Response:
 
 
 async def _mail_link(request: Request, service: Service, purpose: Purpose) -> Response:
-    email = await mailable_address(request)
-    async with service.database.transaction() as db:
-        await ask_for_link(db, purpose, email, now=service.clock())
+    await _have_mailed(request, service, purpose)
     return JSONResponse(
         {"message": "If this address has an account, a mail is on its way. It is good for thirty minutes."}
     )
+
+
+async def _have_mailed(request: Request, service: Service, purpose: Purpose) -> None:
+    email = await mailable_address(request)
+    async with service.database.transaction() as db:
+        await ask_for_link(db, purpose, email, now=service.clock())
 
 
 async def spend_sign_in_link(request: Request, service: Service) -> Response:
@@ -141,9 +144,7 @@ async def spend_reset_link(request: Request, service: Service) -> Response:
 
 async def mail_sign_up_link(request: Request, service: Service) -> Response:
     """The beginning of an account. The answer is the same for everybody."""
-    email = await mailable_address(request)
-    async with service.database.transaction() as db:
-        await ask_to_sign_up(db, email, now=service.clock())
+    await _have_mailed(request, service, Purpose.SIGN_UP)
     return JSONResponse({"message": "A link is on its way to this address. It is good for thirty minutes."})
 
 

@@ -23,6 +23,8 @@ class Limit:
 
 
 SIGN_IN_FAILURES = Limit("sign-in-failure", 5)
+# From everywhere together: a botnet has many addresses. Whoever is locked out by it still signs in by mail.
+SIGN_IN_FAILURES_DAILY = Limit("sign-in-failure-daily", 100, 24 * 3600)
 SIGN_INS_BY_ADDRESS = Limit("sign-in-address", 30)
 CLAIM_BY_ADDRESS = Limit("claim-address", 20)
 CHECKOUT_BY_ADDRESS = Limit("checkout-address", 20)

@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key
 from dynamic_api.accounts.passwords import Passwords, password_faults
-from dynamic_api.accounts.throttle import SIGN_IN_FAILURES, SIGN_INS_BY_ADDRESS, Throttle
+from dynamic_api.accounts.throttle import SIGN_IN_FAILURES, SIGN_IN_FAILURES_DAILY, SIGN_INS_BY_ADDRESS, Throttle
 from dynamic_api.audit import Action, record
 from dynamic_api.database import Database
 from dynamic_api.errors import InvalidCredentials, ValidationFailed
 from dynamic_api.jobs.outbox import enqueue_mail
-from dynamic_api.models import AccessToken, User, WebSession
+from dynamic_api.models import User
 
 
 async def find_user(db: AsyncSession, email: str) -> User | None:
@@ -31,11 +31,13 @@ async def check_password(
     # Counted before the password is looked at: whatever arrives meanwhile is counted too.
     throttle.hit(SIGN_INS_BY_ADDRESS, address)
     throttle.hit(SIGN_IN_FAILURES, *who)
+    throttle.hit(SIGN_IN_FAILURES_DAILY, email_key(email))
     async with database.reading() as db:
         user = await find_user(db, email)
     if not await passwords.matches(user.password_hash if user else None, password) or user is None:
         raise InvalidCredentials
     throttle.forget(SIGN_IN_FAILURES, *who)
+    throttle.forget(SIGN_IN_FAILURES_DAILY, email_key(email))
     if user.password_hash is not None and passwords.is_dated(user.password_hash):
         user = await _hash_anew(database, user, await passwords.hash(password))
     return user
@@ -50,11 +52,15 @@ async def _hash_anew(database: Database, user: User, password_hash: str) -> User
     return fresh
 
 
-async def still_their_password(db: AsyncSession, user: User) -> None:
-    """Between the check of a password and what it opens, it may have been replaced. Raises InvalidCredentials."""
-    current = await db.get(User, user.id, populate_existing=True)
+async def still_their_password(db: AsyncSession, user: User) -> User:
+    """Between the check of a password and what it opens, it may have been replaced; held until the transaction ends.
+
+    Raises InvalidCredentials.
+    """
+    current = await db.get(User, user.id, populate_existing=True, with_for_update=True)
     if current is None or current.password_hash != user.password_hash:
         raise InvalidCredentials
+    return current
 
 
 def check_new_account(*, name: str, password: str, email: str) -> None:
@@ -86,13 +92,3 @@ async def create_user(
     record(db, Action.ACCOUNT_CREATED, at=now, actor=actor, user_id=user.id, verified=verified)
     await enqueue_mail(db, "welcome", f"welcome.{user.id}", now=now, user_id=user.id)
     return user
-
-
-async def take_over_unproven_account(
-    db: AsyncSession, user: User, *, name: str, password_hash: str, now: datetime
-) -> None:
-    """Somebody proved an address that another had only typed: the account is theirs, and everybody else is out."""
-    user.name, user.password_hash, user.email_verified_at, user.updated_at = name.strip(), password_hash, now, now
-    await db.execute(delete(WebSession).where(WebSession.user_id == user.id))
-    await db.execute(delete(AccessToken).where(AccessToken.user_id == user.id))
-    record(db, Action.ACCOUNT_VERIFIED, at=now, actor=f"user:{user.id}", user_id=user.id)

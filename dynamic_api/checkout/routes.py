@@ -11,7 +11,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from dynamic_api.accounts.addresses import email_key, is_address
 from dynamic_api.accounts.claims import has_account, is_claimable_by_buyer, order_of_browser
 from dynamic_api.accounts.identity import checkout_browser, client_address, mark_checkout_browser, signed_in_user
-from dynamic_api.accounts.throttle import CHECKOUT_BY_ADDRESS, MAIL_BY_EMAIL, ORDER_LOOKS_BY_ADDRESS
+from dynamic_api.accounts.throttle import (
+    CHECKOUT_BY_ADDRESS,
+    MAIL_BY_EMAIL,
+    MAIL_BY_EMAIL_DAILY,
+    ORDER_LOOKS_BY_ADDRESS,
+)
 from dynamic_api.catalog import LiveCourse
 from dynamic_api.checkout.gifts import GiftRefused, describe_gift, gifts_given, read_wishes
 from dynamic_api.checkout.promotion_codes import CodeRefused
@@ -88,6 +93,7 @@ async def _checkout(request: Request, service: Service, course: LiveCourse, buye
     if buyer.user is None and buyer.email:
         # Anybody can type anybody's address here: one person gets few mails, whoever asks.
         throttle_of(request).hit(MAIL_BY_EMAIL, email_key(buyer.email))
+        throttle_of(request).hit(MAIL_BY_EMAIL_DAILY, email_key(buyer.email))
     async with service.database.transaction() as db:
         await take_free_course(db, course, buyer, now=now)
     return urls.LIBRARY if buyer.user else urls.CHECKOUT_MAILED

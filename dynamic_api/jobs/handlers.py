@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from dynamic_api.accounts.claims import reissue_job
 from dynamic_api.checkout.reconcile import close_page_job, reconcile_job
 from dynamic_api.checkout.sweep import sweep_job
 from dynamic_api.jobs.worker import Handler
@@ -13,5 +14,6 @@ HANDLERS: Mapping[str, Handler] = {
     "order.reconcile": reconcile_job,
     "checkout.close": close_page_job,
     "orders.sweep": sweep_job,
+    "claims.reissue": reissue_job,
     "mail.send": send_job,
 }

@@ -1,5 +1,6 @@
 """Letters about an account: who gets them, and with which link."""
 
+from datetime import datetime
 from typing import Any
 
 from dynamic_api.accounts.mailed_links import Purpose, issue_link
@@ -20,9 +21,15 @@ async def _user(service: Service, payload: dict[str, Any]) -> User | None:
         return await db.get(User, int(payload["user_id"]))
 
 
+async def _account(service: Service, payload: dict[str, Any]) -> User | None:
+    """The account of the address that was typed, if there is one."""
+    async with service.database.reading() as db:
+        return await find_user(db, str(payload["email"]))
+
+
 async def sign_in(service: Service, payload: dict[str, Any]) -> Written:
     """A link and a code instead of a password."""
-    if (user := await _user(service, payload)) is None:
+    if (user := await _account(service, payload)) is None:
         return None
     async with service.database.transaction() as db:
         token, code = await issue_sign_in_link(db, service.settings.secret_key, user, now=service.clock())
@@ -32,7 +39,7 @@ async def sign_in(service: Service, payload: dict[str, Any]) -> Written:
 
 async def reset(service: Service, payload: dict[str, Any]) -> Written:
     """A link to choose another password."""
-    if (user := await _user(service, payload)) is None:
+    if (user := await _account(service, payload)) is None:
         return None
     async with service.database.transaction() as db:
         token = issue_link(db, Purpose.RESET, now=service.clock(), user=user)
@@ -41,7 +48,9 @@ async def reset(service: Service, payload: dict[str, Any]) -> Written:
 
 
 async def sign_up(service: Service, payload: dict[str, Any]) -> Written:
-    """A link that makes an account."""
+    """A link that makes an account; one to sign in where there is an account already."""
+    if await _account(service, payload) is not None:
+        return await sign_in(service, payload)
     email = str(payload["email"])
     async with service.database.transaction() as db:
         token = issue_link(db, Purpose.SIGN_UP, now=service.clock(), email=email)
@@ -62,7 +71,8 @@ async def new_email(service: Service, payload: dict[str, Any]) -> Written:
     site, site_url, email = service.catalog.current.site, service.settings.site_url, str(payload["email"])
     async with service.database.transaction() as db:
         user = await db.get(User, int(payload["user_id"]))
-        if user is None:
+        # Whoever asked may be whom a new password has shut out meanwhile.
+        if user is None or user.updated_at > datetime.fromisoformat(payload["asked_at"]):
             return None
         if await find_user(db, email) is not None:
             return email, messages.address_taken(site, sign_in_url=site_url + urls.SIGN_IN)
@@ -76,6 +86,14 @@ async def email_changed(service: Service, payload: dict[str, Any]) -> Written:
     return str(payload["email"]), messages.email_changed(site, new_address=str(payload["new_email"]))
 
 
+async def password_cleared(service: Service, payload: dict[str, Any]) -> Written:
+    """The password was older than the proof of the address."""
+    if (user := await _user(service, payload)) is None:
+        return None
+    reset_url = service.settings.site_url + urls.RESET
+    return user.email, messages.password_cleared(service.catalog.current.site, reset_url=reset_url)
+
+
 ACCOUNT_LETTERS = {
     "sign_in": sign_in,
     "reset": reset,
@@ -83,4 +101,5 @@ ACCOUNT_LETTERS = {
     "welcome": welcome,
     "new_email": new_email,
     "email_changed": email_changed,
+    "password_cleared": password_cleared,
 }

@@ -227,6 +227,20 @@ def reset(site: Site, *, url: str) -> Letter:
     )
 
 
+def password_cleared(site: Site, *, reset_url: str) -> Letter:
+    """The address is proven; a password that was chosen before that no longer works."""
+    return Letter(
+        f"Choose your password for {site.name} anew",
+        (
+            "You have just shown that this address is yours, by a link or a code we mailed to it.",
+            "A password was chosen for this account before that, perhaps by somebody else, so it no longer works. You "
+            "stay signed in where you are.",
+        ),
+        Button("Choose a password", reset_url),
+        ("You can also go on without one, and sign in by mail each time.",),
+    )
+
+
 def _total(order: Order, site: Site) -> str:
     amount = order.total_amount if order.total_amount is not None else order.amount
     return format_money(amount, order.total_currency or order.currency, site.language)

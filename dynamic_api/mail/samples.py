@@ -44,6 +44,7 @@ def _account_letters(site: Site, site_url: str, library_url: str) -> dict[str, L
         "reset": messages.reset(site, url=f"{site_url}{urls.RESET}{_TOKEN}"),
         "new_email": messages.new_email(site, url=f"{site_url}{urls.NEW_EMAIL}{_TOKEN}"),
         "new_email-taken": messages.address_taken(site, sign_in_url=f"{site_url}{urls.SIGN_IN}"),
+        "password_cleared": messages.password_cleared(site, reset_url=f"{site_url}{urls.RESET}"),
         "email_changed": messages.email_changed(site, new_address="ann@new.example.com"),
     }
 

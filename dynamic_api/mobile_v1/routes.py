@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dynamic_api.accounts.identity import user_by_password
+from dynamic_api.accounts.mailed_links import bring_what_waits
 from dynamic_api.accounts.users import still_their_password
 from dynamic_api.clock import timestamp
 from dynamic_api.errors import TokenForbidden, Unauthenticated
@@ -55,7 +56,7 @@ async def login(request: Request, service: Service) -> Response:
     body = await read_body(request, Login)
     user = await user_by_password(request, service, body.email, body.password)
     async with service.database.transaction() as db:
-        await still_their_password(db, user)
+        await bring_what_waits(db, await still_their_password(db, user), service.clock())
         token = await issue_token(db, user, device_name=body.device_name, now=service.clock())
     return JSONResponse({"token": token, "token_type": "Bearer", "user": shapes.user(user)})
 

@@ -1,0 +1,136 @@
+"""Whoever reads an address's mail owns its account; whoever only typed the address does not."""
+
+import re
+import httpx
+import pytest
+from starlette.requests import Request
+
+from dynamic_api.accounts.identity import client_address
+from dynamic_api.models import Job
+from tests.school import GIT, KNOTS, LESSON, PASSWORD, SOURDOUGH, School
+
+THEIRS = "an intruder's own password 9"
+
+
+def token(school: School, page: str, to: str) -> str:
+    for mail in school.mails(to):
+        if match := re.search(rf"{page}#token=([\w-]+)", mail["text"]):
+            return match[1]
+    raise AssertionError(f"no {page} was mailed to {to}")
+
+
+async def sign_in_by_mail(school: School, browser: httpx.AsyncClient, email: str) -> None:
+    await browser.post("/api/sign-in-links", json={"email": email})
+    await school.work()
+    spent = await browser.post("/api/sign-in-links/spend", json={"token": token(school, "/sign-in/link/", email)})
+    assert spent.status_code == 200
+
+
+async def test_a_password_chosen_before_the_proof_opens_nothing_after_it(school: School) -> None:
+    """Somebody pays with another's address and claims in their own browser; the other comes later, by mail."""
+    async with school.browser() as intruder, school.browser() as owner, school.browser() as again:
+        session = await school.buy(intruder, GIT, "victim@example.com")
+        assert (await school.claim(intruder, session, password=THEIRS)).status_code == 200
+        await sign_in_by_mail(school, owner, "victim@example.com")
+        credentials = {"email": "victim@example.com", "password": THEIRS}
+        assert (await again.post("/api/session", json=credentials)).status_code == 422
+        assert (await intruder.get("/api/library")).status_code == 401
+        await school.work()
+        assert any("anew" in mail["subject"] for mail in school.mails("victim@example.com"))
+
+
+async def test_a_new_password_ends_every_link_that_was_asked_for(school: School) -> None:
+    async with school.browser() as intruder, school.browser() as owner:
+        await school.owner(intruder)
+        asked = {"email": "evil@example.com", "password": PASSWORD}
+        assert (await intruder.post("/api/account/email", json=asked)).status_code == 200
+        await school.work()
+        stolen = token(school, "/account/email/", "evil@example.com")
+        school.clock.forward(minutes=2)
+        await owner.post("/api/password-resets", json={"email": "ann@example.com"})
+        await school.work()
+        spent = {"token": token(school, "/reset/", "ann@example.com"), "password": "the real owner again 77"}
+        assert (await owner.post("/api/password-resets/spend", json=spent)).status_code == 200
+        answer = await intruder.post("/api/email-changes/spend", json={"token": stolen})
+        assert answer.json()["error"]["code"] == "link_invalid"
+
+
+async def test_a_change_of_address_asked_for_before_a_new_password_is_not_mailed_after_it(school: School) -> None:
+    async with school.browser() as intruder:
+        await school.owner(intruder)
+        await intruder.post("/api/account/email", json={"email": "evil@example.com", "password": PASSWORD})
+        school.clock.forward(minutes=1)
+        change = {"current": PASSWORD, "password": "another loaf on every table"}
+        assert (await intruder.put("/api/account/password", json=change)).status_code == 200
+        await school.work()
+        assert school.mails("evil@example.com") == []
+
+
+@pytest.mark.parametrize("address", ["/api/sign-in-links", "/api/password-resets", "/api/sign-ups"])
+async def test_asking_writes_the_same_for_everybody(school: School, address: str) -> None:
+    """Known or unknown: one job, looked into later; so neither wording nor time tells."""
+    async with school.browser() as browser:
+        await school.learner(browser)
+        await school.work()
+        before = len(await school.rows(Job))
+        for email in ("bob@example.com", "nobody@example.com"):
+            assert (await browser.post(address, json={"email": email})).status_code == 200
+        new = (await school.rows(Job))[before:]
+        assert [(job.kind, job.state) for job in new] == [("mail.send", "waiting")] * 2
+        assert [sorted(job.payload) for job in new] == [["email", "id", "message"]] * 2
+
+
+async def test_claim_links_again_are_looked_up_later(school: School) -> None:
+    async with school.browser() as browser:
+        await school.buy(browser)
+        before = len(await school.rows(Job))
+        for email in ("ann@example.com", "nobody@example.com"):
+            await browser.post("/api/claims/reissue", json={"email": email})
+        assert [job.kind for job in (await school.rows(Job))[before:]] == ["claims.reissue"] * 2
+        mails = len(school.mails())
+        await school.work()
+        assert [mail["to"] for mail in school.mails()[: len(school.mails()) - mails]] == ["ann@example.com"]
+
+
+async def test_a_gift_is_there_when_its_recipient_signs_in(school: School) -> None:
+    """They have an account and a proven address already, and need not look for the mail."""
+    async with school.browser() as giver, school.browser() as friend:
+        await school.learner(friend, "friend@example.com")
+        session = await school.begin(giver, gift="1", recipient_email="friend@example.com")
+        school.pay(session, "giver@example.com")
+        await school.settle()
+        lesson = f"/api/learn/{SOURDOUGH}/{LESSON}"
+        assert (await friend.get(lesson)).status_code == 403
+        await friend.post("/api/session", json={"email": "friend@example.com", "password": PASSWORD})
+        assert (await friend.get(lesson)).status_code == 200
+
+
+async def test_many_addresses_together_do_not_guess_a_password(school: School) -> None:
+    async with school.browser() as owner:
+        await school.learner(owner)
+    wrong = {"email": "bob@example.com", "password": "wrong"}
+    statuses = set()
+    for number in range(102):
+        transport = httpx.ASGITransport(school.app, client=(f"198.51.100.{number}", 1))
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        async with httpx.AsyncClient(transport=transport, base_url="https://school.test", headers=headers) as guesser:
+            statuses.add((await guesser.post("/api/session", json=wrong)).status_code)
+    assert statuses == {422, 429}
+
+
+def test_ipv6_is_counted_by_network() -> None:
+    def counted(host: str) -> str:
+        return client_address(Request({"type": "http", "client": (host, 1)}))
+
+    assert counted("2001:db8::1") == counted("2001:db8::ffff:2") != counted("2001:db8:0:1::1")
+    assert counted("198.51.100.7") == "198.51.100.7"
+
+
+async def test_free_courses_mail_an_address_a_few_times_a_day(school: School) -> None:
+    async with school.browser() as browser:
+        for _ in range(30):
+            school.app.state.throttle._clock = lambda moment=school.clock(): moment.timestamp()
+            await browser.post("/api/checkout", data={"course": KNOTS, "email": "victim@example.com"})
+            school.clock.forward(minutes=2)
+        await school.work()
+    assert 0 < len(school.mails("victim@example.com")) <= 20

@@ -35,7 +35,7 @@ from dynamic_api.fast_lane.lane import FastLane
 from dynamic_api.fast_lane.progress_writer import ProgressWriter
 from dynamic_api.gateways import Gateways
 from dynamic_api.jobs.handlers import HANDLERS
-from dynamic_api.jobs.worker import work
+from dynamic_api.jobs.worker import follow_catalog, work
 from dynamic_api.middleware import BodyLimit, CrossOriginCheck, RequestLog, SecurityHeaders, refusal
 from dynamic_api.mobile_v1.gate import MobileGate, MobileHeaders
 from dynamic_api.routing import open_route
@@ -106,23 +106,12 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     await service.catalog.refresh()
     if service.settings.embedded_worker:
         await schedule_sweep(service)
-    tasks = [asyncio.create_task(work(service, HANDLERS) if service.settings.embedded_worker else _watch(service))]
+    task = asyncio.create_task(work(service, HANDLERS) if service.settings.embedded_worker else follow_catalog(service))
     yield
-    for task in tasks:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
     await service.close()
-
-
-async def _watch(service: Service) -> None:
-    """Notice new manifests where the worker runs elsewhere."""
-    while True:
-        await asyncio.sleep(2)
-        try:
-            await service.catalog.refresh()
-        except Exception:
-            logger.exception("the new manifest could not be read; the last one goes on serving")
 
 
 async def _health(request: Request, service: Service) -> Response:

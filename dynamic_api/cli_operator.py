@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.checkout.sweep import LOOK_BACK, differences
+from dynamic_api.checkout.reconcile import OrderBusy
+from dynamic_api.checkout.sweep import Difference, differences
 from dynamic_api.cli_letters import show_letters
 from dynamic_api.cli_report import CommandRefused, Report
 from dynamic_api.clock import timestamp
@@ -56,13 +57,21 @@ def add_operator_commands(commands: Any) -> None:
         "old@example.com new@example.com",
         ["email", "to"],
     )
+    _add(
+        commands,
+        "readdress",
+        _readdress,
+        "send a gift that waits to another address",
+        "ord_0123456789abcdef01234567 fran@example.com",
+        ["order", "to"],
+    )
     _add(commands, "orders", _orders, "the newest orders", "--limit 20", [])
     _add(commands, "learners", _learners, "everybody with an account, and what they have", "", [])
     _add(commands, "events", _events, "events of Stripe: stored, failed, waiting", "", [])
     replay = _add(commands, "replay", _replay, "handle events again; harmless", "--failed", [])
     which = replay.add_mutually_exclusive_group(required=True)
     which.add_argument("event", nargs="?", help="one event, evt_…")
-    which.add_argument("--failed", action="store_true", help="those not handled yet")
+    which.add_argument("--failed", action="store_true", help="those not handled yet: waiting or given up")
     which.add_argument("--all", action="store_true", help="every event ever stored")
     replay.add_argument(
         "--into-empty",
@@ -79,7 +88,9 @@ def add_operator_commands(commands: Any) -> None:
         commands, "reconcile", _reconcile, "hold our orders against Stripe", "--since 2026-11-01 --apply", []
     )
     reconcile.add_argument(
-        "--since", type=datetime.fromisoformat, help="orders since this day; thirty days unless told"
+        "--since",
+        type=datetime.fromisoformat,
+        help="what was made at Stripe since this day; thirty days (disputes: 180) unless told",
     )
     reconcile.add_argument("--apply", action="store_true", help="mend the differences")
 
@@ -112,7 +123,7 @@ async def _run(command: Command, options: argparse.Namespace) -> int:
     try:
         await service.catalog.refresh()
         report = await command(service, options)
-    except (CourseNotFound, access.NoSuchLearner, PaymentsDown) as error:
+    except (CourseNotFound, access.NoSuchLearner, access.NoSuchGift, PaymentsDown) as error:
         raise CommandRefused(str(error)) from error
     finally:
         await service.close()
@@ -147,6 +158,11 @@ async def _revoke(service: Service, options: argparse.Namespace) -> Report:
 async def _move(service: Service, options: argparse.Namespace) -> Report:
     async with service.database.transaction() as db:
         return _said(await access.move(db, options.email, options.to, now=service.clock()))
+
+
+async def _readdress(service: Service, options: argparse.Namespace) -> Report:
+    async with service.database.transaction() as db:
+        return _said(await access.readdress_gift(db, options.order, options.to, now=service.clock()))
 
 
 async def _orders(service: Service, options: argparse.Namespace) -> Report:
@@ -184,12 +200,14 @@ async def _events(service: Service, options: argparse.Namespace) -> Report:
         rows = list(
             await db.scalars(select(WebhookEvent).order_by(WebhookEvent.received_at.desc()).limit(options.limit))
         )
+        dead = await db.scalars(select(Job.payload).where(Job.kind == "stripe.event", Job.state == "dead"))
+        given_up = {payload.get("event_id") for payload in dead}
     data = [
         {
             "event": row.id,
             "type": row.type,
             "received_at": timestamp(row.received_at),
-            "outcome": row.outcome or "waiting",
+            "outcome": row.outcome or ("failed, and given up" if row.id in given_up else "waiting"),
         }
         for row in rows
     ]
@@ -203,6 +221,8 @@ async def _replay(service: Service, options: argparse.Namespace) -> Report:
         return await _replay_into_empty(service, options.seed)
     async with service.database.transaction() as db:
         count = await queues.replay(db, event_id=options.event, only_unhandled=options.failed, now=service.clock())
+    if options.event and not count:
+        raise CommandRefused(f"No event {options.event} was ever stored; `events` lists them.")
     return Report([f"{count} event(s) will be handled again."], {"events": count})
 
 
@@ -221,6 +241,7 @@ async def _replay_into_empty(service: Service, seed: int | None) -> Report:
     same = outcome.ours == outcome.replayed
     lines = [
         f"{outcome.events} event(s), each twice, in an order of chance (--seed {seed}), into an empty database.",
+        *([f"{outcome.untold} order(s) of which no stored event tells are left out."] if outcome.untold else []),
         f"state here:     {outcome.ours}",
         f"state replayed: {outcome.replayed}",
         "They are the same." if same else "They differ. Run `reconcile`, then replay again.",
@@ -257,15 +278,23 @@ async def _job_counts(db: AsyncSession) -> dict[str, int]:
 
 
 async def _reconcile(service: Service, options: argparse.Namespace) -> Report:
-    since = options.since or service.clock() - LOOK_BACK
-    since = since if since.tzinfo else since.replace(tzinfo=UTC)
-    found = [each async for each in differences(service, since=since, apply=options.apply)]
+    since = options.since
+    if since is not None and since.tzinfo is None:
+        since = since.replace(tzinfo=UTC)
+    found: list[Difference] = []
+    stopped = ""
+    try:
+        async for each in differences(service, since=since, apply=options.apply):
+            found.append(each)
+    except (PaymentsDown, OrderBusy) as error:  # what was found so far is said all the same
+        stopped = f"Stopped before the end: {error}. Run it again."
     lines = [str(each) for each in found]
     lines.append(
         f"{len(found)} difference(s)"
         + (", mended." if options.apply else "." if not found else "; --apply mends them.")
     )
-    return Report(lines, {"differences": [asdict(each) for each in found], "applied": options.apply})
+    data = {"differences": [asdict(each) for each in found], "applied": options.apply, "stopped": stopped or None}
+    return Report([*lines, *([stopped] if stopped else [])], data, failed=bool(stopped))
 
 
 def _said(sentence: str) -> Report:

@@ -91,11 +91,12 @@ async def revoke_for_order(db: AsyncSession, order: Order, *, at: datetime, acto
 
 
 async def revoke_by_operator(db: AsyncSession, user_id: int, course_id: int, *, at: datetime, reason: str) -> int:
-    """Take a course away, whatever gave it. Payments do not bring it back by themselves. How many sources ended."""
-    live = select(Entitlement).where(
-        Entitlement.user_id == user_id, Entitlement.course_id == course_id, Entitlement.revoked_at.is_(None)
-    )
-    rows = list(await db.scalars(live))
+    """Take a course away, whatever gave it, also what is suspended now: no payment brings it back by itself.
+
+    Returns how many sources ended.
+    """
+    held = select(Entitlement).where(Entitlement.user_id == user_id, Entitlement.course_id == course_id)
+    rows = [row for row in await db.scalars(held) if not (row.revoked_at is not None and is_by_operator(row.reason))]
     for row in rows:
         _revoke(db, row, at=at, actor="operator", reason=f"{_BY_OPERATOR}{reason}")
     return len(rows)

@@ -119,6 +119,16 @@ class OrderNotClaimable(ApiError):
     status, code, message = 409, "order_not_claimable", "This purchase cannot be claimed here."
 
 
+class DeletionMustWait(ApiError):
+    """A bank debit is under way: what it pays for would belong to nobody."""
+
+    status, code = 409, "payment_under_way"
+    message = (
+        "A payment of yours is still under way at your bank. Your account can be deleted as soon as it has arrived; "
+        "that takes a few days."
+    )
+
+
 class ValidationFailed(ApiError):
     """The body does not fit; `details` says which field and why."""
 

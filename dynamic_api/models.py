@@ -202,6 +202,8 @@ class Order(Base):
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     refunded_at: Mapped[datetime | None]
+    # The operator took it back while it had no owner; what has one is ended in the ledger of access.
+    withdrawn_at: Mapped[datetime | None]
     reconciled_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -223,6 +225,7 @@ class Gift(Base):
     message: Mapped[str] = mapped_column(Text)
     deliver_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None] = mapped_column(index=True)
+    undeliverable_at: Mapped[datetime | None]  # the mail server refused the address for good
 
 
 class Entitlement(Base):

@@ -19,7 +19,7 @@ from dynamic_api.accounts.users import (
 )
 from dynamic_api.audit import Action, record
 from dynamic_api.checkout.gifts import is_delivered
-from dynamic_api.checkout.order_state import OrderState
+from dynamic_api.checkout.opens import opens
 from dynamic_api.checkout.reconcile import locked_order, settle_access
 from dynamic_api.database import Database
 from dynamic_api.errors import ClaimLinkInvalid, InvalidCredentials, OrderNotClaimable
@@ -49,14 +49,14 @@ class Waiting:
     has_account: bool
 
 
-def is_claimable(order: Order) -> bool:
+async def is_claimable(db: AsyncSession, order: Order) -> bool:
     """Whether an order may find an owner now."""
-    return order.user_id is None and OrderState(order.state).gives_access
+    return order.user_id is None and await opens(db, order)
 
 
-def is_claimable_by_buyer(order: Order) -> bool:
+async def is_claimable_by_buyer(db: AsyncSession, order: Order) -> bool:
     """Whether the buyer may be that owner: a gift opens by the recipient's mail alone."""
-    return not order.is_gift and is_claimable(order)
+    return not order.is_gift and await is_claimable(db, order)
 
 
 async def issue_claim_link(db: AsyncSession, order: Order, *, now: datetime) -> str:
@@ -98,7 +98,7 @@ async def claim_by_link(
     password_hash = await _password_hash(database, passwords, throttle, waiting.order, claimant, proven=True)
     async with database.transaction() as db:
         order = await locked_order(db, (await _order_of_link(db, token, now)).id)
-        if not is_claimable(order):
+        if not await is_claimable(db, order):
             raise ClaimLinkInvalid
         user = await _owner(db, order, claimant, password_hash, proven=True, now=now)
         await _attach(db, order, user, now=now, by="link")
@@ -124,12 +124,12 @@ async def claim_by_browser(
     """
     async with database.reading() as db:
         order = await order_of_browser(db, public_id, browser)
-    if order is None or not is_claimable_by_buyer(order):
-        raise OrderNotClaimable
+        if order is None or not await is_claimable_by_buyer(db, order):
+            raise OrderNotClaimable
     password_hash = await _password_hash(database, passwords, throttle, order, claimant, proven=False)
     async with database.transaction() as db:
         order = await locked_order(db, order.id)
-        if not is_claimable(order):
+        if not await is_claimable(db, order):
             raise OrderNotClaimable
         user = await _owner(db, order, claimant, password_hash, proven=False, now=now)
         await _attach(db, order, user, now=now, by="browser")
@@ -160,7 +160,7 @@ async def send_links_again(db: AsyncSession, email: str, *, now: datetime) -> No
     waiting = select(Order).where(Order.owner_email_key == email_key(email), Order.user_id.is_(None))
     for order in await db.scalars(waiting):
         # A gift whose day has not come stays a surprise.
-        if is_claimable(order) and (not order.is_gift or await is_delivered(db, order)):
+        if await is_claimable(db, order) and (not order.is_gift or await is_delivered(db, order)):
             await enqueue_mail(db, "claim", f"claim.{order.public_id}.{now:%Y%m%d%H%M}", now=now, order_id=order.id)
 
 
@@ -174,7 +174,7 @@ async def _order_of_link(db: AsyncSession, token: str, now: datetime) -> Order:
         )
     )
     order = await db.get(Order, link.order_id) if link else None
-    if order is None or not is_claimable(order):
+    if order is None or not await is_claimable(db, order):
         raise ClaimLinkInvalid
     return order
 

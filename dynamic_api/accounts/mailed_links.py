@@ -14,6 +14,7 @@ from dynamic_api.accounts.passwords import Passwords, password_faults
 from dynamic_api.accounts.users import check_new_account, create_user, find_user
 from dynamic_api.audit import Action, record
 from dynamic_api.checkout.gifts import is_delivered
+from dynamic_api.checkout.opens import opens
 from dynamic_api.checkout.reconcile import settle_access
 from dynamic_api.database import Database
 from dynamic_api.errors import LinkInvalid, ValidationFailed
@@ -220,6 +221,6 @@ async def bring_what_waits(db: AsyncSession, user: User, now: datetime) -> None:
     for order in await db.scalars(select(Order).where(theirs).with_for_update()):
         order.revision += 1
         to_them = order.is_gift and order.user_id is None and order.owner_email_key == user.email_key
-        if to_them and await is_delivered(db, order):
+        if to_them and await is_delivered(db, order) and await opens(db, order):
             order.user_id = user.id
         await settle_access(db, order, now=now, actor=f"user:{user.id}")

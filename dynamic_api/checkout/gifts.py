@@ -1,5 +1,6 @@
 """Courses bought for somebody else: what the buyer wrote, when it is handed over, and what became of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -9,10 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.addresses import email_key, is_address
+from dynamic_api.checkout.opens import opens
 from dynamic_api.checkout.order_state import OrderState
 from dynamic_api.clock import timestamp
 from dynamic_api.jobs.outbox import enqueue_mail
 from dynamic_api.models import Gift, Order, User
+
+Titles = Callable[[int], str]  # a course's id → its title
 
 HOUR = time(8)  # a gift for a day arrives at this hour of the school's time zone
 LATEST = timedelta(days=366)
@@ -98,8 +102,9 @@ async def same_wishes(db: AsyncSession, order: Order, wishes: GiftWishes, *, tim
 async def announce(db: AsyncSession, order: Order, *, now: datetime) -> None:
     """Have the recipient written to on the day, once."""
     gift = await db.get_one(Gift, order.id)
-    delay = max(gift.deliver_at - now, timedelta())
-    await enqueue_mail(db, "gift", f"gift.{order.public_id}", now=now, delay=delay, order_id=order.id)
+    if gift.undeliverable_at is None:
+        delay = max(gift.deliver_at - now, timedelta())
+        await enqueue_mail(db, "gift", f"gift.{order.public_id}", now=now, delay=delay, order_id=order.id)
 
 
 async def announce_again(db: AsyncSession, order: Order, *, now: datetime) -> None:
@@ -114,29 +119,31 @@ async def is_delivered(db: AsyncSession, order: Order) -> bool:
     return (await db.get_one(Gift, order.id)).delivered_at is not None
 
 
-async def gifts_given(db: AsyncSession, user: User) -> list[tuple[Order, Gift]]:
-    """What this person gave, the newest first; pages that were left unpaid are none."""
+async def gifts_given(db: AsyncSession, user: User, titles: Titles) -> list[dict[str, Any]]:
+    """What this person gave, the newest first, as they see it; pages that were left unpaid are none."""
     given = (
         select(Order, Gift)
         .join(Gift, Gift.order_id == Order.id)
         .where(Order.buyer_id == user.id, Order.paid_at.is_not(None))
         .order_by(Order.id.desc())
     )
-    return [(order, gift) for order, gift in await db.execute(given)]
+    return [await describe_gift(db, order, gift, titles(order.course_id)) for order, gift in await db.execute(given)]
 
 
-def gift_state(order: Order, gift: Gift) -> str:
-    """`scheduled`, `delivered`, `opened`, `suspended` or `refunded`."""
+async def gift_state(db: AsyncSession, order: Order, gift: Gift) -> str:
+    """`scheduled`, `delivered`, `undeliverable`, `opened`, `suspended` or `refunded`."""
     if order.state == OrderState.DISPUTED:
         return "suspended"
-    if not OrderState(order.state).gives_access:
+    if not await opens(db, order):
         return "refunded"
     if order.user_id is not None:
         return "opened"
+    if gift.undeliverable_at is not None:
+        return "undeliverable"
     return "scheduled" if gift.delivered_at is None else "delivered"
 
 
-def describe_gift(order: Order, gift: Gift, course_title: str) -> dict[str, Any]:
+async def describe_gift(db: AsyncSession, order: Order, gift: Gift, course_title: str) -> dict[str, Any]:
     """A gift as its buyer sees it."""
     return {
         "order": order.public_id,
@@ -144,7 +151,7 @@ def describe_gift(order: Order, gift: Gift, course_title: str) -> dict[str, Any]
         "recipient_name": gift.recipient_name,
         "recipient_email": order.owner_email,
         "message": gift.message,
-        "state": gift_state(order, gift),
+        "state": await gift_state(db, order, gift),
         "deliver_at": timestamp(gift.deliver_at),
         "delivered_at": timestamp(gift.delivered_at),
     }

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from dynamic_api.gateways.payments import PaymentFacts
+from dynamic_api.gateways.payment_facts import PaymentFacts
 
 
 class OrderState(StrEnum):
@@ -33,6 +33,13 @@ def refunded_amount(facts: PaymentFacts) -> int:
     return sum(refund.amount for refund in facts.refunds if refund.status not in _REFUND_GONE)
 
 
+def is_lost(facts: PaymentFacts) -> bool:
+    """Whether the buyer's bank took the money back, and not we gave it."""
+    return any(dispute in _DISPUTE_LOST for dispute in facts.disputes) and (
+        refunded_amount(facts) < facts.captured_amount
+    )
+
+
 def order_state(facts: PaymentFacts) -> OrderState:
     """The state that Stripe's objects amount to, whatever was known before.
 
@@ -53,7 +60,7 @@ def order_state(facts: PaymentFacts) -> OrderState:
     """
     if facts.payment_status not in _PAID:
         return _unpaid(facts)
-    if any(dispute in _DISPUTE_LOST for dispute in facts.disputes):
+    if is_lost(facts):
         return OrderState.REFUNDED
     refunded = refunded_amount(facts)
     if refunded and refunded >= facts.captured_amount:

@@ -6,7 +6,8 @@ https://docs.stripe.com/billing/subscriptions/coupons#promotion-codes
 
 from datetime import datetime
 
-from dynamic_api.gateways.payments import CodeFacts, Payments
+from dynamic_api.gateways.payment_facts import CodeFacts
+from dynamic_api.gateways.payments import Payments
 from sitegen.catalog.model import Price
 
 LONGEST = 100

@@ -4,7 +4,7 @@ Stripe is asked outside any transaction. Two callers may hold facts of different
 revision before it asks, and whoever finds another revision when it wants to write asks again.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
@@ -14,14 +14,18 @@ from dynamic_api import entitlements
 from dynamic_api.accounts.addresses import email_key
 from dynamic_api.audit import Action, record
 from dynamic_api.checkout import gifts
-from dynamic_api.checkout.order_state import OrderState, order_state, refunded_amount
+from dynamic_api.checkout.opens import opens
+from dynamic_api.checkout.order_state import OrderState, is_lost, order_state, refunded_amount
 from dynamic_api.database import Database
-from dynamic_api.gateways.payments import PaymentFacts, Payments
+from dynamic_api.gateways.payment_facts import PaymentFacts
+from dynamic_api.gateways.payments import Payments
 from dynamic_api.jobs.outbox import enqueue, enqueue_mail
-from dynamic_api.models import Course, Order, User
+from dynamic_api.models import Order, User
 from dynamic_api.service import Service
 
 TRIES = 5
+NEVER_PAID_AFTER = timedelta(days=1)  # as long as Stripe keeps a payment page open at most
+_TAKEN_BACK = (OrderState.DISPUTED, OrderState.REFUNDED, OrderState.PARTIALLY_REFUNDED)
 
 
 class OrderBusy(Exception):
@@ -36,7 +40,7 @@ async def reconcile_order(
         async with database.reading() as db:
             order = await db.get_one(Order, order_id)
         if order.session_id is None:
-            return OrderState(order.state)
+            return await _expire_unmade(database, order_id, now=now)
         facts = await payments.facts(order.session_id)
         async with database.transaction() as db:
             fresh = await locked_order(db, order_id)
@@ -44,6 +48,18 @@ async def reconcile_order(
                 await apply_facts(db, fresh, facts, now=now, actor=actor)
                 return OrderState(fresh.state)
     raise OrderBusy(f"order {order_id}")
+
+
+async def _expire_unmade(database: Database, order_id: int, *, now: datetime) -> OrderState:
+    """An order for which no payment page was ever made: nobody can have paid it."""
+    async with database.transaction() as db:
+        order = await locked_order(db, order_id)
+        never_paid = order.session_id is None and order.state == OrderState.PENDING
+        if never_paid and now - order.created_at > NEVER_PAID_AFTER:
+            order.revision += 1
+            order.state = OrderState.EXPIRED.value
+            _record_change(db, order, OrderState.PENDING, now=now, actor="system")
+        return OrderState(order.state)
 
 
 async def locked_order(db: AsyncSession, order_id: int) -> Order:
@@ -55,7 +71,7 @@ async def locked_order(db: AsyncSession, order_id: int) -> Order:
 
 async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, now: datetime, actor: str) -> None:
     """Write what the facts amount to, and everything that follows from it."""
-    before, state = OrderState(order.state), order_state(facts)
+    before, state, had = OrderState(order.state), order_state(facts), await opens(db, order)
     order.revision += 1
     order.reconciled_at = now
     order.state = state.value
@@ -73,53 +89,63 @@ async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, no
         order.paid_at = facts.paid_at or now
     order.refunded_at = (order.refunded_at or now) if state is OrderState.REFUNDED else None
     if before is not state:
-        record(
-            db,
-            Action.ORDER_CHANGED,
-            at=now,
-            actor=actor,
-            order_id=order.id,
-            course_id=order.course_id,
-            user_id=order.user_id,
-            before=before.value,
-            after=state.value,
-        )
+        _record_change(db, order, before, now=now, actor=actor)
     await settle_access(db, order, now=now, actor=actor)
     if state is OrderState.PAID and before is OrderState.PENDING:
         await _close_other_pages(db, order, now)
-    if before in (OrderState.DISPUTED, OrderState.REFUNDED) and state.gives_access and order.user_id is None:
+    has = await opens(db, order)
+    if before in _TAKEN_BACK and has and not had and order.user_id is None:
         # Its receipt may have been held back meanwhile, and with it the only link.
         if not order.is_gift or await gifts.is_delivered(db, order):
             await enqueue_mail(db, "claim", f"claim.{order.public_id}.{order.revision}", now=now, order_id=order.id)
         else:
             await gifts.announce_again(db, order, now=now)
     if before is not state:
-        for message in await _news(db, order, state, facts):
-            await enqueue_mail(db, message, f"{message}.{order.public_id}", now=now, order_id=order.id)
+        for message in await _news(db, order, facts, ended=had and not has):
+            identity = f"{message}.{order.public_id}.{order.revision}"
+            await enqueue_mail(db, message, identity, now=now, order_id=order.id)
 
 
-async def _news(db: AsyncSession, order: Order, state: OrderState, facts: PaymentFacts) -> list[str]:
+def _record_change(db: AsyncSession, order: Order, before: OrderState, *, now: datetime, actor: str) -> None:
+    record(
+        db,
+        Action.ORDER_CHANGED,
+        at=now,
+        actor=actor,
+        order_id=order.id,
+        course_id=order.course_id,
+        user_id=order.user_id,
+        before=before.value,
+        after=order.state,
+    )
+
+
+async def _news(db: AsyncSession, order: Order, facts: PaymentFacts, *, ended: bool) -> list[str]:
     """The letters about a payment that failed or went back: to the buyer, and to whoever has lost a gift by it."""
+    state = OrderState(order.state)
     if not order.email:
         return []
     if state is OrderState.FAILED:
         return ["payment_failed"]
-    if state is not OrderState.REFUNDED:
+    if state is not OrderState.REFUNDED and not (ended and state is OrderState.PARTIALLY_REFUNDED):
         return []
-    # Who got the money back through their bank knows it, and is told what else follows.
-    letters = ["refunded"] if order.refunded_amount else []
-    if not order.refunded_amount or (order.is_gift and await gifts.is_delivered(db, order)):
+    # Whose bank took the money back knows that, and is told what follows from it.
+    by_bank = is_lost(facts)
+    letters = [] if by_bank else ["refunded"]
+    if order.is_gift:
+        if order.user_id is not None or await gifts.is_delivered(db, order):
+            letters.append("access_ended")
+    elif by_bank:
         letters.append("access_ended")
     return letters
 
 
 async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor: str) -> None:
     """Give or take what the order's state says, and write to the buyer once it is paid."""
-    state = OrderState(order.state)
     if order.buyer_id is None:
         order.buyer_id = await _proven_buyer(db, order)
-    if not state.gives_access or not await _kept_after_part(db, order):
-        await entitlements.revoke_for_order(db, order, at=now, actor=actor, reason=state.value)
+    if not await opens(db, order):
+        await entitlements.revoke_for_order(db, order, at=now, actor=actor, reason=order.state)
         return
     if order.user_id is None and not order.is_gift:
         order.user_id = order.buyer_id
@@ -130,14 +156,6 @@ async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor:
         await enqueue_mail(db, message, f"{message}.{order.public_id}", now=now, order_id=order.id)
     if order.is_gift:
         await gifts.announce(db, order, now=now)
-
-
-async def _kept_after_part(db: AsyncSession, order: Order) -> bool:
-    """What the course says of people who got part of their money back."""
-    if order.state != OrderState.PARTIALLY_REFUNDED:
-        return True
-    course = await db.get_one(Course, order.course_id)
-    return course.partial_refund_keeps_access
 
 
 async def _proven_buyer(db: AsyncSession, order: Order) -> int | None:

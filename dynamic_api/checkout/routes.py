@@ -58,7 +58,9 @@ async def buy(request: Request, service: Service) -> Response:
     try:
         throttle_of(request).hit(CHECKOUT_BY_ADDRESS, client_address(request))
         response.headers["Location"] = await _checkout(request, service, course, buyer, form)
-    except AlreadyOwned:
+    except AlreadyOwned as owned:
+        if owned.order is not None:  # a guest: the page of that order says how it opens
+            return _see_other(f"{urls.CHECKOUT_SUCCESS}?order={owned.order}")
         return _form_again(course, form, "already-yours")
     except PaymentUnderWay:
         return _form_again(course, form, "payment-under-way")
@@ -112,21 +114,20 @@ async def show_order(request: Request, service: Service) -> Response:
     user = await signed_in_user(request, service)
     async with service.database.reading() as db:
         bought_here = await order_of_browser(db, public_id, checkout_browser(request, service) or "") is not None
-        account = bought_here and is_claimable_by_buyer(order) and await has_account(db, order)
-        gift = await db.get(Gift, order.id) if order.is_gift else None
-    yours = user is not None and order.user_id == user.id
-    answer: dict[str, object] = {"state": order.state}
-    if bought_here or yours or (user is not None and order.buyer_id == user.id):
-        title = service.catalog.current.title_of(order.course_id)
-        answer |= {
-            "course_title": title,
-            "yours": yours,
-            "claimable": bought_here and is_claimable_by_buyer(order),
-            "has_account": account,
-            "signed_in": user is not None,
-        }
-        if gift is not None and not yours:
-            answer["gift"] = describe_gift(order, gift, title)
+        yours = user is not None and order.user_id == user.id
+        answer: dict[str, object] = {"state": order.state}
+        if bought_here or yours or (user is not None and order.buyer_id == user.id):
+            title = service.catalog.current.title_of(order.course_id)
+            claimable = bought_here and await is_claimable_by_buyer(db, order)
+            answer |= {
+                "course_title": title,
+                "yours": yours,
+                "claimable": claimable,
+                "has_account": claimable and await has_account(db, order),
+                "signed_in": user is not None,
+            }
+            if order.is_gift and not yours:
+                answer["gift"] = await describe_gift(db, order, await db.get_one(Gift, order.id), title)
     return JSONResponse(answer, headers={"Cache-Control": "private, no-store"})
 
 
@@ -153,11 +154,8 @@ def _form_again(course: LiveCourse, form: dict[str, str], notice: str) -> Respon
 async def show_gifts(request: Request, service: Service, user: User) -> Response:
     """What this person gave, and what became of it."""
     async with service.database.reading() as db:
-        given = await gifts_given(db, user)
-    titles = service.catalog.current
-    return JSONResponse(
-        {"gifts": [describe_gift(order, gift, titles.title_of(order.course_id)) for order, gift in given]}
-    )
+        given = await gifts_given(db, user, service.catalog.current.title_of)
+    return JSONResponse({"gifts": given})
 
 
 routes = [

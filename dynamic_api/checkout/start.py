@@ -11,6 +11,7 @@ from dynamic_api.accounts.addresses import email_key
 from dynamic_api.audit import Action, record
 from dynamic_api.catalog import LiveCourse
 from dynamic_api.checkout.gifts import GiftRefused, GiftWishes, keep_wishes, same_wishes
+from dynamic_api.checkout.opens import opens
 from dynamic_api.checkout.promotion_codes import CodeRefused, find_code
 from dynamic_api.checkout.reconcile import settle_access
 from dynamic_api.database import Database
@@ -44,7 +45,11 @@ class Wishes:
 
 
 class AlreadyOwned(Exception):
-    """The buyer has this course."""
+    """The buyer has this course; `order` names the purchase of a browser whose buyer is not signed in."""
+
+    def __init__(self, order: str | None = None) -> None:
+        super().__init__(order)
+        self.order = order
 
 
 class PaymentUnderWay(Exception):
@@ -164,6 +169,16 @@ async def _earlier_free_order(db: AsyncSession, course: LiveCourse, email: str) 
 async def _refuse_owner(db: AsyncSession, course: LiveCourse, buyer: Buyer) -> None:
     if buyer.user and await entitlements.may_watch(db, buyer.user.id, course.id):
         raise AlreadyOwned
+    bought_here = select(Order).where(
+        Order.course_id == course.id, Order.browser_hash == hash_token(buyer.browser), Order.is_gift.is_(False)
+    )
+    for order in await db.scalars(bought_here):
+        if buyer.user and order.user_id is not None:
+            continue  # somebody else's, at the same machine
+        if order.user_id is not None and not await entitlements.may_watch(db, order.user_id, course.id):
+            continue
+        if await opens(db, order):
+            raise AlreadyOwned(order.public_id)
 
 
 async def _is_under_way(db: AsyncSession, course: LiveCourse, buyer: Buyer) -> bool:

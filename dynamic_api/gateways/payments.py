@@ -1,19 +1,32 @@
-"""Stripe: what we ask of it, and its answers as plain facts.
+"""Stripe: what we ask of it.
 
 Pinned to one API version, so that Stripe's changes arrive when we choose. Every write has an idempotency key.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import stripe
 
 from dynamic_api.config import Settings
+from dynamic_api.gateways.payment_facts import (
+    CodeFacts,
+    EventFacts,
+    Listed,
+    PaymentFacts,
+    PaymentList,
+    code_facts,
+    mark_of,
+    order_id_of,
+    payment_facts,
+    read_event_facts,
+)
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT = 10  # seconds
+PAGE = 100  # the most Stripe lists at once
 
 
 class PaymentsDown(Exception):
@@ -52,61 +65,6 @@ class CheckoutPage:
     session_id: str
     url: str
     livemode: bool
-
-
-@dataclass(frozen=True)
-class RefundFact:
-    """A refund, as Stripe has it now."""
-
-    amount: int
-    status: str
-
-
-@dataclass(frozen=True)
-class PaymentFacts:
-    """Everything Stripe knows of one Checkout Session, at one moment."""
-
-    session_id: str
-    order_id: str | None
-    livemode: bool
-    session_status: str
-    payment_status: str
-    payment_intent_id: str | None = None
-    payment_intent_status: str | None = None
-    total_amount: int | None = None
-    currency: str | None = None
-    email: str | None = None
-    receipt_url: str | None = None
-    captured_amount: int = 0
-    refunds: tuple[RefundFact, ...] = field(default=())
-    disputes: tuple[str, ...] = field(default=())
-    paid_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class CodeFacts:
-    """A promotion code with what its coupon and its restrictions say. `minimum` in minor units."""
-
-    id: str
-    active: bool
-    expires_at: datetime | None
-    times_left: int | None
-    products: tuple[str, ...]
-    currency: str | None
-    minimum: int | None
-    minimum_currency: str | None
-    first_purchase_only: bool
-
-
-@dataclass(frozen=True)
-class EventFacts:
-    """A verified event: a hint about which payment to look at."""
-
-    id: str
-    type: str
-    livemode: bool
-    session_id: str | None
-    payment_intent_id: str | None
 
 
 class Payments:
@@ -180,6 +138,10 @@ class Payments:
             params["discounts"] = [{"promotion_code": request.promotion_code_id}]
         elif request.choose_code:
             params["allow_promotion_codes"] = True
+        if "discounts" in params or "allow_promotion_codes" in params:
+            # A guest without a customer is nobody's first purchase, and codes for those are refused.
+            # https://docs.stripe.com/payments/checkout/discounts
+            params["customer_creation"] = "always"
         if request.email:
             params["customer_email"] = request.email
         return await self._client.v1.checkout.sessions.create_async(
@@ -215,10 +177,10 @@ class Payments:
             )
             intent = session.payment_intent
             if not isinstance(intent, stripe.PaymentIntent):
-                return _facts(session, None, (), ())
+                return payment_facts(session, None, (), ())
             refunds = await self._client.v1.refunds.list_async({"payment_intent": intent.id, "limit": 100})
             disputes = await self._client.v1.disputes.list_async({"payment_intent": intent.id, "limit": 100})
-            return _facts(session, intent, tuple(refunds.data), tuple(disputes.data))
+            return payment_facts(session, intent, tuple(refunds.data), tuple(disputes.data))
         except stripe.StripeError as error:
             raise _down(error) from error
 
@@ -229,7 +191,7 @@ class Payments:
             found = await self._client.v1.promotion_codes.list_async(params)  # type: ignore[arg-type]
         except stripe.StripeError as error:
             raise _down(error) from error
-        return [_code_facts(code) for code in found.data]
+        return [code_facts(code) for code in found.data]
 
     async def session_of(self, payment_intent_id: str) -> tuple[str, str | None] | None:
         """The session a payment came from, and the order it names. Raises PaymentsDown."""
@@ -238,22 +200,26 @@ class Payments:
         except stripe.StripeError as error:
             raise _down(error) from error
         for session in found.data:
-            return session.id, _order_id(session)
+            return session.id, order_id_of(session)
         return None
 
-    async def sessions_since(self, moment: datetime) -> AsyncIterator[tuple[str, str | None]]:
-        """Every Checkout Session made since then, with the order it names. Raises PaymentsDown."""
-        params: dict[str, Any] = {"created": {"gte": int(moment.timestamp())}, "limit": 100}
-        while True:
-            try:
-                page = await self._client.v1.checkout.sessions.list_async(params)  # type: ignore[arg-type]
-            except stripe.StripeError as error:
-                raise _down(error) from error
-            for session in page.data:
-                yield session.id, _order_id(session)
-            if not page.has_more:
-                return
-            params["starting_after"] = page.data[-1].id
+    async def listed(self, kind: PaymentList, since: datetime, *, after: str | None = None) -> Listed:
+        """A page of what was made since then, the newest first; `after` is the last page's end. Raises PaymentsDown."""
+        params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        if after is not None:
+            params["starting_after"] = after
+        api = self._client.v1
+        try:
+            page: Any
+            if kind is PaymentList.SESSIONS:
+                page = await api.checkout.sessions.list_async(params)  # type: ignore[arg-type]
+            elif kind is PaymentList.REFUNDS:
+                page = await api.refunds.list_async(params)  # type: ignore[arg-type]
+            else:
+                page = await api.disputes.list_async(params)  # type: ignore[arg-type]
+        except stripe.StripeError as error:
+            raise _down(error) from error
+        return Listed(tuple(mark_of(each) for each in page.data), page.data[-1].id if page.has_more else None)
 
     def read_event(self, body: bytes, signature: str) -> tuple[EventFacts, Mapping[str, Any]]:
         """Verify a webhook on its raw body with any of our secrets. Raises SignatureMismatch.
@@ -281,70 +247,6 @@ def _checkout_options(settings: Settings) -> dict[str, Any]:
         "consent_collection": (settings.terms_consent, {"terms_of_service": "required"}),
     }
     return {name: value for name, (on, value) in wanted.items() if on}
-
-
-def read_event_facts(event: Mapping[str, Any]) -> tuple[EventFacts, Mapping[str, Any]]:
-    """What an event, verified or stored, says about which payment to look at."""
-    thing: Mapping[str, Any] = event["data"]["object"]
-    is_session = thing.get("object") == "checkout.session"
-    intent = thing.get("payment_intent")
-    return (
-        EventFacts(
-            id=str(event["id"]),
-            type=str(event["type"]),
-            livemode=bool(event["livemode"]),
-            session_id=str(thing["id"]) if is_session else None,
-            payment_intent_id=intent if isinstance(intent, str) else None,
-        ),
-        thing,
-    )
-
-
-def _order_id(session: Any) -> str | None:
-    metadata = session.metadata
-    return metadata["coursewright_order"] if metadata and "coursewright_order" in metadata else None
-
-
-def _code_facts(code: Any) -> CodeFacts:
-    coupon, rules = code.promotion.coupon, code.restrictions
-    left = [each.max_redemptions - each.times_redeemed for each in (code, coupon) if each.max_redemptions is not None]
-    applies_to = coupon.applies_to if "applies_to" in coupon else None
-    return CodeFacts(
-        id=code.id,
-        active=bool(code.active and coupon.valid),
-        expires_at=datetime.fromtimestamp(code.expires_at, UTC) if code.expires_at else None,
-        times_left=min(left) if left else None,
-        products=tuple(applies_to.products) if applies_to else (),
-        currency=coupon.currency.upper() if coupon.currency else None,
-        minimum=rules.minimum_amount,
-        minimum_currency=rules.minimum_amount_currency.upper() if rules.minimum_amount_currency else None,
-        first_purchase_only=bool(rules.first_time_transaction),
-    )
-
-
-def _facts(session: Any, intent: Any, refunds: tuple[Any, ...], disputes: tuple[Any, ...]) -> PaymentFacts:
-    charge = intent.latest_charge if intent is not None else None
-    details = session.customer_details
-    paid_at = None
-    if isinstance(charge, stripe.Charge) and charge.paid:
-        paid_at = datetime.fromtimestamp(charge.created, UTC)
-    return PaymentFacts(
-        session_id=session.id,
-        order_id=_order_id(session),
-        livemode=bool(session.livemode),
-        session_status=session.status or "open",
-        payment_status=session.payment_status,
-        payment_intent_id=intent.id if intent is not None else None,
-        payment_intent_status=intent.status if intent is not None else None,
-        total_amount=session.amount_total,
-        currency=session.currency.upper() if session.currency else None,
-        email=(details.email if details else None) or session.customer_email,
-        receipt_url=charge.receipt_url if isinstance(charge, stripe.Charge) else None,
-        captured_amount=charge.amount_captured if isinstance(charge, stripe.Charge) else 0,
-        refunds=tuple(RefundFact(refund.amount, refund.status or "pending") for refund in refunds),
-        disputes=tuple(dispute.status for dispute in disputes),
-        paid_at=paid_at,
-    )
 
 
 def _down(error: stripe.StripeError) -> PaymentsDown:

@@ -3,14 +3,16 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Insert, or_, select, update
+from sqlalchemy import ColumnElement, Insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.database import insert_or_ignore
 from dynamic_api.models import Job
 
+MAIL = "mail.send"
 LEASE = timedelta(minutes=2)
 GIVE_UP_AFTER = timedelta(days=3)  # as long as Stripe tries to deliver
 LONGEST_WAIT = timedelta(hours=1)
@@ -44,10 +46,17 @@ async def enqueue_mail(
 ) -> None:
     """A mail, in the caller's transaction; one for each identity, which is its Message-ID too."""
     payload = {"message": message, "id": identity, **about}
-    await enqueue(db, "mail.send", f"mail:{identity}", payload, now=now, delay=delay)
+    await enqueue(db, MAIL, f"mail:{identity}", payload, now=now, delay=delay)
 
 
-async def claim(db: AsyncSession, *, now: datetime) -> ClaimedJob | None:
+class Lane(StrEnum):
+    """Mail waits for a mail server, which may take its time; payments must not wait behind it."""
+
+    MAIL = "mail"
+    OTHERS = "others"
+
+
+async def claim(db: AsyncSession, *, now: datetime, lane: Lane | None = None) -> ClaimedJob | None:
     """Take the job that is due longest, or whose worker died; `run_at` becomes the end of the lease.
 
     One at a time: a batch would outlive its lease while its first jobs are slow.
@@ -57,7 +66,7 @@ async def claim(db: AsyncSession, *, now: datetime) -> ClaimedJob | None:
     lease = uuid.uuid4().hex
     due = (
         select(Job.id)
-        .where(or_(Job.state == "waiting", Job.state == "running"), Job.run_at <= now)
+        .where(or_(Job.state == "waiting", Job.state == "running"), Job.run_at <= now, _of(lane))
         .order_by(Job.run_at, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -71,6 +80,12 @@ async def claim(db: AsyncSession, *, now: datetime) -> ClaimedJob | None:
     )
     row = taken.one_or_none()
     return ClaimedJob(row.id, row.kind, row.payload, row.attempts, row.due_at, lease) if row else None
+
+
+def _of(lane: Lane | None) -> ColumnElement[bool]:
+    if lane is None:
+        return true()
+    return Job.kind == MAIL if lane is Lane.MAIL else Job.kind != MAIL
 
 
 async def finish(db: AsyncSession, job: ClaimedJob, *, now: datetime) -> None:

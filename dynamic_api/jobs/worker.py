@@ -20,11 +20,13 @@ class GiveUp(Exception):
     """A job that cannot ever succeed; trying again would only repeat it."""
 
 
-async def run_due(service: Service, handlers: Mapping[str, Handler], *, limit: int = BATCH) -> int:
-    """Run what is due now, at most `limit` jobs. Returns how many were taken."""
+async def run_due(
+    service: Service, handlers: Mapping[str, Handler], *, limit: int = BATCH, lane: outbox.Lane | None = None
+) -> int:
+    """Run what is due now, at most `limit` jobs, of one lane or of all. Returns how many were taken."""
     for taken in range(limit):
         async with service.database.transaction() as db:
-            job = await outbox.claim(db, now=service.clock())
+            job = await outbox.claim(db, now=service.clock(), lane=lane)
         if job is None:
             return taken
         await _run(service, handlers, job)
@@ -51,15 +53,28 @@ async def _run(service: Service, handlers: Mapping[str, Handler], job: outbox.Cl
 
 
 async def work(service: Service, handlers: Mapping[str, Handler]) -> None:
-    """Run jobs, and notice new manifests, until cancelled."""
+    """Run jobs, each lane for itself, and notice new manifests, until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(follow_catalog(service))
+        for lane in outbox.Lane:
+            tasks.create_task(_work(service, handlers, lane))
+
+
+async def follow_catalog(service: Service) -> None:
+    """Notice new manifests, until cancelled."""
     while True:
         try:
             await service.catalog.refresh()
         except Exception:
             # A manifest that cannot be read must not stop payments and mail: the last good one serves.
             logger.exception("the new manifest could not be read; the last one goes on serving")
+        await asyncio.sleep(IDLE)
+
+
+async def _work(service: Service, handlers: Mapping[str, Handler], lane: outbox.Lane) -> None:
+    while True:
         try:
-            taken = await run_due(service, handlers)
+            taken = await run_due(service, handlers, lane=lane)
         except Exception:
             # The database may be away for a while; the worker outlives that.
             logger.exception("the worker could not look for jobs")

@@ -74,7 +74,7 @@ def refunded(site: Site, order: Order, course_title: str) -> Letter:
     return Letter(
         f"Refunded: {course_title}",
         (
-            f"{_total(order, site)} for “{course_title}” is on its way back to you. Banks take up to ten days.",
+            f"{_refunded(order, site)} for “{course_title}” is on its way back to you. Banks take up to ten days.",
             "Your gift was taken back."
             if order.is_gift
             else "The course is no longer in your library, unless another purchase holds it there.",
@@ -138,6 +138,21 @@ def gift_confirmation(
         ),
         Button("See my gifts", gifts_url),
         tuple(details),
+        quote=gift.message,
+    )
+
+
+def gift_undeliverable(site: Site, order: Order, gift: Gift, course_title: str) -> Letter:
+    """To the buyer: the recipient's address takes no mail."""
+    name = gift.recipient_name or "the person it is for"
+    return Letter(
+        f"Your gift could not be delivered: {course_title}",
+        (
+            f"We wrote to {order.owner_email} with your gift, “{course_title}”, and the mail was refused: there seems "
+            "to be no such address.",
+            f"Nothing is lost. Answer this mail, or write to {site.contact_email}, with the right address of {name}.",
+        ),
+        after=(f"Order {order.public_id}.",),
         quote=gift.message,
     )
 
@@ -239,6 +254,10 @@ def password_cleared(site: Site, *, reset_url: str) -> Letter:
         Button("Choose a password", reset_url),
         ("You can also go on without one, and sign in by mail each time.",),
     )
+
+
+def _refunded(order: Order, site: Site) -> str:
+    return format_money(order.refunded_amount, order.total_currency or order.currency, site.language)
 
 
 def _total(order: Order, site: Site) -> str:

@@ -13,7 +13,7 @@ from dynamic_api.jobs.worker import GiveUp
 from dynamic_api.mail.account_letters import ACCOUNT_LETTERS
 from dynamic_api.mail.envelope import envelope
 from dynamic_api.mail.messages import Letter
-from dynamic_api.mail.order_letters import ORDER_LETTERS, mark_gift_delivered
+from dynamic_api.mail.order_letters import ORDER_LETTERS, mark_gift_delivered, mark_gift_undeliverable
 from dynamic_api.service import Service
 
 Payload = dict[str, Any]
@@ -44,6 +44,8 @@ async def send_job(service: Service, payload: Payload) -> None:
         await service.gateways.mailer.send(message)
     except aiosmtplib.SMTPRecipientsRefused as error:
         if all(refusal.code >= 500 for refusal in error.recipients):
+            if name == "gift":
+                await mark_gift_undeliverable(service, int(payload["order_id"]))
             raise GiveUp(f"the mail server refuses this address: {error.recipients[0].message}") from error
         raise
     if name == "gift":

@@ -1,6 +1,6 @@
 """Access by the operator's word: given, taken, moved to another address."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,14 +8,22 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from dynamic_api import entitlements
 from dynamic_api.accounts.addresses import email_key
+from dynamic_api.accounts.mailed_links import close_links
 from dynamic_api.accounts.users import find_user
 from dynamic_api.audit import Action, record
 from dynamic_api.catalog import LiveCourse
+from dynamic_api.checkout.opens import opens
+from dynamic_api.checkout.order_state import OrderState
 from dynamic_api.checkout.reconcile import settle_access
-from dynamic_api.models import Order, User
+from dynamic_api.jobs.outbox import enqueue_mail
+from dynamic_api.models import Gift, OneTimeLink, Order, User
 from dynamic_api.tokens import make_public_id
 
 ACTOR = "operator"
+
+
+class NoSuchGift(Exception):
+    """No such order, or not a gift, or it was opened already."""
 
 
 class NoSuchLearner(Exception):
@@ -36,6 +44,17 @@ async def grant(db: AsyncSession, email: str, course: LiveCourse, *, reason: str
     if user is not None:
         changed = await entitlements.grant_by_operator(db, user.id, course.id, at=now, reason=reason)
         return f"{email} may now watch {course.file.title}." if changed else f"{email} had {course.file.title} already."
+    if waiting := await _waiting(db, email, course):
+        for order in waiting:
+            order.withdrawn_at = None
+            order.revision += 1
+        await enqueue_mail(
+            db, "claim", f"claim.{waiting[0].public_id}.{now:%Y%m%d%H%M}", now=now, order_id=waiting[0].id
+        )
+        record(
+            db, Action.ACCESS_GRANTED, at=now, actor=ACTOR, order_id=waiting[0].id, course_id=course.id, reason=reason
+        )
+        return f"{course.file.title} waits for {email} already; the link is on its way once more."
     order = Order(
         public_id=make_public_id("ord"), course_id=course.id, email=email.strip(), email_key=email_key(email),
         owner_email=email.strip(), owner_email_key=email_key(email),
@@ -49,12 +68,51 @@ async def grant(db: AsyncSession, email: str, course: LiveCourse, *, reason: str
 
 
 async def revoke(db: AsyncSession, email: str, course: LiveCourse, *, reason: str, now: datetime) -> str:
-    """Take a course away, whatever gave it; no payment brings it back by itself. Raises NoSuchLearner."""
-    user = await learner(db, email)
-    count = await entitlements.revoke_by_operator(db, user.id, course.id, at=now, reason=reason)
+    """Take a course away, whatever gave it, claimed or not; no payment brings it back by itself.
+
+    Raises NoSuchLearner where there is neither an account nor anything that waits for the address.
+    """
+    waiting = [order for order in await _waiting(db, email, course) if order.withdrawn_at is None]
+    user = await find_user(db, email) if waiting else await learner(db, email)
+    count = len(waiting)
+    if user is not None:
+        count += await entitlements.revoke_by_operator(db, user.id, course.id, at=now, reason=reason)
+    for order in waiting:
+        order.withdrawn_at = now
+        order.revision += 1
+        await close_links(db, OneTimeLink.order_id == order.id, now=now)
+        record(db, Action.ACCESS_REVOKED, at=now, actor=ACTOR, order_id=order.id, course_id=course.id, reason=reason)
     if not count:
         return f"{email} did not have {course.file.title}."
     return f"{email} may no longer watch {course.file.title}; {count} source(s) ended. Nothing was refunded."
+
+
+async def readdress_gift(db: AsyncSession, public_id: str, email: str, *, now: datetime) -> str:
+    """Send a gift to another address, since the first was wrong. Raises NoSuchGift."""
+    order = await db.scalar(select(Order).where(Order.public_id == public_id, Order.is_gift).with_for_update())
+    if order is None or order.user_id is not None or not await opens(db, order):
+        raise NoSuchGift(f"{public_id} is not a gift that waits for its recipient.")
+    gift = await db.get_one(Gift, order.id)
+    before, order.owner_email, order.owner_email_key = order.owner_email, email.strip(), email_key(email)
+    order.revision += 1
+    gift.delivered_at = gift.undeliverable_at = None
+    await close_links(db, OneTimeLink.order_id == order.id, now=now)
+    delay = max(gift.deliver_at - now, timedelta())
+    identity = f"gift.{order.public_id}.{order.revision}"
+    await enqueue_mail(db, "gift", identity, now=now, delay=delay, order_id=order.id)
+    record(
+        db, Action.ORDER_MOVED, at=now, actor=ACTOR, order_id=order.id, course_id=order.course_id,
+        source=before, target=email.strip(),
+    )  # fmt: skip
+    return f"The gift {public_id} goes to {email}."
+
+
+async def _waiting(db: AsyncSession, email: str, course: LiveCourse) -> list[Order]:
+    """What was paid for or given, and waits for the owner of this address."""
+    found = select(Order).where(
+        Order.course_id == course.id, Order.user_id.is_(None), Order.owner_email_key == email_key(email)
+    )
+    return [order for order in await db.scalars(found.with_for_update()) if OrderState(order.state).gives_access]
 
 
 def _theirs(
@@ -81,7 +139,7 @@ async def move(db: AsyncSession, source: str, target: str, *, now: datetime) -> 
         if order.id in bought:
             order.buyer_id = new.id
         if order.id in mine:
-            await entitlements.revoke_for_order(db, order, at=now, actor=ACTOR, reason=f"moved to {target}")
+            await entitlements.revoke_for_order(db, order, at=now, actor=ACTOR, reason="moved to another address")
             order.user_id = new.id
         order.revision += 1
         await settle_access(db, order, now=now, actor=ACTOR)

@@ -11,6 +11,7 @@ from dynamic_api.accounts.addresses import email_key
 from dynamic_api.accounts.users import find_user
 from dynamic_api.audit import Action
 from dynamic_api.catalog import LiveCourse
+from dynamic_api.checkout.order_state import OrderState
 from dynamic_api.models import AuditEntry, Entitlement, Order, User, WebhookEvent
 from sitegen.catalog.money import format_money
 
@@ -57,7 +58,7 @@ async def why(db: AsyncSession, email: str, course: LiveCourse) -> Answer:
     facts += [fact async for fact in _events(db, orders)]
     live = [row for row in rows if row.revoked_at is None]
     return Answer(
-        bool(live), tuple(_reasons(user, orders, rows, email)), tuple(sorted(facts, key=lambda fact: fact.at))
+        bool(live), tuple(_reasons(user, orders, rows, email, course)), tuple(sorted(facts, key=lambda fact: fact.at))
     )
 
 
@@ -69,7 +70,9 @@ def _orders(email: str, user: User | None, course: LiveCourse) -> Select[Order]:
     return select(Order).where(Order.course_id == course.id, whose).order_by(Order.id)
 
 
-def _reasons(user: User | None, orders: list[Order], rows: list[Entitlement], email: str) -> list[str]:
+def _reasons(
+    user: User | None, orders: list[Order], rows: list[Entitlement], email: str, course: LiveCourse
+) -> list[str]:
     reasons = []
     if user is None:
         reasons.append(f"There is no account with the address {email}.")
@@ -79,10 +82,16 @@ def _reasons(user: User | None, orders: list[Order], rows: list[Entitlement], em
         until = f"ended on {row.revoked_at:%Y-%m-%d %H:%M} UTC: {row.reason}" if row.revoked_at else "is live"
         reasons.append(f"What {row.source} gave on {row.granted_at:%Y-%m-%d %H:%M} UTC {until}.")
     for order in orders:
-        price = format_money(order.total_amount or order.amount, order.total_currency or order.currency)
+        total = order.amount if order.total_amount is None else order.total_amount
+        price = format_money(total, order.total_currency or order.currency)
         owner = "waits for its owner" if order.user_id is None else "has an owner"
         gift = f", a gift from {order.email or 'a guest'} to {order.owner_email}" if order.is_gift else ""
         reasons.append(f"Order {order.public_id} ({price}{gift}) is {order.state} and {owner}.")
+        if order.withdrawn_at is not None:
+            reasons.append(f"The operator took it back on {order.withdrawn_at:%Y-%m-%d %H:%M} UTC.")
+        if order.state == OrderState.PARTIALLY_REFUNDED:
+            rule = "keep it" if course.file.partial_refund_keeps_access else "lose it"
+            reasons.append(f"People who got a part of the price of {course.file.title} back {rule}.")
     if not orders and not rows:
         reasons.append("Nothing was ever bought or given under this address.")
     return reasons

@@ -3,10 +3,13 @@
 import json
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from dynamic_api.accounts.privacy import is_forgotten, without_person
+from dynamic_api.checkout.find_order import find_order
 from dynamic_api.checkout.reconcile import reconcile_order
-from dynamic_api.gateways.payments import EventFacts, read_event_facts
+from dynamic_api.gateways.payment_facts import read_event_facts
 from dynamic_api.models import Order, WebhookEvent
 from dynamic_api.service import Service
 
@@ -37,6 +40,16 @@ async def handle_event_job(service: Service, payload: dict[str, Any]) -> None:
     async with service.database.transaction() as db:
         stored = await db.get_one(WebhookEvent, event.id)
         stored.handled_at, stored.outcome = service.clock(), outcome
+        if await _is_of_somebody_forgotten(db, stored):
+            stored.payload = without_person(stored.payload)
+
+
+async def _is_of_somebody_forgotten(db: AsyncSession, event: WebhookEvent) -> bool:
+    """Whether it came after its buyer's account was deleted."""
+    facts, thing = read_event_facts(json.loads(event.payload))
+    names = [name for name in (facts.session_id, facts.payment_intent_id, str(thing.get("id"))) if name]
+    about = or_(Order.session_id.in_(names), Order.payment_intent_id.in_(names))
+    return any(is_forgotten(order) for order in await db.scalars(select(Order).where(about)))
 
 
 async def _handle(service: Service, event: WebhookEvent) -> str:
@@ -45,44 +58,10 @@ async def _handle(service: Service, event: WebhookEvent) -> str:
     if event.livemode != service.gateways.payments.livemode:
         return "made in Stripe's other mode, not by this installation"
     facts, _ = read_event_facts(json.loads(event.payload))
-    order_id = await _order_of(service, facts)
-    if order_id is None:
+    order = await find_order(service, session_id=facts.session_id, payment_intent_id=facts.payment_intent_id)
+    if order is None:
         return "not a payment of this installation"
     state = await reconcile_order(
-        service.database, service.gateways.payments, order_id, now=service.clock(), actor=f"stripe:{event.id}"
+        service.database, service.gateways.payments, order.id, now=service.clock(), actor=f"stripe:{event.id}"
     )
     return f"order is {state}"
-
-
-async def _order_of(service: Service, facts: EventFacts) -> int | None:
-    """The order an event is about, found through Stripe where we have not seen its payment yet."""
-    session_id, public_id = facts.session_id, None
-    async with service.database.reading() as db:
-        if session_id is None and facts.payment_intent_id is not None:
-            known = await db.scalar(select(Order.id).where(Order.payment_intent_id == facts.payment_intent_id))
-            if known is not None:
-                return known
-    if session_id is None and facts.payment_intent_id is not None:
-        found = await service.gateways.payments.session_of(facts.payment_intent_id)
-        session_id, public_id = found or (None, None)
-    if session_id is None:
-        return None
-    async with service.database.reading() as db:
-        known = await db.scalar(select(Order.id).where(Order.session_id == session_id))
-    if known is not None:
-        return known
-    return await _adopt(service, session_id, public_id)
-
-
-async def _adopt(service: Service, session_id: str, public_id: str | None) -> int | None:
-    """A session whose id we never stored: the service died between Stripe's answer and our second write."""
-    if public_id is None:
-        public_id = (await service.gateways.payments.facts(session_id)).order_id
-    if public_id is None:
-        return None
-    async with service.database.transaction() as db:
-        order = await db.scalar(select(Order).where(Order.public_id == public_id).with_for_update())
-        if order is None or order.session_id not in (None, session_id):
-            return None
-        order.session_id = session_id
-        return order.id

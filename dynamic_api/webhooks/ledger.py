@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.database import insert_or_ignore
-from dynamic_api.gateways.payments import EventFacts
+from dynamic_api.gateways.payment_facts import EventFacts
 from dynamic_api.jobs.outbox import enqueue
 from dynamic_api.models import WebhookEvent
 

@@ -135,6 +135,12 @@ def create_session(bank: Bank, request: Request, params: Json) -> Json:
             )
         lines.append(make.line_item(item, product, currency=currency))
     codes = [bank.promotion(str(each.get("promotion_code"))) for each in params.get("discounts", [])]
+    for code in codes:
+        if code["restrictions"]["first_time_transaction"] and params.get("customer_creation") != "always":
+            raise invalid(
+                "This promotion code is restricted to first-time customers, and a guest is none.",
+                param="discounts[0][promotion_code]",
+            )
     session = make.session(bank.store, params, amount=total, currency=currency, page=bank.page)
     bank.store.line_items[session["id"]] = lines
     bank.store.intent_metadata[session["id"]] = params.get("payment_intent_data", {}).get("metadata", {})

@@ -139,7 +139,7 @@ async def test_jobs_events_and_replay(school: School, sandbox: Sandbox) -> None:
         listed = json.loads(command(school, "jobs", "--json"))
         assert listed["counts"]["dead"] == 1
         assert "PaymentsDown" in listed["jobs"][0]["error"]
-        assert "waiting" in command(school, "events")
+        assert "failed, and given up" in command(school, "events")
         assert "1 event(s)" in command(school, "replay", "--failed")
         await school.work()
         assert (await school.order(session)).state == "paid"

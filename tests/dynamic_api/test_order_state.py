@@ -3,7 +3,7 @@
 import pytest
 
 from dynamic_api.checkout.order_state import OrderState, order_state
-from dynamic_api.gateways.payments import PaymentFacts, RefundFact
+from dynamic_api.gateways.payment_facts import PaymentFacts, RefundFact
 
 
 def facts(

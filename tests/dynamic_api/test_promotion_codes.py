@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dynamic_api.checkout.promotion_codes import refusal
-from dynamic_api.gateways.payments import CodeFacts
+from dynamic_api.gateways.payment_facts import CodeFacts
 from dynamic_api.models import Order
 from sitegen.catalog.model import Catalog, Price
 from tests.dynamic_api.test_checkout import choose_promotion_codes

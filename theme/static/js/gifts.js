@@ -6,6 +6,7 @@ const day = (moment) => new Date(moment).toLocaleDateString(document.documentEle
 const STATES = {
   scheduled: (gift) => `We write to them on ${day(gift.deliver_at)}.`,
   delivered: (gift) => `We wrote to them on ${day(gift.delivered_at)}. They have not opened it yet.`,
+  undeliverable: (gift) => `${gift.recipient_email} takes no mail. Write to us with the right address.`,
   opened: () => "They have opened it.",
   suspended: () => "The payment is disputed, so the gift is on hold.",
   refunded: () => "Refunded, and taken back.",

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ from dynamic_api.service import Service
 from scripts.sandbox.bank import Bank
 from scripts.sandbox.deliveries import signed
 from scripts.sandbox.store import Json
+from sitegen.catalog.manifest import compile_manifest, write_manifest
+from sitegen.catalog.model import Catalog
 
 SITE = "https://school.test"
 WEBHOOK_SECRET = "whsec_tests"
@@ -178,6 +181,15 @@ class School:
             if match := re.search(r"/claim/#token=([\w-]+)", mail["text"]):
                 return match[1]
         raise AssertionError(f"no claim link was mailed to {to}")
+
+
+def end_with_part_refunds(manifest: Path, catalog: Catalog, *slugs: str) -> None:
+    """These courses end with a partial refund."""
+    courses = tuple(
+        each.model_copy(update={"partial_refund_keeps_access": False}) if each.slug in slugs else each
+        for each in catalog.courses
+    )
+    write_manifest(compile_manifest(catalog.model_copy(update={"courses": courses})), manifest)
 
 
 def make_school(settings: Settings, bank: Bank, clock: TestClock) -> School:

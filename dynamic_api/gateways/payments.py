@@ -70,7 +70,8 @@ class CheckoutPage:
 class Payments:
     """The Stripe account of this installation."""
 
-    def __init__(self, settings: Settings, *, timeout: float = TIMEOUT) -> None:
+    def __init__(self, settings: Settings, *, timeout: float = TIMEOUT, page: int = PAGE) -> None:
+        self.page = page
         self._secrets = settings.stripe_webhook_secrets
         self._options = _checkout_options(settings)
         # Keys say which of the account's two worlds they open: https://docs.stripe.com/keys
@@ -205,7 +206,7 @@ class Payments:
 
     async def listed(self, kind: PaymentList, since: datetime, *, after: str | None = None) -> Listed:
         """A page of what was made since then, the newest first; `after` is the last page's end. Raises PaymentsDown."""
-        params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "limit": self.page}
         if after is not None:
             params["starting_after"] = after
         api = self._client.v1

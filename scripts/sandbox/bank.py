@@ -48,6 +48,8 @@ class Bank:
         promotion = next(
             (each for each in self.store.all("promotion_code") if each["code"].lower() == code.lower()), None
         )
+        if session["status"] != "open":
+            raise CardDeclined("This payment page is no longer open.")
         if promotion is None or not self._counts(promotion):
             raise CardDeclined("This code is invalid.")
         self.redeem(session, promotion)

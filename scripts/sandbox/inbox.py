@@ -21,6 +21,13 @@ class Inbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        """Refuse addresses nobody has."""
+        if address in self._store.refused:
+            return "550 No such mailbox here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Keep one mail; on a bad day, ask for it later."""
         if self._store.mail_down:

@@ -52,6 +52,7 @@ class Store:
         self.signing_keys: dict[str, str] = {}
         self.clock = time.time
         self.mail_down = False
+        self.refused: set[str] = set()  # addresses of people who are not there
         if path is not None and path.exists():
             self.__dict__.update(json.loads(path.read_text()))
 

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from dynamic_api.config import Settings
 from scripts.sandbox.bank import Bank
 from scripts.sandbox.store import Store
+from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
-from tests.proof import HISTORIES, Step, prove
-from tests.school import School, TestClock, make_school
+from tests.proof import HISTORIES, STRICT, Step, prove
+from tests.school import School, TestClock, end_with_part_refunds, make_school
 
 
 @asynccontextmanager
@@ -61,6 +62,13 @@ def count() -> Iterator[None]:
     )
 
 
+@pytest.fixture
+def with_a_strict_course(settings: Settings, catalog: Catalog) -> Settings:
+    """One of the courses ends with a partial refund."""
+    end_with_part_refunds(settings.manifest, catalog, STRICT)
+    return settings
+
+
 @given(steps=HISTORIES)
 @settings(
     max_examples=int(os.environ.get("COURSEWRIGHT_HISTORIES", "25")),
@@ -69,11 +77,11 @@ def count() -> Iterator[None]:
     suppress_health_check=list(HealthCheck),
 )
 def test_access_is_what_the_money_says(
-    settings: Settings, sandbox: Sandbox, migrated: Path, tmp_path: Path, steps: list[Step]
+    with_a_strict_course: Settings, sandbox: Sandbox, migrated: Path, tmp_path: Path, steps: list[Step]
 ) -> None:
 
     async def one() -> None:
-        async with fresh_school(settings, sandbox, migrated, tmp_path) as school:
+        async with fresh_school(with_a_strict_course, sandbox, migrated, tmp_path) as school:
             ran.update(["histories", *await prove(school, steps)])
 
     anyio.run(one)

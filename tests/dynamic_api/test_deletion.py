@@ -1,0 +1,76 @@
+"""A deleted account: no payment is lost by it, and nothing of the person stays."""
+
+import json
+
+from dynamic_api.models import AuditEntry, Job, OneTimeLink, Order, WebhookEvent
+from dynamic_api.operator import access
+from tests.school import LESSON, PASSWORD, SOURDOUGH, School
+
+SURE = {"password": PASSWORD}
+
+
+async def test_an_open_payment_page_is_closed_and_what_is_paid_all_the_same_is_a_guests(school: School) -> None:
+    async with school.browser() as learner, school.browser() as later:
+        await school.learner(learner)
+        session = await school.begin(learner)
+        assert (await learner.post("/api/account/deletion", json=SURE)).status_code == 200
+        school.pay(session)  # at the same moment
+        await school.settle()
+        order = await school.order(session)
+        assert (order.state, order.user_id) == ("paid", None)
+        body = {"token": school.claim_token("bob@example.com"), "name": "Bob", "password": PASSWORD}
+        assert (await later.post("/api/claims", json=body)).status_code == 200
+        assert (await later.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
+
+
+async def test_the_page_is_closed_where_nobody_pays(school: School) -> None:
+    async with school.browser() as learner:
+        await school.learner(learner)
+        session = await school.begin(learner)
+        await learner.post("/api/account/deletion", json=SURE)
+        await school.work()
+        assert session["status"] == "expired"
+
+
+async def test_a_debit_under_way_is_waited_for(school: School) -> None:
+    async with school.browser() as learner:
+        await school.learner(learner)
+        session = await school.begin(learner)
+        school.pay(session, delayed=True)
+        await school.settle()
+        refused = await learner.post("/api/account/deletion", json=SURE)
+        assert refused.json()["error"]["code"] == "payment_under_way"
+        school.bank.settle(session, succeeds=True)
+        await school.settle()
+        assert (await learner.post("/api/account/deletion", json=SURE)).status_code == 200
+
+
+async def test_nothing_of_the_person_stays(school: School) -> None:
+    async with school.browser() as owner, school.browser() as other:
+        session = await school.owner(owner)
+        await other.post("/api/sign-ups", json={"email": "ann@example.com"})
+        await school.learner(other, "else@example.com")
+        async with school.service.database.transaction() as db:
+            await access.move(db, "else@example.com", "ann@example.com", now=school.clock())
+        dispute = school.bank.dispute(session["payment_intent"])
+        dispute["evidence"] = {"customer_email_address": "ann@example.com", "customer_name": "Ann"}
+        school.bank.emit("charge.dispute.updated", dispute)
+        await school.settle()
+        school.bank.close_dispute(dispute, won=True)
+        await school.settle()
+        assert (await owner.post("/api/account/deletion", json=SURE)).status_code == 200
+        school.bank.refund(session["payment_intent"], amount=None)  # and what Stripe tells afterwards
+        await school.settle()
+    for table in (AuditEntry, Job, OneTimeLink, Order, WebhookEvent):
+        for row in await school.rows(table):
+            held = json.dumps({column.name: getattr(row, column.name) for column in row.__table__.columns}, default=str)
+            assert "ann@example.com" not in held.lower(), (table.__name__, held)
+
+
+async def test_the_export_has_what_stripe_told_and_what_was_done(school: School) -> None:
+    async with school.browser() as owner:
+        session = await school.owner(owner)
+        data = (await owner.get("/api/account/export")).json()
+    assert any(event["data"]["object"]["id"] == session["id"] for event in data["told_by_payment_provider"])
+    assert "order:created" in {entry["action"] for entry in data["records"]}
+    assert "code_hash" not in json.dumps(data)

@@ -1,7 +1,7 @@
 """The course in memory, and the integer ids that outlive renames in the database."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from dynamic_api.audit import Action, record
 from dynamic_api.clock import Clock
 from dynamic_api.database import Database
 from dynamic_api.errors import CourseNotFound, LessonNotFound, ResourceNotFound
+from dynamic_api.fast_lane.statements import completions_without_the_archived
 from sitegen.catalog import model
 from sitegen.catalog.manifest import Manifest, read_manifest
 
@@ -150,8 +151,8 @@ class CatalogSource:
         async with self._database.transaction() as db:
             if not self._database.is_sqlite:
                 await db.execute(text("SELECT pg_advisory_xact_lock(728)"))  # one process at a time gives out ids
-            self._current = await sync_catalog(db, manifest, at=self._clock())
-        self._stamp = stamp  # only now: what failed is tried again
+            current = await sync_catalog(db, manifest, at=self._clock())
+        self._current, self._stamp = current, stamp  # only now: what failed is tried again
         return True
 
 
@@ -161,7 +162,9 @@ async def sync_catalog(db: AsyncSession, manifest: Manifest, *, at: datetime) ->
     await sync.load()
     state = await db.get(models.CatalogState, 1)
     courses = [await sync.course(course) for course in manifest.catalog.courses]
-    sync.archive_the_rest()
+    if sync.archive_the_rest():
+        await db.flush()
+        await db.execute(completions_without_the_archived(db.get_bind().dialect.name), {"moment": at})
     if state is None:
         db.add(models.CatalogState(id=1, version=manifest.version, synced_at=at))
     elif state.version != manifest.version:
@@ -200,15 +203,23 @@ class _Sync:
             raise TypeError(key)
         if known.digest != digest:
             known.digest, known.updated_at = digest, self.at
+        self._note_publication(known, values)
         for name, value in {**values, "archived_at": None}.items():
             if getattr(known, name) != value:
                 setattr(known, name, value)
         return known
 
-    def archive_the_rest(self) -> None:
-        for name, row in self.rows.items():
-            if name not in self.seen and row.archived_at is None:
-                row.archived_at = self.at
+    def _note_publication(self, row: models.CatalogRow, values: Mapping[str, object]) -> None:
+        """A draft is new on the day it is published."""
+        if isinstance(row, models.Lesson) and values["published"] and not row.published:
+            row.added_at = self.at
+
+    def archive_the_rest(self) -> bool:
+        """Whether there was a lesson among it."""
+        gone = [row for name, row in self.rows.items() if name not in self.seen and row.archived_at is None]
+        for row in gone:
+            row.archived_at = self.at
+        return any(isinstance(row, models.Lesson) for row in gone)
 
     async def course(self, file: model.Course) -> LiveCourse:
         row = await self.row(

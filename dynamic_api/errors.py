@@ -163,6 +163,16 @@ class BodyTooLarge(ApiError):
     status, code, message = 413, "body_too_large", "That is more than we can take in one request."
 
 
+class RangeNotSatisfiable(ApiError):
+    """A part of a file that lies behind its end. RFC 9110, 15.5.17."""
+
+    status, code, message = 416, "range_not_satisfiable", "This file is not that long. Open it anew."
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.headers = {"Content-Range": f"bytes */{size}"}
+
+
 class MethodNotAllowed(ApiError):
     """The address is right, the method is not."""
 

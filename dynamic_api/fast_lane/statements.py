@@ -80,17 +80,34 @@ def by_token() -> Select[Any]:
 
 def completion(dialect: str) -> Any:
     """With the last of its lessons a course is completed, for good; asked of every lesson that was just completed."""
+    this = aliased(Lesson)
+    learner = bindparam("learner", type_=Integer)
+    return _complete(dialect, this, learner, select_from=select(learner), where=this.id == bindparam("lesson"))
+
+
+def completions_without_the_archived(dialect: str) -> Any:
+    """Whoever has completed all that is left of a course, since the rest was archived, has completed the course."""
+    this = aliased(Lesson)
+    where = (
+        (Progress.lesson_id == this.id)
+        & (Progress.status == literal_column("'completed'"))
+        & this.published
+        & this.archived_at.is_(None)
+    )
+    return _complete(dialect, this, Progress.user_id, select_from=select(Progress.user_id), where=where)
+
+
+def _complete(dialect: str, this: Any, learner: Any, *, select_from: Any, where: Any) -> Any:
     insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[dialect]
-    this, other, learner = aliased(Lesson), aliased(Lesson), bindparam("learner", type_=Integer)
+    other, theirs = aliased(Lesson), aliased(Progress)
     done = exists().where(
-        Progress.user_id == learner, Progress.lesson_id == other.id, Progress.status == literal_column("'completed'")
+        theirs.user_id == learner, theirs.lesson_id == other.id, theirs.status == literal_column("'completed'")
     )
     missing = exists().where(other.course_id == this.course_id, other.published, other.archived_at.is_(None), ~done)
-    completed = select(learner, this.course_id, bindparam("moment", type_=CourseCompletion.completed_at.type)).where(
-        this.id == bindparam("lesson"), ~missing
-    )
+    moment = bindparam("moment", type_=CourseCompletion.completed_at.type)
+    completed = select_from.add_columns(this.course_id, moment).where(where, ~missing)
     columns = ("user_id", "course_id", "completed_at")
-    return insert(CourseCompletion).from_select(columns, completed).on_conflict_do_nothing()
+    return insert(CourseCompletion.__table__).from_select(columns, completed).on_conflict_do_nothing()
 
 
 _SHOWN = (

@@ -51,6 +51,7 @@ class R2Storage:
                     "Key": key,
                     "ResponseContentDisposition": attachment(name, key),
                     "ResponseContentType": media_type,
+                    "ResponseCacheControl": "private, no-store",
                 },
                 ExpiresIn=seconds,
             )

@@ -1,12 +1,14 @@
 """What a player sends, on the web and on the phone."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from dynamic_api.learning.progress import Beat
 
 
 class BeatBody(BaseModel):
     """A position, and as a hint the video's length. The phone may send `is_completed: null`."""
+
+    model_config = ConfigDict(strict=True)
 
     position_seconds: int = Field(ge=0, le=10**6)
     duration_seconds: int | None = Field(default=None, ge=1, le=10**6)

@@ -32,6 +32,8 @@ def describe_playback(service: Service, lesson: LiveLesson, position: int, *, no
         "iframe_url": playback.iframe_url,
         "sdk_url": service.settings.stream_sdk_url,
         "expires_at": timestamp(playback.expires_at),
+        # For players whose device has a wrong clock.
+        "expires_in_seconds": int((playback.expires_at - now).total_seconds()),
         "heartbeat_seconds": service.settings.heartbeat_seconds,
         # Which of the captions that were uploaded to Stream are shown first.
         "captions": lesson.file.captions[0].language if lesson.file.captions else None,

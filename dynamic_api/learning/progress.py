@@ -17,6 +17,7 @@ from dynamic_api.models import Progress
 from dynamic_api.service import Service
 
 OVERSHOOT = 60  # seconds that a player's clock may run past the end
+OPENING = timedelta(seconds=60)  # after a lesson was opened, a 0 is a player that has not begun
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,24 @@ class Beat:
 def advance(progress: ProgressRow, beat: Beat, *, duration: int | None, threshold: int, now: datetime) -> None:
     """Apply a beat. The position follows it; percent never falls; completed is never left.
 
-    The app's first beats after opening say 0 until it plays, and mean nothing: they keep the position. A beat that
-    comes late, after a newer one of another device, keeps the position too; what was watched still counts.
+    The app's first beats after opening say 0 until it plays, and mean nothing: they keep the position, also where
+    another device told of a place meanwhile. A beat that comes late, after a newer one of another device, keeps the
+    position too; what was watched still counts.
     """
     at = now - timedelta(seconds=beat.age_seconds)
     length = duration or beat.duration_seconds or progress.duration_seconds
     position = min(beat.position_seconds, length + OVERSHOOT) if length else beat.position_seconds
-    fresh = progress.beaten_at is None or progress.beaten_at < progress.opened_at
+    fresh = progress.beaten_at is None or progress.beaten_at < progress.opened_at or at - progress.opened_at < OPENING
     overtaken = progress.beaten_at is not None and progress.beaten_at > at
-    if (position > 0 or not fresh) and not overtaken:
+    moves = (position > 0 or not fresh) and not overtaken
+    if moves:
         progress.position_seconds, progress.beaten_at = position, at
     progress.duration_seconds = length
     progress.last_viewed_at = max(progress.last_viewed_at, at)
     progress.updated_at = now
     percent = min(100, position * 100 // length) if length else 0
     if percent < threshold:
-        progress.auto_complete = True
+        progress.auto_complete = progress.auto_complete or moves
     elif not progress.auto_complete:
         # "Not complete" was said at the end of the video; standing there still does not undo it.
         percent = threshold - 1

@@ -25,7 +25,7 @@ async def show_library(request: Request, service: Service, user: User) -> Respon
     """Every course of the learner, with where to go on."""
     async with service.database.reading() as db:
         owned = await library_of(db, service.catalog.current, user.id)
-    return JSONResponse({"courses": [_shelf_entry(each) for each in owned]})
+    return JSONResponse({"learner": user.id, "courses": [_shelf_entry(each) for each in owned]})
 
 
 def _shelf_entry(owned: OwnedCourse) -> dict[str, object]:
@@ -55,6 +55,7 @@ async def show_lesson(request: Request, service: Service, user: User) -> Respons
     rows[lesson.id] = progress
     return JSONResponse(
         {
+            "learner": user.id,
             "lesson": {
                 "id": lesson.id,
                 "title": lesson.file.title,

@@ -87,3 +87,43 @@ def _moved(catalog: Catalog, original: CourseFile) -> Catalog:
         *others,
     )
     return changed(catalog, modules=modules)
+
+
+async def test_whoever_completed_all_that_is_left_has_completed_the_course(school: School, catalog: Catalog) -> None:
+    original = next(course for course in catalog.courses if course.id == SOURDOUGH)
+    async with school.browser() as browser:
+        await school.owner(browser)
+        first = original.modules[0]
+        for lesson in first.lessons:
+            await browser.put(f"/api/learn/{SOURDOUGH}/{lesson.slug}/completion")
+        write_manifest(
+            compile_manifest(changed(catalog, modules=original.modules[:1])), school.service.settings.manifest
+        )
+        await school.service.catalog.refresh()
+        [shown] = (await browser.get("/api/library")).json()["courses"]
+        assert shown["progress"]["percent_complete"] == 100
+        assert shown["completed_at"] is not None
+
+
+async def test_a_draft_is_new_on_the_day_it_is_published(school: School, catalog: Catalog) -> None:
+    original = next(course for course in catalog.courses if course.id == SOURDOUGH)
+    module = original.modules[0]
+
+    async def publish(*, published: bool) -> None:
+        extra = module.lessons[0].model_copy(
+            update={"id": "coming", "slug": "coming", "title": "Coming", "published": published}
+        )
+        longer = module.model_copy(update={"lessons": (*module.lessons, extra)})
+        made = changed(catalog, modules=(longer, *original.modules[1:]))
+        write_manifest(compile_manifest(made), school.service.settings.manifest)
+        await school.service.catalog.refresh()
+
+    await publish(published=False)
+    async with school.browser() as browser:
+        school.clock.forward(days=1)
+        await school.owner(browser)
+        await browser.get(f"/api/learn/{SOURDOUGH}/{LESSON}")
+        school.clock.forward(days=1)
+        await publish(published=True)
+        [shown] = (await browser.get("/api/library")).json()["courses"]
+        assert shown["new_lessons"] == ["Coming"]

@@ -53,7 +53,7 @@ CONVERSATIONS: dict[str, list[tuple[str, str, Any]]] = {
         ("POST", f"{COURSE}/lessons/{LESSON}/progress", {"position_seconds": 120, "duration_seconds": 400}),
     ],
     "progress-invalid": [("POST", f"{COURSE}/lessons/{LESSON}/progress", {"position_seconds": -1})],
-    "resource": [("GET", "/resources/1", None)],
+    "resource": [("GET", "/resources/4", None)],
     "resource-unknown": [("GET", "/resources/999999", None)],
     "receipts": [("GET", "/receipts", None)],
     "nowhere": [("GET", "/no/such/address", None)],
@@ -100,4 +100,7 @@ def test_every_endpoint_has_one() -> None:
                 route.path.replace("{course}", SOURDOUGH).replace("{lesson}", LESSON).replace("{resource:int}", "N")
             )
             assert (route.method, filled) in told, route.path
+    refusals = ("refused", "invalid", "unknown", "forbidden", "nowhere", "wrong")
+    for file in FOLDER.glob("*.json"):
+        assert (json.loads(file.read_text())["status"] < 400) == (not any(word in file.stem for word in refusals)), file
     assert {file.stem for file in FOLDER.glob("*.json")} == set(CONVERSATIONS)

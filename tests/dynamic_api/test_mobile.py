@@ -268,3 +268,44 @@ async def test_refund_ends_the_phones_access(school: School) -> None:
         assert (await phone.get(f"{COURSE}/lessons/{LATER_LESSON}/playback")).status_code == 403
         assert (await phone.get("/library")).json() == {"courses": []}
         assert (await phone.get("/receipts")).json()["receipts"][0]["status"] == "refunded"
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("bytes=0-9", 206),
+        ("bytes=-5", 206),
+        ("bytes=99999999-", 416),
+        ("bytes=9-2", 200),
+        ("lines=1-2", 200),
+        ("bytes=", 200),
+        ("bytes=x-", 200),
+    ],
+)
+async def test_parts_of_a_file(school: School, header: str, status: int) -> None:
+    """What nobody can read is ignored; what lies behind the end is refused in the one shape. RFC 9110, 14.2."""
+    async with school.browser() as anyone, school.phone() as phone:
+        await signed_in(school, phone)
+        resource = (await phone.get("/resources/4")).json()["resource"]
+        answer = await anyone.get(resource["url"], headers={"Range": header})
+        assert answer.status_code == status
+        if status == 416:
+            assert answer.json()["error"]["code"] == "range_not_satisfiable"
+            assert answer.headers["content-range"] == f"bytes */{resource['size_bytes']}"
+
+
+async def test_a_number_nobody_can_read_names_nothing(school: School) -> None:
+    async with school.phone() as phone:
+        await signed_in(school, phone)
+        for digits in (19, 5000):
+            answer = await phone.get(f"/resources/{'9' * digits}")
+            assert answer.status_code == 404
+            assert "error" in answer.json()
+
+
+@pytest.mark.parametrize("odd", [True, "12", 12.5])
+async def test_a_position_is_a_whole_number(school: School, odd: object) -> None:
+    async with school.phone() as phone:
+        await signed_in(school, phone)
+        answer = await phone.post(f"/courses/{SOURDOUGH}/lessons/{LESSON}/progress", json={"position_seconds": odd})
+        assert answer.status_code == 422

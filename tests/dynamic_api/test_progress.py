@@ -55,9 +55,28 @@ def test_the_first_zero_after_opening_keeps_the_position() -> None:
     beat(progress, 0, second=116)  # still paused
     assert progress.position_seconds == 200
     beat(progress, 15, second=131)
-    beat(progress, 0, second=146)  # it has played: the learner went back to the start
+    beat(progress, 0, second=170)  # it has played: the learner went back to the start
     assert progress.position_seconds == 0
     assert progress.percent == 50
+
+
+def test_the_phones_first_zero_meets_the_laptops_last_beat() -> None:
+    """Opened on the phone, then the laptop's lid is closed at 215, then the phone's first beat."""
+    progress = opened()
+    progress.opened_at = START + timedelta(seconds=100)
+    beat(progress, 215, second=105)
+    beat(progress, 0, second=115)
+    assert progress.position_seconds == 215
+
+
+def test_a_beat_that_means_nothing_does_not_complete_what_was_undone() -> None:
+    progress = opened()
+    beat(progress, 395)
+    undo_completion(progress, threshold=THRESHOLD, now=START)
+    progress.opened_at = START + timedelta(seconds=100)
+    beat(progress, 0, second=101)  # the phone opens the lesson
+    beat(progress, 396, second=116)
+    assert progress.status == "in_progress"
 
 
 def test_position_may_overshoot_a_little() -> None:

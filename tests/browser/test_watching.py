@@ -4,7 +4,6 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -77,7 +76,7 @@ def test_chapters_jump(owner: BrowserContext, installation: Installation) -> Non
     page = open_lesson(owner, installation)
     page.get_by_role("button", name="Yeasts and bacteria").click()
     wait_for_video(page, "Math.abs(v.currentTime - 130) < 2")
-    expect(page.get_by_role("button", name="Yeasts and bacteria")).to_have_attribute("aria-current", "")
+    expect(page.get_by_role("button", name="Yeasts and bacteria")).to_have_attribute("aria-current", "true")
 
 
 def test_keys_steer_and_can_be_switched_off(owner: BrowserContext, installation: Installation) -> None:
@@ -107,7 +106,9 @@ def test_keys_steer_and_can_be_switched_off(owner: BrowserContext, installation:
     page.keyboard.press(",")
     page.wait_for_timeout(200)
     assert video(page, "v => v.playbackRate") == 1.25
-    page.keyboard.press("?")
+    page.keyboard.press("?")  # it is a key too
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_hidden()
+    page.get_by_role("button", name="Keyboard").click()
     page.get_by_label("Keys are on").check()
     page.get_by_role("button", name="Close").click()
     page.get_by_label("Search the transcript").press("n")
@@ -133,7 +134,7 @@ def test_resume_and_start_over(owner: BrowserContext, installation: Installation
 def test_next_lesson_is_offered_and_can_wait(owner: BrowserContext, installation: Installation) -> None:
     page = open_lesson(owner, installation)
     play_the_end(page)
-    expect(page.get_by_text(re.compile(r"in \d s"))).to_be_visible()
+    expect(page.locator("[data-countdown]")).to_have_text(re.compile(r"in \d s"))
     page.get_by_role("button", name="Stay here").click()
     expect(page.locator("#next-lesson")).to_be_hidden()
     page.wait_for_timeout(1200)
@@ -148,6 +149,11 @@ def test_next_lesson_is_offered_and_can_wait(owner: BrowserContext, installation
     expect(page.locator("[data-countdown]")).to_have_text("")
 
 
+def kept(page: Page) -> list[str]:
+    """Which addresses this device keeps beats for, whoever watched."""
+    return sorted(page.evaluate("Object.values(JSON.parse(localStorage.beats ?? '{}')).flatMap(Object.keys)"))
+
+
 def test_beats_are_kept_while_the_network_is_away(owner: BrowserContext, installation: Installation) -> None:
     path = "/learn/sourdough/four-numbers/"
     page = open_lesson(owner, installation, path)
@@ -160,7 +166,7 @@ def test_beats_are_kept_while_the_network_is_away(owner: BrowserContext, install
         page.goto(f"{installation.url}/library/")
     assert json.loads(str(sent.value.request.post_data))["position_seconds"] == 88
     expect(page.get_by_text("at 1:28")).to_be_visible()
-    assert page.evaluate("localStorage.beats") == "{}"
+    assert kept(page) == []
 
 
 def test_a_token_that_runs_out_is_replaced_in_mid_play(owner: BrowserContext, installation: Installation) -> None:
@@ -172,7 +178,7 @@ def test_a_token_that_runs_out_is_replaced_in_mid_play(owner: BrowserContext, in
         playback = answer.json()
         asked.append(playback["iframe_url"])
         if len(asked) == 1:
-            playback["expires_at"] = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+            playback["expires_in_seconds"] = 1
         route.fulfill(response=answer, json=playback)
 
     page.route("**/playback", soon)
@@ -189,14 +195,105 @@ def test_a_token_that_runs_out_is_replaced_in_mid_play(owner: BrowserContext, in
     wait_for_video(page, "v.currentTime >= 42 && !v.paused")
 
 
-def test_the_network_drops_before_the_video(owner: BrowserContext, installation: Installation) -> None:
+def test_kept_beats_belong_to_who_watched(owner: BrowserContext, installation: Installation) -> None:
+    """The next one at this device neither sends nor loses them; signing out leaves nothing behind."""
+    page = open_lesson(owner, installation, "/learn/sourdough/shaping-a-round/")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/progress") else None)
+    address = "/api/learn/sourdough/shaping-a-round/progress"
+    page.evaluate(
+        "(address) => localStorage.setItem('beats', JSON.stringify("
+        "{999: {[address]: {position_seconds: 444, furthest: 444, at: Date.now()}}}))",
+        address,
+    )
+    page.goto(f"{installation.url}/library/")
+    expect(page.get_by_role("heading", name="Sourdough, from Starter to Loaf")).to_be_visible()
+    assert sent == []
+    assert kept(page) == [address]
+    # A session that has ended is no reason to throw anything away.
+    page.evaluate("localStorage.beats = localStorage.beats.replace('999', '1')")
+    page.route("**/progress", lambda route: route.fulfill(status=401, json={"error": {"code": "unauthenticated"}}))
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert kept(page) == [address]
+
+
+def test_signing_out_leaves_nothing_of_a_learner(chromium: Browser, installation: Installation) -> None:
+    with chromium.new_context() as context:
+        page = context.new_page()
+        buy_and_claim(page, installation, "leaving@example.com")
+        page.goto(f"{installation.url}/account/")
+        page.evaluate("localStorage.setItem('beats', JSON.stringify({999: {'/api/x': {position_seconds: 1}}}))")
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url(f"{installation.url}/")
+        assert kept(page) == []
+
+
+def test_a_full_device_still_tells_where_one_is(owner: BrowserContext, installation: Installation) -> None:
     page = owner.new_page()
+    page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };")
+    page.goto(f"{installation.url}/learn/sourdough/scoring-and-baking/")
+    wait_for_video(page, "v.readyState >= 1")
+    with page.expect_response(lambda response: response.url.endswith("/progress") and response.ok):
+        video(page, "v => { v.currentTime = 70; }")
+
+
+def test_the_network_drops_before_the_video(owner: BrowserContext, installation: Installation) -> None:
+    path = "/learn/sourdough/a-night-in-the-fridge/"
+    page = open_lesson(owner, installation, path)
+    with page.expect_response(lambda response: response.url.endswith("/progress") and response.ok):
+        video(page, "v => { v.currentTime = 123; }")
     page.route("**/playback", lambda route: route.abort())
-    page.goto(installation.url + LESSON)
+    page.reload()
     expect(page.get_by_text("The school cannot be reached just now.")).to_be_visible()
+    assert faults(page) == []
     page.unroute("**/playback")
     page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("Going on at 2:03.")).to_be_visible()
+    wait_for_video(page, "v.currentTime >= 123")
+
+
+def test_a_tab_that_nobody_plays_disturbs_no_other_device(owner: BrowserContext, installation: Installation) -> None:
+    """Its token runs out unnoticed, and it tells no position; a press of play brings a fresh one."""
+    page = owner.new_page()
+    asked: list[str] = []
+
+    def soon(route: Route) -> None:
+        answer = route.fetch()
+        playback = answer.json()
+        asked.append(playback["iframe_url"])
+        if len(asked) == 1:
+            playback["expires_in_seconds"] = 1
+        route.fulfill(response=answer, json=playback)
+
+    page.route("**/playback", soon)
+    told: list[str] = []
+    page.on("request", lambda request: told.append(request.url) if request.url.endswith("/progress") else None)
+    page.goto(f"{installation.url}/learn/sourdough/when-is-bulk-done/")
     wait_for_video(page, "v.readyState >= 1")
+    page.wait_for_timeout(6500)
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    assert len(asked) == 1
+    assert told == []
+    video(page, "v => { v.muted = true; return v.play(); }")
+    for _ in range(100):
+        if len(asked) == 2:
+            break
+        page.wait_for_timeout(100)
+    wait_for_video(page, "!v.paused")
+    assert len(asked) == 2
+
+
+def test_arrows_scroll_what_scrolls(owner: BrowserContext, installation: Installation) -> None:
+    page = open_lesson(owner, installation)
+    page.locator("h1").click()
+    before = at(page)
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("() => scrollY > 0")
+    page.locator(".table-scroll").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)
+    assert abs(at(page) - before) < 5
 
 
 def test_offline_library_says_so_and_goes_on(owner: BrowserContext, installation: Installation) -> None:
@@ -252,6 +349,19 @@ def test_axe_finds_nothing(chromium: Browser, installation: Installation, owner_
         page.goto(installation.url + LESSON)
         page.keyboard.press("?")
         found += [("the keys", fault) for fault in faults(page)]
+        page.goto(f"{installation.url}/learn/git-for-writers/your-first-commit/")
+        expect(page.get_by_text("This course is not in your library.")).to_be_visible()
+        found += [("a lesson of another course", fault) for fault in faults(page)]
+        page.goto(installation.url + LESSON)
+        wait_for_video(page, "v.readyState >= 1")
+        play_the_end(page)
+        expect(page.locator("#next-lesson")).to_be_visible()
+        found += [("the countdown", fault) for fault in faults(page)]
+        page.route("**/api/library", lambda route: route.fulfill(json={"learner": 1, "courses": []}))
+        page.goto(f"{installation.url}/library/")
+        expect(page.get_by_text("Nothing here yet.")).to_be_visible()
+        found += [("an empty library", fault) for fault in faults(page)]
+        page.unroute("**/api/library")
         page.route("**/api/library", lambda route: route.abort())
         page.goto(f"{installation.url}/library/")
         found += [("library, offline", fault) for fault in faults(page)]

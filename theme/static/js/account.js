@@ -1,10 +1,14 @@
 import { ask, signInFirst } from "./service.js";
+import { forgetKept, sendKept, within } from "./beats.js";
 import { onSubmit, showMessage } from "./forms.js";
 
 const message = document.getElementById("message");
 
+let learner;
+
 try {
   const { user } = await ask("/api/session");
+  learner = user.id;
   document.getElementById("account-name").textContent = user.name;
   document.getElementById("account-email").textContent = user.email;
   document.getElementById("account").hidden = false;
@@ -15,7 +19,9 @@ try {
 
 document.getElementById("sign-out").addEventListener("click", async () => {
   try {
+    await within(2000, sendKept(learner));
     await ask("/api/session", { method: "DELETE" });
+    forgetKept();
     location.assign("/");
   } catch (refusal) {
     showMessage(message, refusal.message);
@@ -48,8 +54,12 @@ function device(entry, kind) {
   const button = item.querySelector("button");
   button.hidden = entry.current;
   button.addEventListener("click", async () => {
-    await ask(`/api/account/${kind}/${entry.id}`, { method: "DELETE" });
-    showDevices();
+    try {
+      await ask(`/api/account/${kind}/${entry.id}`, { method: "DELETE" });
+      showDevices();
+    } catch (refusal) {
+      showMessage(message, refusal.message);
+    }
   });
   return item;
 }
@@ -67,6 +77,7 @@ showDevices();
 
 onSubmit(document.getElementById("delete-account"), message, async (fields) => {
   const answer = await ask("/api/account/deletion", { method: "POST", body: fields });
+  forgetKept();
   document.getElementById("account").hidden = true;
   showMessage(message, `${answer.message} ${answer.kept}`, "good");
 });

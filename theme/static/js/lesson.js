@@ -2,7 +2,7 @@ import { ask, signInFirst } from "./service.js";
 import { Watching } from "./watching.js";
 import { Transcript } from "./transcript.js";
 import { addCopyButtons } from "./code.js";
-import { sendKept } from "./beats.js";
+import { sendKept, within } from "./beats.js";
 
 const page = document.getElementById("lesson");
 const { course, lesson } = page.dataset;
@@ -86,8 +86,11 @@ async function show() {
   showResources(data.resources);
   for (const [slug, status] of Object.entries(data.statuses)) mark(slug, status);
   showProgress(data.progress);
-  sendKept();
+  // What this device kept of this lesson says where to go on, so it goes first.
+  await within(2000, sendKept(data.learner, `${path}/progress`));
+  sendKept(data.learner);
   if (!watching) return;
+  watching.learner = data.learner;
   const transcript = new Transcript(document.getElementById("transcript"), (seconds) => watching.seek(seconds));
   transcript.show(data.lesson.transcripts);
   watching.follow(transcript, data.lesson.chapters);

@@ -1,7 +1,8 @@
 // A page that is one list from the service: loading, empty, out of reach, or the entries.
 import { ask, signInFirst } from "./service.js";
 
-export async function showList(place, address, { name, item, empty, className = "entries" }) {
+export async function showList(place, address, how) {
+  const { name, item, empty, again, className = "entries" } = how;
   const note = (text, ...more) => {
     const paragraph = document.createElement("p");
     paragraph.className = "prose";
@@ -9,7 +10,9 @@ export async function showList(place, address, { name, item, empty, className = 
     place.replaceChildren(paragraph);
   };
   try {
-    const entries = (await ask(address))[name];
+    let answer = await ask(address);
+    if (await again?.(answer)) answer = await ask(address);
+    const entries = answer[name];
     if (!entries.length) return note(...empty());
     const list = document.createElement("ul");
     list.className = className;
@@ -17,11 +20,11 @@ export async function showList(place, address, { name, item, empty, className = 
     place.replaceChildren(list);
   } catch (refusal) {
     if (refusal.status === 401) return signInFirst();
-    const again = document.createElement("button");
-    again.className = "linklike";
-    again.textContent = "Try again";
-    again.addEventListener("click", () => showList(place, address, { name, item, empty, className }));
-    note(`${refusal.message} `, again);
+    const retry = document.createElement("button");
+    retry.className = "linklike";
+    retry.textContent = "Try again";
+    retry.addEventListener("click", () => showList(place, address, how));
+    note(`${refusal.message} `, retry);
   } finally {
     place.setAttribute("aria-busy", "false");
   }

@@ -7,11 +7,16 @@ export class NextLesson {
     this.panel = panel;
     this.link = panel?.querySelector("a");
     this.text = panel?.querySelector("[data-countdown]");
+    this.note = panel?.querySelector("[data-note]"); // read out once, not every second
     this.panel?.querySelector("button").addEventListener("click", () => this.cancel());
+    addEventListener("keydown", (event) => event.key === "Escape" && this.cancel());
   }
 
   offer() {
     if (!this.panel) return;
+    // Nobody is moved on by what they cannot see.
+    if (document.fullscreenElement) document.exitFullscreen();
+    this.note.textContent = calm.matches ? "" : `begins in ${SECONDS} seconds; Escape stops it`;
     this.panel.hidden = false;
     let left = calm.matches ? 0 : SECONDS;
     const tick = () => {

@@ -2,6 +2,9 @@
 const SWITCH = "shortcuts-off";
 const TYPING = "input, textarea, select, [contenteditable]";
 const PRESSING = "button, a, summary";
+const SCROLLING = "pre, .table-scroll";
+const VERTICAL = ["ArrowUp", "ArrowDown"];
+const PLAYER = ".stage, .player-bar";
 
 export function listen(actions, dialog) {
   const box = dialog.querySelector("input");
@@ -16,12 +19,14 @@ export function listen(actions, dialog) {
   }
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || event.defaultPrevented) return;
-    if (event.target.closest(TYPING)) return;
+    if (event.target.closest(TYPING) || !box.checked) return;
     if (event.key === "?") return dialog.showModal();
-    if (!box.checked) return;
     if (event.key === " " && event.target.closest(PRESSING)) return;
+    // Arrows scroll what was made to be scrolled; up and down scroll the page, but at the player.
+    if (event.key.startsWith("Arrow") && event.target.closest(SCROLLING)) return;
+    if (VERTICAL.includes(event.key) && !event.target.closest(PLAYER)) return;
     const action = actions[event.key];
-    if (!action) return;
+    if (!action || (event.repeat && !event.key.startsWith("Arrow"))) return;
     event.preventDefault();
     action();
   });

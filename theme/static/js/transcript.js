@@ -1,5 +1,6 @@
 // What is said, beside the video: follows it, can be searched, and jumps where one clicks.
 import { clock } from "./clock.js";
+const READING = 10_000; // ms; so long after the last sign somebody still reads here
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Transcript {
@@ -12,9 +13,13 @@ export class Transcript {
     this.onJump = onJump;
     this.cues = [];
     this.current = -1;
+    this.read = 0;
     this.search.addEventListener("input", () => this.filter());
     this.list.addEventListener("click", (event) => this.jump(event.target.closest("button")));
     this.list.addEventListener("keydown", (event) => this.move(event));
+    for (const sign of ["wheel", "touchmove", "keydown"]) {
+      this.list.addEventListener(sign, () => (this.read = Date.now()), { passive: true });
+    }
   }
 
   show(transcripts) {
@@ -60,7 +65,7 @@ export class Transcript {
     if (!item) return;
     item.firstChild.setAttribute("aria-current", "true");
     // Whoever searches or reads here is not dragged along.
-    if (this.search.value || this.list.contains(document.activeElement) || this.list.matches(":hover")) return;
+    if (this.search.value || Date.now() - this.read < READING) return;
     const top = item.offsetTop - this.list.offsetTop - this.list.clientHeight / 3;
     this.list.scrollTo({ top, behavior: calm.matches ? "auto" : "smooth" });
   }
@@ -105,6 +110,7 @@ export class Transcript {
   jump(button) {
     if (!button) return;
     this.rove(button);
+    this.read = 0;
     this.onJump(this.cues[button.dataset.index].start);
   }
 }

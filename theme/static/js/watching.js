@@ -10,6 +10,7 @@ const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const SPEED = "speed";
 const STEP = 10; // seconds
 const BEFORE_THE_END = 60_000; // ms; a token is replaced this long before it runs out
+const PATIENCE = 6_000; // ms; a player may wait this long before we speak of it
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 export class Watching {
@@ -23,6 +24,7 @@ export class Watching {
     this.next = new NextLesson(document.getElementById("next-lesson"));
     this.speeds = document.getElementById("speed");
     this.resumed = document.getElementById("resumed");
+    this.network = document.getElementById("network");
     this.chapters = [];
     this.controls();
   }
@@ -74,41 +76,59 @@ export class Watching {
 
   // Ask for an address and play it; from `position` where the page knows better than the service.
   async play(position, running = false) {
+    const turn = (this.turn = (this.turn ?? 0) + 1); // of two at once, the newer one
     clearTimeout(this.renewal);
     this.stopBeats?.();
+    const again = () => this.play(position, running);
     if (position === undefined) this.say("Loading the video…");
     let playback;
     try {
       playback = await ask(`${this.path}/playback`);
     } catch (refusal) {
+      if (turn !== this.turn) return;
       if (refusal.status === 401 || refusal.status === 403) return this.onRefused(refusal);
-      return this.say(refusal.message, () => this.play(position ?? this.position));
+      return this.say(refusal.message, again);
     }
+    if (turn !== this.turn) return;
     if (position !== undefined) playback.start_seconds = Math.floor(position);
     this.position = playback.start_seconds;
+    const { muted, volume } = this.player ?? {};
     const player = await openPlayer(this.stage, playback, document.title);
-    if (!player) return;
+    if (turn !== this.turn || !player) return;
     this.player = player;
-    this.attach(player, playback, running);
+    this.attach(player, playback, { running, muted, volume });
     if (position === undefined && this.position > 0) {
       this.resumed.querySelector("span").textContent = `Going on at ${clock(this.position)}.`;
       this.resumed.hidden = false;
     }
   }
 
-  attach(player, playback, running) {
+  attach(player, playback, { running, muted, volume }) {
     const opened = Date.now();
     this.playing = running;
-    player.addEventListener("loadedmetadata", () => {
+    this.expired = false;
+    let ready = false;
+    const begin = () => {
+      if (ready) return;
+      ready = true;
       this.setSpeed(Number(localStorage.getItem(SPEED) ?? 1));
-      if (running) player.play();
-    }, { once: true });
-    player.addEventListener("timeupdate", () => this.moved(player.currentTime));
-    player.addEventListener("seeked", () => this.moved(player.currentTime));
+      if (muted !== undefined) player.muted = muted;
+      if (volume !== undefined) player.volume = volume;
+      if (running) player.play().catch(() => (this.playing = false));
+    };
+    // It may have been ready before its script was.
+    for (const event of ["loadedmetadata", "playing", "timeupdate"]) player.addEventListener(event, begin);
+    for (const event of ["timeupdate", "seeked"]) player.addEventListener(event, () => this.moved(player.currentTime));
     player.addEventListener("ended", () => this.next.offer());
     for (const event of ["play", "seeking"]) player.addEventListener(event, () => this.next.cancel());
-    player.addEventListener("play", () => (this.playing = true));
+    player.addEventListener("play", () => {
+      this.playing = true;
+      if (this.expired) this.play(this.position, true);
+    });
     player.addEventListener("pause", () => (this.playing = false));
+    player.addEventListener("waiting", () => this.wait());
+    for (const event of ["playing", "timeupdate", "pause"]) player.addEventListener(event, () => this.goOn());
+    player.addEventListener("ratechange", () => this.noteSpeed(player.playbackRate));
     player.addEventListener("error", () => {
       // A token that has run out shows as an error: a fresh one goes on where the old one stopped. Once; what fails
       // again at once is something else.
@@ -116,12 +136,38 @@ export class Watching {
       if (Date.now() - opened > 10_000) return this.play(position, true);
       this.say("The video stopped. Your place is kept.", () => this.play(position, true));
     });
-    const beats = new Beats(`${this.path}/progress`, playback.heartbeat_seconds, this.onProgress);
+    const beats = new Beats({
+      path: `${this.path}/progress`,
+      learner: this.learner,
+      seconds: playback.heartbeat_seconds,
+      start: this.position,
+      onAnswer: this.onProgress,
+    });
     this.stopBeats = beats.watch(player);
-    this.beats = beats;
-    const left = new Date(playback.expires_at) - Date.now() - BEFORE_THE_END;
-    const renew = () => this.play(this.position, this.playing);
-    this.renewal = setTimeout(renew, Math.min(Math.max(left, 5_000), LONGEST_TIMER));
+    const left = playback.expires_in_seconds * 1000 - BEFORE_THE_END;
+    this.renewal = setTimeout(() => this.renew(), Math.min(Math.max(left, 5_000), LONGEST_TIMER));
+  }
+
+  // While nobody watches, another player would only disturb; it comes with the next press of play.
+  renew() {
+    if (this.playing) this.play(this.position, true);
+    else this.expired = true;
+  }
+
+  // The player shows that it waits; after a while a line says why, and that nothing is lost.
+  wait() {
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => {
+      this.network.textContent = navigator.onLine
+        ? "The connection is slow. The video goes on as soon as there is enough of it."
+        : "You are offline. The video goes on when you are back; your place is kept.";
+      this.network.hidden = false;
+    }, PATIENCE);
+  }
+
+  goOn() {
+    clearTimeout(this.patience);
+    this.network.hidden = true;
   }
 
   follow(transcript, chapters) {
@@ -148,7 +194,10 @@ export class Watching {
     this.position = seconds;
     this.transcript?.follow(seconds);
     const current = this.chapters.findLast((chapter) => chapter.start <= seconds);
-    for (const { button } of this.chapters) button.toggleAttribute("aria-current", button === current?.button);
+    for (const { button } of this.chapters) {
+      if (button === current?.button) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
   }
 
   // What was asked for counts, not what the player has told of so far: two quick presses are play and pause.
@@ -175,7 +224,13 @@ export class Watching {
     if (!able) return;
     const chosen = SPEEDS.includes(speed) ? speed : 1;
     this.player.playbackRate = chosen;
-    this.speeds.value = String(chosen);
-    localStorage.setItem(SPEED, String(chosen));
+    this.noteSpeed(chosen);
+  }
+
+  // Also where it was chosen in the player's own menu.
+  noteSpeed(speed) {
+    if (!SPEEDS.includes(speed)) return;
+    this.speeds.value = String(speed);
+    localStorage.setItem(SPEED, String(speed));
   }
 }

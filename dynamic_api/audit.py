@@ -30,6 +30,7 @@ class Action(StrEnum):
     DOWNLOAD_LINK_ISSUED = "download:issued"
     EVENTS_REPLAYED = "events:replayed"
     JOBS_RETRIED = "jobs:retried"
+    CAPTIONS_BROUGHT = "captions:brought"
     CATALOG_SYNCED = "catalog:synced"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dynamic_api.audit import Action, record
 from dynamic_api.checkout.reconcile import OrderBusy
 from dynamic_api.checkout.sweep import Difference, differences
 from dynamic_api.cli_letters import show_letters
@@ -24,8 +25,10 @@ from dynamic_api.config import Settings
 from dynamic_api.database import Database
 from dynamic_api.errors import CourseNotFound
 from dynamic_api.gateways.payments import PaymentsDown
+from dynamic_api.gateways.stream_library import StreamLibrary, StreamRefused
 from dynamic_api.models import Entitlement, Job, Order, User, WebhookEvent
 from dynamic_api.operator import access, queues
+from dynamic_api.operator.captions import bring_captions
 from dynamic_api.operator.rebuild import replay_into_empty
 from dynamic_api.operator.why import why
 from dynamic_api.service import Service
@@ -82,6 +85,7 @@ def add_operator_commands(commands: Any) -> None:
     mail = _add(commands, "mail", show_letters, "see every letter we write, filled with samples", "receipt", [])
     mail.add_argument("name", nargs="?", help="one letter; all names without")
     mail.add_argument("--folder", type=Path, help="write all of them there, as .html and .txt")
+    _add(commands, "captions", _captions, "hand the captions of the course files to Stream's player", "", [])
     jobs = _add(commands, "jobs", _jobs, "jobs: waiting, running, dead", "--retry", [])
     jobs.add_argument("--retry", action="store_true", help="set the dead ones going again")
     reconcile = _add(
@@ -123,7 +127,7 @@ async def _run(command: Command, options: argparse.Namespace) -> int:
     try:
         await service.catalog.refresh()
         report = await command(service, options)
-    except (CourseNotFound, access.NoSuchLearner, access.NoSuchGift, PaymentsDown) as error:
+    except (CourseNotFound, access.NoSuchLearner, access.NoSuchGift, PaymentsDown, StreamRefused) as error:
         raise CommandRefused(str(error)) from error
     finally:
         await service.close()
@@ -249,6 +253,20 @@ async def _replay_into_empty(service: Service, seed: int | None) -> Report:
         *(f"  only replayed: {line}" for line in outcome.only_replayed),
     ]
     return Report(lines, {"seed": seed, "same": same, **asdict(outcome)}, failed=not same)
+
+
+async def _captions(service: Service, options: argparse.Namespace) -> Report:
+    library = StreamLibrary(service.settings)
+    try:
+        brought = [each async for each in bring_captions(library, service.catalog.current.courses)]
+    finally:
+        await library.close()
+    changed = [each for each in brought if each.changed]
+    async with service.database.transaction() as db:
+        record(db, Action.CAPTIONS_BROUGHT, at=service.clock(), actor=access.ACTOR, captions=len(changed))
+    lines = [f"{each.course}/{each.lesson}: {each.language}" for each in changed]
+    lines.append(f"{len(changed)} of {len(brought)} captions were new to Stream.")
+    return Report(lines, {"captions": [asdict(each) for each in brought]})
 
 
 async def _jobs(service: Service, options: argparse.Namespace) -> Report:

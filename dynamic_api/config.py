@@ -143,6 +143,21 @@ class Settings:
         "https://embed.cloudflarestream.com/embed/sdk.latest.js",
     )
 
+    stream_account_id: str | None = setting(
+        str,
+        "The Cloudflare account of the videos; `scripts/coursewright captions` alone.",
+        "023e105f4ecef8ad9…",
+        None,
+    )
+    stream_api_token: Secret | None = setting(
+        Secret, "A token with the permission Stream: Edit; for `captions` alone, keep it from the service.", "…", None
+    )
+    stream_api_base: str = setting(
+        _address,
+        "Cloudflare's API; another address only for the sandbox.",
+        "https://api.cloudflare.com/client/v4",
+        "https://api.cloudflare.com/client/v4",
+    )
     playback_margin_seconds: int = setting(
         int, "A playback token lives for the lesson's length and this; the page asks for another in time.", "900", 900
     )

@@ -39,6 +39,7 @@ def main() -> int:
         installation.start_sandbox()
         installation.migrate()
         installation.start_service()
+        installation.bring_captions()
         print(f"\n  The school:                {installation.url}/", flush=True)
         print(f"  Mail, payments, refunds:   {installation.sandbox}/", flush=True)
         print("\nCtrl-C stops everything. Data stays in var/; ./scripts/run --fresh begins anew.", flush=True)

@@ -92,6 +92,11 @@ class Installation:
             if not self._secrets_path.exists():
                 self._keep_secrets(client)
 
+    def bring_captions(self) -> None:
+        """Hand the course files' captions to the player, as a creator would after uploading the videos."""
+        self.extra |= {"STREAM_ACCOUNT_ID": "sandbox", "STREAM_API_TOKEN": secrets.token_hex(8)}
+        self._run("dynamic_api.cli", "captions")
+
     def start_service(self, *program: object) -> None:
         """Start the service, or another program that is one, and wait until it answers."""
         module, *arguments = program or ("dynamic_api.cli", "serve")
@@ -133,6 +138,7 @@ class Installation:
             "STRIPE_CHECKOUT_ORIGIN": self.sandbox,
             "STREAM_BASE_URL": f"{self.sandbox}/stream",
             "STREAM_SDK_URL": f"{self.sandbox}/stream/sdk.js",
+            "STREAM_API_BASE": f"{self.sandbox}/client/v4",
             "FILES_DIR": str(ROOT / "course_data" / "files"),
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(self.smtp_port),

@@ -31,6 +31,7 @@ _KEPT = (
     "deliveries",
     "mails",
     "videos",
+    "captions",
     "signing_keys",
 )
 
@@ -49,6 +50,7 @@ class Store:
         self.deliveries: list[Json] = []
         self.mails: list[Json] = []
         self.videos: dict[str, int] = {}
+        self.captions: dict[str, dict[str, str]] = {}  # video → language → WebVTT
         self.signing_keys: dict[str, str] = {}
         self.clock = time.time
         self.mail_down = False

@@ -8,6 +8,7 @@ from pathlib import Path
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -69,14 +70,54 @@ async def add_videos(request: Request) -> Response:
     return JSONResponse({"success": True})
 
 
+async def captions(request: Request) -> Response:
+    """GET and PUT …/stream/{video}/captions/{language}."""
+    store: Store = request.app.state.store
+    video, language = request.path_params["video"], request.path_params["language"]
+    if not request.headers.get("authorization", "").startswith("Bearer "):
+        return _problem(403, "Authentication error")
+    if video not in store.videos:
+        return _problem(404, "Not found: the video does not exist")
+    if request.method == "PUT":
+        async with request.form() as form:
+            upload = form.get("file")
+            vtt = (await upload.read()).decode() if isinstance(upload, UploadFile) else ""
+        if not vtt.startswith("WEBVTT"):
+            return _problem(400, "The file is not WebVTT")
+        store.captions.setdefault(video, {})[language] = vtt
+        store.save()
+        result = {"language": language, "label": language, "status": "ready"}
+        return JSONResponse({"result": result, "success": True, "errors": [], "messages": []})
+    vtt = store.captions.get(video, {}).get(language, "")
+    return Response(vtt, media_type="text/vtt") if vtt else _problem(404, "Not found: there are no such captions")
+
+
+def _problem(status: int, message: str) -> Response:
+    errors = [{"code": 10000 + status, "message": message}]
+    return JSONResponse({"result": None, "success": False, "errors": errors, "messages": []}, status)
+
+
+async def spoken(request: Request) -> Response:
+    """The captions as the player loads them."""
+    try:
+        video, _ = _opened(request)
+    except TokenRefused as refusal:
+        return PlainTextResponse(str(refusal), 401)
+    store: Store = request.app.state.store
+    return Response(store.captions.get(video, {}).get(request.path_params["language"], ""), media_type="text/vtt")
+
+
 async def iframe(request: Request) -> Response:
     """The player."""
     try:
-        _, duration = _opened(request)
+        video, duration = _opened(request)
     except TokenRefused as refusal:
         return page("stream_refused.html", status=401, reason=str(refusal))
     start = re.sub(r"[^0-9.]", "", request.query_params.get("startTime", "0")) or "0"
-    return page("stream_player.html", duration=duration, start=start)
+    store: Store = request.app.state.store
+    languages = sorted(store.captions.get(video, {}))
+    shown = request.query_params.get("defaultTextTrack")
+    return page("stream_player.html", duration=duration, start=start, languages=languages, shown=shown)
 
 
 async def playlist(request: Request) -> Response:
@@ -121,10 +162,13 @@ async def sdk(request: Request) -> Response:
 
 routes = [
     Route("/client/v4/accounts/{account}/stream/keys", create_key, methods=["POST"]),
+    Route("/client/v4/accounts/{account}/stream/{video}/captions/{language}", captions, methods=["PUT"]),
+    Route("/client/v4/accounts/{account}/stream/{video}/captions/{language}/vtt", captions),
     Route("/sandbox/videos", add_videos, methods=["POST"]),
     Route("/stream/sdk.js", sdk),
     Route("/stream/{token}/iframe", iframe),
     Route("/stream/{token}/manifest/video.m3u8", playlist),
     Route("/stream/{token}/manifest/clock.mp4", media),
+    Route("/stream/{token}/captions/{language}.vtt", spoken),
     Route("/stream/{token}/thumbnails/thumbnail.jpg", thumbnail),
 ]

@@ -72,6 +72,13 @@ def test_transcript_follows_is_searched_and_jumps(owner: BrowserContext, install
     expect(cues.nth(6)).to_be_focused()
 
 
+def test_captions_of_the_course_files_are_in_the_player(owner: BrowserContext, installation: Installation) -> None:
+    installation.bring_captions()
+    page = open_lesson(owner, installation)
+    wait_for_video(page, "v.textTracks.length === 1 && v.textTracks[0].mode === 'showing'")
+    wait_for_video(page, "v.textTracks[0].cues?.length > 5")
+
+
 def test_chapters_jump(owner: BrowserContext, installation: Installation) -> None:
     page = open_lesson(owner, installation)
     page.get_by_role("button", name="Yeasts and bacteria").click()

@@ -35,6 +35,7 @@ from dynamic_api.fast_lane.lane import FastLane
 from dynamic_api.fast_lane.progress_writer import ProgressWriter
 from dynamic_api.gateways import Gateways
 from dynamic_api.jobs.handlers import HANDLERS
+from dynamic_api.jobs.tidy import schedule_tidy
 from dynamic_api.jobs.worker import follow_catalog, work
 from dynamic_api.middleware import BodyLimit, CrossOriginCheck, RequestLog, SecurityHeaders, refusal
 from dynamic_api.mobile_v1.gate import MobileGate, MobileHeaders
@@ -106,6 +107,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     await service.catalog.refresh()
     if service.settings.embedded_worker:
         await schedule_sweep(service)
+        await schedule_tidy(service)
     task = asyncio.create_task(work(service, HANDLERS) if service.settings.embedded_worker else follow_catalog(service))
     yield
     task.cancel()

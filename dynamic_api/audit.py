@@ -28,6 +28,7 @@ class Action(StrEnum):
     TOKEN_ISSUED = "token:issued"  # noqa: S105 - a name of an act, not a secret
     CLAIM_LINK_ISSUED = "claim_link:issued"
     DOWNLOAD_LINK_ISSUED = "download:issued"
+    OPERATOR_ASKED = "operator:asked"
     EVENTS_REPLAYED = "events:replayed"
     JOBS_RETRIED = "jobs:retried"
     CAPTIONS_BROUGHT = "captions:brought"

@@ -109,12 +109,14 @@ async def _work_until_stopped(settings: Settings) -> None:
     from dynamic_api.checkout.sweep import schedule_sweep
     from dynamic_api.gateways import open_gateways
     from dynamic_api.jobs.handlers import HANDLERS
+    from dynamic_api.jobs.tidy import schedule_tidy
     from dynamic_api.jobs.worker import work
 
     service = create_service(settings, open_gateways(settings))
     try:
         await service.catalog.refresh()
         await schedule_sweep(service)
+        await schedule_tidy(service)
         await work(service, HANDLERS)
     finally:
         await service.close()

@@ -114,7 +114,7 @@ def _add(
         parser.add_argument("--reason", required=True, help="kept in the audit log")
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     parser.add_argument("--limit", type=int, default=50, help="how many lines at most")
-    parser.set_defaults(run=lambda options: asyncio.run(_run(command, options)))
+    parser.set_defaults(run=lambda options: asyncio.run(_run(command, options)), command=name)
     return parser
 
 
@@ -127,6 +127,8 @@ async def _run(command: Command, options: argparse.Namespace) -> int:
     try:
         await service.catalog.refresh()
         report = await command(service, options)
+        async with service.database.transaction() as db:  # of whom is not said: it would outlive their account
+            record(db, Action.OPERATOR_ASKED, at=service.clock(), actor=access.ACTOR, command=options.command)
     except (CourseNotFound, access.NoSuchLearner, access.NoSuchGift, PaymentsDown, StreamRefused) as error:
         raise CommandRefused(str(error)) from error
     finally:

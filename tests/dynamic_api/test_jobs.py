@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from dynamic_api.jobs import outbox
+from dynamic_api.jobs.tidy import schedule_tidy
 from dynamic_api.jobs.worker import GiveUp, run_due
-from dynamic_api.models import Job
+from dynamic_api.models import Job, OneTimeLink, WebSession
 from dynamic_api.service import Service
 from tests.conftest import Sandbox
 from tests.school import School
@@ -114,3 +115,19 @@ async def test_mail_arrives_once_after_the_mail_server_was_away(school: School, 
             await school.work()
         assert [mail["to"] for mail in school.mails()] == ["ann@example.com"]
         assert school.claim_token()
+
+
+async def test_what_has_served_its_time_goes(school: School) -> None:
+    await schedule_tidy(school.service)
+    async with school.browser() as browser:
+        await school.owner(browser)
+        await browser.post("/api/claims/reissue", json={"email": "ann@example.com"})
+        await school.work()
+    school.clock.forward(days=400)
+    await school.work()
+    for table in (WebSession, OneTimeLink):
+        assert await school.rows(table) == []
+    kinds = [job.kind for job in await school.rows(Job)]
+    assert "claims.reissue" not in kinds
+    assert {"mail.send", "stripe.event"} <= set(kinds)  # their keys make a repeat a no-op
+    assert kinds.count("service.tidy") == 2  # this one, and tomorrow's

@@ -12,7 +12,7 @@ LAYERS = {
     # From the bottom up; a module imports its own layer and those below.
     0: ("config", "errors", "clock", "tokens", "database", "models"),
     1: ("audit", "entitlements", "jobs.outbox", "catalog", "gateways", "fast_lane", "service"),
-    2: ("accounts", "checkout", "learning", "webhooks", "mail", "mobile_v1", "operator", "jobs.worker"),
+    2: ("accounts", "checkout", "learning", "webhooks", "mail", "mobile_v1", "operator", "jobs.worker", "jobs.tidy"),
     3: (
         "access_log",
         "middleware",

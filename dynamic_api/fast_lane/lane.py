@@ -21,6 +21,7 @@ from dynamic_api.accounts import sessions
 from dynamic_api.accounts.identity import cookies_of
 from dynamic_api.accounts.throttle import MOBILE, Throttle
 from dynamic_api.catalog import LiveCatalog, LiveCourse, LiveLesson
+from dynamic_api.clock import timestamp
 from dynamic_api.errors import RateLimited
 from dynamic_api.fast_lane.hot_database import Row
 from dynamic_api.fast_lane.statements import (
@@ -29,6 +30,7 @@ from dynamic_api.fast_lane.statements import (
     by_session,
     by_session_with_position,
     by_token,
+    by_token_with_progress,
     compiled,
     progress_between,
     progress_json,
@@ -60,10 +62,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Phone:
-    """A phone that may do what it asks, and how many requests it has left this minute."""
+    """A phone that may do what it asks, how many requests it has left this minute, and how far its learner is."""
 
     user_id: int
     left: int
+    progress: Row = ()
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,7 @@ class FastLane:
         self._with_position = compiled(by_session_with_position(), self._database.dialect)
         self._progress = compiled(progress_between(), self._database.dialect)
         self._by_token = compiled(by_token(), self._database.dialect)
+        self._by_token_with_progress = compiled(by_token_with_progress(), self._database.dialect)
         self._cookie = cookies_of(service).session
         self._headers = [
             (b"content-type", b"application/json"),
@@ -244,10 +248,15 @@ class FastLane:
 
     async def _phone_playback(self, raw: Any, body: "Body", course: LiveCourse, lesson: LiveLesson) -> Answer | None:
         now = self._service.clock()
-        phone = await self._phone(_headers(raw), course, Ability.READ, now)
+        phone = await self._phone(_headers(raw), course, Ability.READ, now, lesson_id=lesson.id)
         if phone is None:
             return None
-        progress = await open_progress(self._service.progress, phone.user_id, lesson, now=now)
+        if phone.progress[0] is None:  # never opened before
+            row = await open_progress(self._service.progress, phone.user_id, lesson, now=now)
+            progress: Any = describe(row)
+        else:
+            self._service.progress.opened_again(phone.user_id, lesson.id, now)
+            progress = orjson.Fragment(progress_json(phone.progress, viewed=timestamp(now)))
         opened = self._current().opened(course, lesson)
         return _phone_answer(phone, shapes.playback(self._service, lesson, opened, progress, now=now))
 
@@ -281,7 +290,7 @@ class FastLane:
         return self._instant
 
     async def _phone(
-        self, headers: Headers | None, course: LiveCourse, ability: Ability, now: datetime
+        self, headers: Headers | None, course: LiveCourse, ability: Ability, now: datetime, **more: int
     ) -> Phone | None:
         """The phone whose token this is, if its learner may watch and it is within its limit."""
         if headers is None:
@@ -290,8 +299,9 @@ class FastLane:
         if scheme.lower() != "bearer" or not token or self._cookie.encode() in headers.get(b"cookie", b""):
             return None
         instant = self._at(now)
-        values = self._by_token.values(token_hash=hash_token(token.strip()), course_id=course.id, now=instant.end)
-        row = await self._database.one(self._by_token, values)
+        statement = self._by_token_with_progress if more else self._by_token
+        values = statement.values(token_hash=hash_token(token.strip()), course_id=course.id, now=instant.end, **more)
+        row = await self._database.one(statement, values)
         if row is None or not row[4] or ability not in row[2].split():
             return None
         try:
@@ -300,7 +310,7 @@ class FastLane:
             return None
         if row[3] is None or row[3] < instant.phone_is_stale:
             self._service.progress.phone_seen(row[1], now)
-        return Phone(row[0], left)
+        return Phone(row[0], left, row[5:])
 
     async def _send(self, scope: Scope, send: Send, answer: Answer, started: float) -> None:
         request_id = request_id_of(scope)

@@ -14,7 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.database import PRAGMAS, Database, insert_or_ignore
 from dynamic_api.fast_lane.hot_database import CACHE
-from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS, as_moment, as_stored, as_text, compiled, completion
+from dynamic_api.fast_lane.statements import (
+    OPENED,
+    PROGRESS_COLUMNS,
+    as_moment,
+    as_stored,
+    as_text,
+    compiled,
+    completion,
+    opening,
+)
 from dynamic_api.models import AccessToken, Progress
 
 Key = tuple[int, int]  # learner, lesson
@@ -43,15 +52,16 @@ class ProgressRow:
 
 
 Follow = Callable[[dict[Key, ProgressRow]], None]
+Moments = Mapping[Key, datetime]
 
 
 class ProgressStore(Protocol):
     """Where a group is written."""
 
-    async def write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
-        """Load the rows of these keys (begun at the given moment where there are none), let `follow` change them,
-        save them, note the courses that are completed with them, and when phones were last seen; all of it or
-        nothing."""
+    async def write(self, keys: Moments, follow: Follow, seen: Mapping[int, datetime], opened: Moments) -> None:
+        """Note what was opened again. Load the rows of these keys (begun at the given moment where there are none), let
+        `follow` change them, save them, note the courses that are completed with them, and when phones were last seen;
+        all of it or nothing."""
 
     def close(self) -> None:
         """Close what was opened."""
@@ -71,7 +81,7 @@ _SEEN = (
 )
 
 
-async def _load(db: AsyncSession, keys: Mapping[Key, datetime]) -> dict[Key, ProgressRow]:
+async def _load(db: AsyncSession, keys: Moments) -> dict[Key, ProgressRow]:
     """The rows, held until the transaction ends; begun where there are none."""
     wanted = tuple_(Progress.user_id, Progress.lesson_id).in_(list(keys))
     found = await db.execute(_LOAD.where(wanted).with_for_update())
@@ -107,6 +117,13 @@ async def _note_completions(db: AsyncSession, rows: Mapping[Key, ProgressRow]) -
         await db.execute(_COMPLETION, {"learner": learner, "lesson": lesson, "moment": row.updated_at})
 
 
+async def _open(db: AsyncSession, opened: Moments) -> None:
+    if opened:
+        connection = await db.connection()
+        values = [{"its_user": key[0], "its_lesson": key[1], "moment": at} for key, at in sorted(opened.items())]
+        await connection.execute(opening(), values)
+
+
 async def _touch(db: AsyncSession, seen: Mapping[int, datetime]) -> None:
     if seen:
         connection = await db.connection()
@@ -119,9 +136,10 @@ class CoreStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
+    async def write(self, keys: Moments, follow: Follow, seen: Mapping[int, datetime], opened: Moments) -> None:
         """One transaction."""
         async with self._database.transaction() as db:
+            await _open(db, opened)
             rows = await _load(db, keys)
             before = _incomplete(rows)
             follow(rows)
@@ -168,6 +186,9 @@ _SQLITE_SAVE = compiled(
 if _SQLITE_SAVE.names[:12] != ("user_id", "lesson_id", *_NAMES):
     raise RuntimeError("the order of the columns and of what is saved differ")
 _SQLITE_SEEN = compiled(_SEEN, "sqlite")
+_SQLITE_OPENING = compiled(opening(), "sqlite")
+if _SQLITE_OPENING.names != (*["moment"] * len(OPENED), "its_user", "its_lesson"):
+    raise RuntimeError("the order of what is said of an opening has changed")
 _SQLITE_COMPLETION = compiled(completion("sqlite"), "sqlite")
 
 
@@ -185,7 +206,7 @@ class SqliteStore:
         self._since_tidy = 0
         self._tidying: asyncio.Future[None] | None = None
 
-    async def write(self, keys: Mapping[Key, datetime], follow: Follow, seen: Mapping[int, datetime]) -> None:
+    async def write(self, keys: Moments, follow: Follow, seen: Mapping[int, datetime], opened: Moments) -> None:
         """One transaction."""
         loop = asyncio.get_running_loop()
         async with self._database.writing_turn():
@@ -195,6 +216,8 @@ class SqliteStore:
             except sqlite3.OperationalError:  # another process is writing
                 await loop.run_in_executor(self._thread, _begin_patiently, connection)
             try:
+                if opened:
+                    connection.executemany(_SQLITE_OPENING.text, [_opened(key, at) for key, at in opened.items()])
                 rows = {key: self._load(connection, key, begun) for key, begun in keys.items()}
                 before = _incomplete(rows)
                 follow(rows)
@@ -271,6 +294,11 @@ def _begin_patiently(connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
     finally:
         connection.execute("PRAGMA busy_timeout=0")
+
+
+def _opened(key: Key, at: datetime) -> tuple[Any, ...]:
+    """In the order of the statement's parameters, which is checked where the statement is made."""
+    return (*[as_text(at)] * len(OPENED), *key)
 
 
 def _saved(key: Key, row: ProgressRow) -> tuple[Any, ...]:

@@ -1,7 +1,8 @@
 """Every change of progress, written in groups: a flush begins as soon as the last one has ended.
 
 A change is a pure function of a row. Changes of one learner and lesson are merged into one write; whoever asked gets
-their answer only after the commit that holds it. What is written beside it, unasked, is when a phone was last seen.
+their answer only after the commit that holds it. What is written beside it, unasked, is when a phone was last seen,
+and that a lesson somebody knows was opened once more.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ class ProgressWriter:
         self._store = progress_store(database)
         self._waiting: dict[Key, list[tuple[Change, datetime, asyncio.Future[ProgressRow]]]] = {}
         self._seen: dict[int, datetime] = {}
+        self._opened: dict[Key, datetime] = {}
         self._flushing: asyncio.Task[None] | None = None
 
     async def apply(self, user_id: int, lesson_id: int, change: Change, *, now: datetime) -> ProgressRow:
@@ -33,6 +35,11 @@ class ProgressWriter:
         self._waiting.setdefault((user_id, lesson_id), []).append((change, now, done))
         self._wake()
         return await done
+
+    def opened_again(self, user_id: int, lesson_id: int, now: datetime) -> None:
+        """Note, with the next flush, that a lesson that was opened before is open again. Nobody waits for it."""
+        self._opened[user_id, lesson_id] = now
+        self._wake()
 
     def phone_seen(self, token_id: int, now: datetime) -> None:
         """Note, with the next flush, that a phone was here. Nobody waits for it."""
@@ -55,16 +62,21 @@ class ProgressWriter:
 
     async def _flush_until_empty(self) -> None:
         try:
-            while self._waiting or self._seen:
+            while self._waiting or self._seen or self._opened:
+                await asyncio.sleep(0)  # whoever is at the door comes along
                 keys = list(self._waiting)[:MOST]
                 batch = {key: self._waiting.pop(key) for key in keys}
                 seen, self._seen = self._seen, {}
-                await self._flush(batch, seen)
+                opened, self._opened = self._opened, {}
+                await self._flush(batch, seen, opened)
         finally:
             self._flushing = None
 
     async def _flush(
-        self, batch: dict[Key, list[tuple[Change, datetime, asyncio.Future[ProgressRow]]]], seen: dict[int, datetime]
+        self,
+        batch: dict[Key, list[tuple[Change, datetime, asyncio.Future[ProgressRow]]]],
+        seen: dict[int, datetime],
+        opened: dict[Key, datetime],
     ) -> None:
         answers: list[tuple[asyncio.Future[ProgressRow], ProgressRow]] = []
         try:
@@ -76,7 +88,7 @@ class ProgressWriter:
                         # The row itself, where nobody changes it after this.
                         answers.append((done, rows[key] if done is changes[-1][2] else copy(rows[key])))
 
-            await self._store.write({key: changes[0][1] for key, changes in batch.items()}, follow, seen)
+            await self._store.write({key: changes[0][1] for key, changes in batch.items()}, follow, seen, opened)
         except Exception as error:  # whoever waits is told, and the writer goes on
             for changes in batch.values():
                 for _, _, done in changes:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ClauseElement, Dialect, Integer, Select, bindparam, exists, literal_column, select
+from sqlalchemy import ClauseElement, Dialect, Integer, Select, bindparam, exists, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
@@ -30,6 +30,9 @@ PROGRESS_COLUMNS = (
     Progress.completed_at,
     Progress.updated_at,
 )
+
+
+OPENED = ("opened_at", "last_viewed_at")  # what opening a lesson changes
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ def by_session_with_position() -> Select[Any]:
     """The same, and where they are in the lesson."""
     in_lesson = (Progress.user_id == User.id) & (Progress.lesson_id == bindparam("lesson_id"))
     return by_session().add_columns(Progress.position_seconds).outerjoin(Progress, in_lesson)
+
+
+def by_token_with_progress() -> Select[Any]:
+    """The next one, and how far they are in the lesson: all columns of `progress_between`."""
+    in_lesson = (Progress.user_id == User.id) & (Progress.lesson_id == bindparam("lesson_id"))
+    return by_token().add_columns(Progress.lesson_id, *_SHOWN).outerjoin(Progress, in_lesson)
 
 
 def by_token() -> Select[Any]:
@@ -110,6 +119,15 @@ def _complete(dialect: str, this: Any, learner: Any, *, select_from: Any, where:
     return insert(CourseCompletion.__table__).from_select(columns, completed).on_conflict_do_nothing()
 
 
+def opening() -> Any:
+    """A lesson that was opened before is opened again."""
+    return (
+        update(Progress.__table__)  # type: ignore[arg-type]
+        .where(Progress.user_id == bindparam("its_user"), Progress.lesson_id == bindparam("its_lesson"))
+        .values({name: bindparam("moment", type_=Progress.opened_at.type) for name in OPENED})
+    )
+
+
 _SHOWN = (
     Progress.status,
     Progress.position_seconds,
@@ -134,14 +152,18 @@ def progress_between() -> Select[Any]:
     return found
 
 
-def progress_json(row: Sequence[Any]) -> bytes:
-    """A row of `progress_between` as `learning.progress.describe` says it, as JSON; fifty times for one answer."""
-    _, status, position, duration, percent, viewed, completed, updated = row
+def progress_json(row: Sequence[Any], *, viewed: str | None = None) -> bytes:
+    """A row of `progress_between` as `learning.progress.describe` says it, as JSON; fifty times for one answer.
+
+    `viewed` where it was viewed just now.
+    """
+    _, status, position, duration, percent, last_viewed, completed, updated = row
     ended = f'"{as_timestamp(completed)}"' if completed else "null"
+    seen = viewed or as_timestamp(last_viewed)
     return (
         f'{{"status":"{status}","playback_position_seconds":{position},'
         f'"video_duration_seconds":{"null" if duration is None else duration},"percent_complete":{percent},'
-        f'"last_viewed_at":"{as_timestamp(viewed)}","completed_at":{ended},"updated_at":"{as_timestamp(updated)}"}}'
+        f'"last_viewed_at":"{seen}","completed_at":{ended},"updated_at":"{as_timestamp(updated)}"}}'
     ).encode()
 
 

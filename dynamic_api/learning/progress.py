@@ -12,7 +12,7 @@ from dynamic_api.catalog import LiveLesson
 from dynamic_api.clock import timestamp
 from dynamic_api.fast_lane.progress_store import ProgressRow
 from dynamic_api.fast_lane.progress_writer import ProgressWriter
-from dynamic_api.fast_lane.statements import PROGRESS_COLUMNS
+from dynamic_api.fast_lane.statements import OPENED, PROGRESS_COLUMNS
 from dynamic_api.models import Progress
 from dynamic_api.service import Service
 
@@ -76,7 +76,8 @@ async def open_progress(writer: ProgressWriter, user_id: int, lesson: LiveLesson
     """The row of a lesson that is being opened: made, or touched."""
 
     def reopen(row: ProgressRow) -> None:
-        row.opened_at = row.last_viewed_at = now
+        for name in OPENED:
+            setattr(row, name, now)
 
     return await writer.apply(user_id, lesson.id, reopen, now=now)
 

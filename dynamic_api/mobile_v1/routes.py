@@ -100,8 +100,9 @@ async def playback(request: Request, service: Service, device: Device) -> Respon
     now = service.clock()
     async with service.database.reading() as db:
         live, lesson = await open_lesson(db, service.catalog.current, device.user.id, *_names(request))
-    progress = await progress_rules.open_progress(service.progress, device.user.id, lesson, now=now)
-    return JSONResponse(shapes.playback(service, lesson, shapes.opened_lesson(live, lesson), progress, now=now))
+    row = await progress_rules.open_progress(service.progress, device.user.id, lesson, now=now)
+    opened, progress = shapes.opened_lesson(live, lesson), progress_rules.describe(row)
+    return JSONResponse(shapes.playback(service, lesson, opened, progress, now=now))
 
 
 async def beat(request: Request, service: Service, device: Device) -> Response:

@@ -86,9 +86,9 @@ def opened_lesson(course: LiveCourse, live: LiveLesson) -> dict[str, Any]:
 
 
 def playback(
-    service: Service, live: LiveLesson, opened: dict[str, Any], progress: ProgressRow, *, now: datetime
+    service: Service, live: LiveLesson, opened: dict[str, Any], progress: Any, *, now: datetime
 ) -> dict[str, Any]:
-    """Endpoint 7; `opened` is its lesson."""
+    """Endpoint 7; `opened` is its lesson, `progress` as `describe` says it."""
     stream = None
     if live.file.video:
         signed = service.gateways.streaming.playback(live.file.video, seconds=live.file.duration or 0, now=now)
@@ -104,7 +104,7 @@ def playback(
         "heartbeat_seconds": service.settings.heartbeat_seconds,
         "auto_complete_percent": service.settings.completion_percent,
         "lesson": opened,
-        "progress": describe(progress),
+        "progress": progress,
     }
 
 

@@ -166,6 +166,26 @@ async def test_rate_limit_holds_in_the_lane(school: School) -> None:
         assert answers[-1].headers["Retry-After"]
 
 
+async def test_a_lesson_opened_again_is_noted_before_the_beat_that_follows(school: School) -> None:
+    """Nobody waits for the note, and still the phone's first 0 after it means nothing."""
+    lesson = f"{PHONE}/lessons/{LESSON}"
+    async with school.browser() as web, school.phone() as phone:
+        await school.owner(web)
+        await school.sign_in_phone(phone)
+        await phone.get(f"{lesson}/playback")
+        for seconds in (100, 115):
+            school.clock.forward(seconds=90)
+            await phone.post(f"{lesson}/progress", json={"position_seconds": seconds})
+        school.clock.forward(hours=1)
+        opened = (await phone.get(f"{lesson}/playback")).json()["progress"]
+        assert opened["playback_position_seconds"] == 115
+        beaten = (await phone.post(f"{lesson}/progress", json={"position_seconds": 0})).json()
+        assert beaten["playback_position_seconds"] == 115
+        [row] = await school.rows(Progress)
+        assert row.opened_at == school.clock()
+        assert opened["last_viewed_at"] == row.last_viewed_at.isoformat(timespec="seconds")
+
+
 async def test_statements_ask_by_index_alone(school: School) -> None:
     """A read in the event loop must never scan."""
     if school.service.hot.dialect != "sqlite":
@@ -174,6 +194,7 @@ async def test_statements_ask_by_index_alone(school: School) -> None:
         statements.by_session(),
         statements.by_session_with_position(),
         statements.by_token(),
+        statements.by_token_with_progress(),
         statements.progress_between(),
     ):
         statement = statements.compiled(made, "sqlite")

@@ -105,7 +105,7 @@ def _add(
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=purpose,
-        description=purpose.capitalize() + ".",
+        description=f"{purpose[0].upper()}{purpose[1:]}.",
         epilog=f"Example: scripts/coursewright {name} {example}",
     )
     for word in words:

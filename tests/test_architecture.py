@@ -24,6 +24,7 @@ LAYERS = {
         "mobile_v1.openapi",
         "accounts.asked_for_mail",
         "accounts.bodies",
+        "fast_lane.directory",
         "fast_lane.lane",
     ),
     4: (

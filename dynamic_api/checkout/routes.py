@@ -123,6 +123,7 @@ async def show_order(request: Request, service: Service) -> Response:
                 "course_title": title,
                 "yours": yours,
                 "claimable": claimable,
+                "claimed": order.user_id is not None,
                 "has_account": claimable and await has_account(db, order),
                 "signed_in": user is not None,
             }

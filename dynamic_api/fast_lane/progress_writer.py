@@ -11,7 +11,8 @@ from copy import copy
 from datetime import datetime
 
 from dynamic_api.database import Database
-from dynamic_api.fast_lane.progress_store import Key, ProgressRow, progress_store
+from dynamic_api.fast_lane.progress_store import CoreStore, Key, ProgressRow, ProgressStore
+from dynamic_api.fast_lane.sqlite_progress import SqliteStore
 
 MOST = 100  # rows in one flush: nobody should wait for a crowd
 
@@ -23,7 +24,7 @@ class ProgressWriter:
     """Gathers changes while a flush is on its way, and writes them with the next."""
 
     def __init__(self, database: Database) -> None:
-        self._store = progress_store(database)
+        self._store: ProgressStore = SqliteStore(database) if database.is_sqlite else CoreStore(database)
         self._waiting: dict[Key, list[tuple[Change, datetime, asyncio.Future[ProgressRow]]]] = {}
         self._seen: dict[int, datetime] = {}
         self._opened: dict[Key, datetime] = {}

@@ -41,6 +41,22 @@ def open_lesson(context: BrowserContext, installation: Installation, path: str =
     return page
 
 
+def expire_soon(page: Page) -> list[str]:
+    """The first token lives for a second more; which addresses are asked for."""
+    asked: list[str] = []
+
+    def soon(route: Route) -> None:
+        answer = route.fetch()
+        playback = answer.json()
+        asked.append(playback["iframe_url"])
+        if len(asked) == 1:
+            playback["expires_in_seconds"] = 1
+        route.fulfill(response=answer, json=playback)
+
+    page.route("**/playback", soon)
+    return asked
+
+
 def play_the_end(page: Page) -> None:
     # Whoever presses play while the end still stands there begins anew: so first away from it, then play.
     video(page, "v => { v.currentTime = v.duration - 5; }")
@@ -178,17 +194,7 @@ def test_beats_are_kept_while_the_network_is_away(owner: BrowserContext, install
 
 def test_a_token_that_runs_out_is_replaced_in_mid_play(owner: BrowserContext, installation: Installation) -> None:
     page = owner.new_page()
-    asked: list[str] = []
-
-    def soon(route: Route) -> None:
-        answer = route.fetch()
-        playback = answer.json()
-        asked.append(playback["iframe_url"])
-        if len(asked) == 1:
-            playback["expires_in_seconds"] = 1
-        route.fulfill(response=answer, json=playback)
-
-    page.route("**/playback", soon)
+    asked = expire_soon(page)
     page.goto(f"{installation.url}/learn/sourdough/reading-the-crumb/")
     wait_for_video(page, "v.readyState >= 1")
     video(page, "v => { v.muted = true; v.currentTime = 42; return v.play(); }")
@@ -263,17 +269,7 @@ def test_the_network_drops_before_the_video(owner: BrowserContext, installation:
 def test_a_tab_that_nobody_plays_disturbs_no_other_device(owner: BrowserContext, installation: Installation) -> None:
     """Its token runs out unnoticed, and it tells no position; a press of play brings a fresh one."""
     page = owner.new_page()
-    asked: list[str] = []
-
-    def soon(route: Route) -> None:
-        answer = route.fetch()
-        playback = answer.json()
-        asked.append(playback["iframe_url"])
-        if len(asked) == 1:
-            playback["expires_in_seconds"] = 1
-        route.fulfill(response=answer, json=playback)
-
-    page.route("**/playback", soon)
+    asked = expire_soon(page)
     told: list[str] = []
     page.on("request", lambda request: told.append(request.url) if request.url.endswith("/progress") else None)
     page.goto(f"{installation.url}/learn/sourdough/when-is-bulk-done/")

@@ -121,6 +121,8 @@ async def test_a_guest_is_not_sold_the_same_course_twice(school: School) -> None
         await guest.delete("/api/session")
         again = await guest.post("/api/checkout", data={"course": SOURDOUGH})
         assert again.headers["location"].startswith("/checkout/success/")
+        shown = (await guest.get(f"/api/orders/{session['client_reference_id']}")).json()
+        assert (shown["claimed"], shown["claimable"], shown["yours"]) == (True, False, False)
         # Another course, a gift, another browser, and one whose money went back: all of them can be bought.
         assert (await school.begin(guest, GIT))["status"] == "open"
         assert (await school.begin(guest, gift="1", recipient_email="fran@example.com"))["status"] == "open"

@@ -3,7 +3,8 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dynamic_api.fast_lane import statements
 from dynamic_api.fast_lane.lane import FastLane
+from dynamic_api.fast_lane.progress_store import Key, ProgressRow
+from dynamic_api.fast_lane.sqlite_progress import SqliteStore
 from dynamic_api.models import AccessToken, Progress
 from tests.school import LATER_LESSON, LESSON, SITE, SOURDOUGH, School
 
@@ -225,3 +228,27 @@ async def test_queries_of_a_course_are_two_however_many_lessons(school: School) 
         assert sum(len(module["lessons"]) for module in course["modules"]) > 5
         assert len(asked) == 2
         assert json.dumps(course)
+
+
+async def test_the_write_ahead_log_begins_anew_while_everybody_watches(school: School, migrated: Path) -> None:
+    """Groups follow each other without a pause, and the log must not grow for as long as they do."""
+    if not school.service.database.is_sqlite:
+        pytest.skip("SQLite's log")
+    store = SqliteStore(school.service.database, rows_between=200)
+    async with school.browser() as web:
+        await school.owner(web)
+    lessons = [lesson.id for lesson in school.service.catalog.current.course(SOURDOUGH).lessons]
+    log, largest = Path(f"{school.service.database.engine.url.database}-wal"), 0
+    for number in range(600):
+        moment = school.clock() + timedelta(seconds=number)
+
+        def follow(rows: dict[Key, ProgressRow], moment: datetime = moment) -> None:
+            for row in rows.values():
+                row.last_viewed_at = moment
+
+        await store.write({(1, lesson): moment for lesson in lessons}, follow, {}, {})
+        largest = max(largest, log.stat().st_size)
+    store.close()
+    assert len(lessons) * 600 > 5000
+    assert largest < 1_500_000
+    assert log.stat().st_size == largest  # it was begun anew, not cut

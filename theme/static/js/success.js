@@ -36,6 +36,11 @@ function show(answer) {
     document.getElementById("open").hidden = false;
     return;
   }
+  if (answer.claimed && !answer.gift) {
+    say("You have this course", `“${title}” is in the library of the account that opened it. Sign in there to watch.`);
+    document.getElementById("open").hidden = false;
+    return;
+  }
   if (answer.claimable) {
     say("It is yours", `One step is left: an account, so that “${title}” is with you on every device. We have also mailed you a link.`);
     return showAccountFields(form, { hasAccount: answer.has_account, signedIn: answer.signed_in });

@@ -130,7 +130,7 @@ async def test_jobs_events_and_replay(school: School, sandbox: Sandbox) -> None:
     async with school.browser() as browser:
         session = await school.begin(browser)
         school.pay(session)
-        sandbox.outage.update(status=500, left=10**6)
+        sandbox.outage.update(status=401, left=10**6)
         await school.deliver()
         while any(job.state == "waiting" for job in await school.rows(Job)):
             school.clock.forward(hours=20)

@@ -43,7 +43,7 @@ async def test_an_old_order_whose_webhook_was_lost(school: School, what: str) ->
 
 async def test_a_sweep_that_is_given_up_is_not_the_last(school: School, sandbox: Sandbox) -> None:
     await schedule_sweep(school.service)
-    sandbox.outage.update(status=500, left=10**6)
+    sandbox.outage.update(status=401, left=10**6)  # a key that was taken back: no answer is waited for
     for _ in range(14):
         await turn(school)
     assert "orders.sweep" in await waiting(school)
@@ -59,7 +59,7 @@ async def test_a_sweep_that_is_given_up_is_not_the_last(school: School, sandbox:
 
 async def test_late_sweeps_do_not_pile_up(school: School, sandbox: Sandbox) -> None:
     await schedule_sweep(school.service)
-    sandbox.outage.update(status=500, left=10**6)
+    sandbox.outage.update(status=401, left=10**6)  # a key that was taken back: no answer is waited for
     for _ in range(8):
         await turn(school)
     sandbox.outage.update(left=0)

@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
+    parser.add_argument("--learners", type=int, default=WATCHING, help="who watch at once, a beat each 15 s")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--chart", type=Path, help="write a picture of the ratios there, as SVG")
     options = parser.parse_args()
@@ -85,8 +86,8 @@ async def _measure(url: str, folder: Path, options: argparse.Namespace) -> dict[
                 ratios[name].append(outcome.per_second / bare.per_second)
                 rates[name].append(outcome.per_second)
                 refused += outcome.refused
-        await at_a_rate(port, routes["beat, web"], rate=WATCHING / 15, seconds=4.0)  # warm, and past the last rush
-        steady = await at_a_rate(port, routes["beat, web"], rate=WATCHING / 15, seconds=max(6.0, options.seconds))
+        await at_a_rate(port, routes["beat, web"], rate=options.learners / 15, seconds=4.0)  # warm, and past the last rush
+        steady = await at_a_rate(port, routes["beat, web"], rate=options.learners / 15, seconds=max(6.0, options.seconds))
     return {
         "database": options.database,
         "rounds": options.rounds,
@@ -102,8 +103,8 @@ async def _measure(url: str, folder: Path, options: argparse.Namespace) -> dict[
             for name, each in ratios.items()
         },
         "watching_at_once": {
-            "learners": WATCHING,
-            "beats_per_second": round(WATCHING / 15),
+            "learners": options.learners,
+            "beats_per_second": round(options.learners / 15),
             "answered": steady.answered,
             "p50_ms": round(steady.percentile(0.50), 2),
             "p99_ms": round(steady.percentile(0.99), 2),

@@ -86,8 +86,9 @@ async def _measure(url: str, folder: Path, options: argparse.Namespace) -> dict[
                 ratios[name].append(outcome.per_second / bare.per_second)
                 rates[name].append(outcome.per_second)
                 refused += outcome.refused
-        await at_a_rate(port, routes["beat, web"], rate=options.learners / 15, seconds=4.0)  # warm, and past the last rush
-        steady = await at_a_rate(port, routes["beat, web"], rate=options.learners / 15, seconds=max(6.0, options.seconds))
+        rate, beats = options.learners / 15, routes["beat, web"]
+        await at_a_rate(port, beats, rate=rate, seconds=4.0)  # warm, and past the last rush
+        steady = await at_a_rate(port, beats, rate=rate, seconds=max(6.0, options.seconds))
     return {
         "database": options.database,
         "rounds": options.rounds,

@@ -1,6 +1,7 @@
 """Progress on SQLite, past SQLAlchemy: a connection of its own, groups saved in the loop and committed in a thread."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ from dynamic_api.fast_lane.statements import (
     opening,
 )
 from dynamic_api.models import Progress
+
+logger = logging.getLogger("coursewright.fast_lane")
 
 ROWS_BETWEEN = 10_000  # written between two looks at the write-ahead log; each has a page of it at most, mostly less
 _CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
@@ -100,11 +103,11 @@ class SqliteStore:
                     connection.executemany(_SQLITE_SEEN.text, touched)
                 # `commit` gives the interpreter away once; a COMMIT that is executed does so for every step of it.
                 await loop.run_in_executor(self._thread, connection.commit)
-                await self._tidy(connection, len(keys) + len(opened))
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            await self._tidy(connection, len(keys) + len(opened))
 
     async def _tidy(self, connection: sqlite3.Connection, rows: int) -> None:
         """Bring the write-ahead log into the database now and then, beside the commits instead of inside one of them:
@@ -117,8 +120,12 @@ class SqliteStore:
             self._rows = 0
             self._tidying = loop.run_in_executor(None, _checkpoint, self._database.engine.url.database or "")
         elif self._tidying is not None and self._tidying.done():
-            self._tidying = None
-            await loop.run_in_executor(self._thread, _follow_up, connection)
+            begun, self._tidying = self._tidying, None
+            try:
+                begun.result()
+                await loop.run_in_executor(self._thread, _follow_up, connection)
+            except sqlite3.Error:  # the group is saved; the log waits for the next look
+                logger.exception("the write-ahead log could not be tidied")
 
     def _load(self, connection: sqlite3.Connection, key: Key, begun: datetime) -> ProgressRow:
         found = connection.execute(_SQLITE_LOAD.text, key).fetchone()

@@ -58,9 +58,9 @@ class HotSqlite:
     def _turn(self) -> sqlite3.Connection:
         connection = self._connection or self._open()
         if not self._in_turn:
-            asyncio.get_running_loop().call_soon(self._end_turn)
             connection.execute("BEGIN")
             self._in_turn = True
+            asyncio.get_running_loop().call_soon(self._end_turn)
         return connection
 
     def _end_turn(self) -> None:

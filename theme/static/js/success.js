@@ -37,7 +37,7 @@ function show(answer) {
     return;
   }
   if (answer.claimed && !answer.gift) {
-    say("You have this course", `“${title}” is in the library of the account that opened it. Sign in there to watch.`);
+    say("Thank you", `“${title}” is in the library of the account that opened it. Sign in there to watch.`);
     document.getElementById("open").hidden = false;
     return;
   }

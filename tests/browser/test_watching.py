@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, expect
 
 from scripts.installation import Installation
 from tests.browser.test_story import buy_and_claim, video, wait_for_video
@@ -381,17 +381,12 @@ def faults(page: Page) -> list[str]:
 def test_script_of_a_page_is_small(owner: BrowserContext, installation: Installation, address: str) -> None:
     """At most 15 KB compressed, the player's own script aside; next to none where one only looks."""
     page = owner.new_page()
-    scripts: list[bytes] = []
-    page.on(
-        "response",
-        lambda response: (
-            scripts.append(response.body())
-            if response.url.startswith(installation.url) and response.url.endswith(".js")
-            else None
-        ),
-    )
+    answers: list[Response] = []
+    page.on("response", answers.append)
     page.goto(installation.url + address)
     page.wait_for_load_state("networkidle")
+    # Their bodies are asked for afterwards: what is asked while others arrive may come too late to be counted.
+    scripts = [each.body() for each in answers if each.url.startswith(installation.url) and each.url.endswith(".js")]
     size = sum(len(gzip.compress(script)) for script in scripts)
     most = 1_000 if address in ("/", "/courses/", "/courses/sourdough/", "/about/", "/news/") else 15_000
     assert 0 < size <= most, size

@@ -382,7 +382,7 @@ def test_script_of_a_page_is_small(owner: BrowserContext, installation: Installa
     """At most 15 KB compressed, the player's own script aside; next to none where one only looks."""
     page = owner.new_page()
     answers: list[Response] = []
-    page.on("response", answers.append)
+    page.on("response", lambda response: answers.append(response))
     page.goto(installation.url + address)
     page.wait_for_load_state("networkidle")
     # Their bodies are asked for afterwards: what is asked while others arrive may come too late to be counted.

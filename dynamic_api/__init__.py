@@ -1,1 +1,3 @@
-"""The service: sells courses, and unlocks lessons, downloads and the phone app for the people who paid."""
+"""The service: accounts, checkout, webhooks, learning, the phone's API, jobs, email."""
+
+__version__ = "0.2.0"

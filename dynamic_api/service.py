@@ -1,14 +1,20 @@
-"""What every part of the service is handed: settings, database, partners, catalogue, clock."""
+"""What every part is handed: settings, database, partners, catalogue, clock.
 
-from dataclasses import dataclass
+A service function that begins its own transactions takes a `Service` first and reads the clock itself. One that works
+inside its caller's transaction takes the `db` first and is told what time it is.
+"""
 
-from dynamic_api.catalog import CatalogSource
-from dynamic_api.clock import Clock
-from dynamic_api.config import Settings
-from dynamic_api.database import Database
-from dynamic_api.fast_lane.hot_database import HotDatabase
-from dynamic_api.fast_lane.progress_writer import ProgressWriter
+from dataclasses import dataclass, field
+
+from dynamic_api.catalog.source import CatalogSource
+from dynamic_api.core.clock import Clock
+from dynamic_api.core.database import Database
+from dynamic_api.core.passwords import Passwords
+from dynamic_api.core.reader import PostgresReader, SqliteReader
+from dynamic_api.core.settings import Settings
+from dynamic_api.core.throttle import Throttle
 from dynamic_api.gateways import Gateways
+from dynamic_api.progress.writer import ProgressWriter
 
 
 @dataclass(frozen=True)
@@ -17,15 +23,17 @@ class Service:
 
     settings: Settings
     database: Database
-    hot: HotDatabase
+    reader: SqliteReader | PostgresReader
     gateways: Gateways
     catalog: CatalogSource
     progress: ProgressWriter
     clock: Clock
+    passwords: Passwords = field(default_factory=Passwords)
+    throttle: Throttle = field(default_factory=Throttle)
 
     async def close(self) -> None:
         """Close what was opened."""
         await self.progress.close()
-        await self.hot.close()
+        await self.reader.close()
         await self.gateways.close()
         await self.database.close()

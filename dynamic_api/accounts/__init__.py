@@ -1,1 +1,1 @@
-"""Who is asking, and how they prove it."""
+"""People: how they sign up and in, what they may change, and how they leave."""

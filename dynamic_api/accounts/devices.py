@@ -1,17 +1,17 @@
-"""Where somebody is signed in, seen and ended."""
+"""Where somebody is signed in: listed, and signed out."""
 
-from typing import Any
+from typing import NamedTuple, TypedDict
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.clock import timestamp
-from dynamic_api.models import AccessToken, WebSession
-from dynamic_api.tokens import hash_token
+from dynamic_api.core.models import AccessToken, WebSession
+from dynamic_api.core.reader import Query
+from dynamic_api.core.sql import timestamp_text
+from dynamic_api.core.tokens import hash_token
+from dynamic_api.service import Service
 
-# A session is named by the beginning of its token's hash, which opens nothing.
-_NAME = 16
-
+_NAME_LENGTH = 16  # a session is named by the beginning of its token's hash, which opens nothing
 
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
 _SYSTEMS = (
@@ -24,36 +24,89 @@ _SYSTEMS = (
 )
 
 
+class DeviceAnswer(TypedDict):
+    """A browser or a phone."""
+
+    id: str
+    name: str
+    since: str
+    last_seen_at: str | None
+    current: bool
+
+
+class DevicesAnswer(TypedDict):
+    """Everything that is signed in, newest first."""
+
+    browsers: list[DeviceAnswer]
+    phones: list[DeviceAnswer]
+
+
+class _Browser(NamedTuple):
+    token_hash: str
+    user_agent: str
+    since: str
+    last_seen_at: str
+
+
+class _Phone(NamedTuple):
+    id: int
+    device_name: str
+    since: str
+    last_seen_at: str | None
+
+
+_BROWSERS_OF = Query(
+    select(
+        WebSession.token_hash,
+        WebSession.user_agent,
+        timestamp_text(WebSession.created_at).label("since"),
+        timestamp_text(WebSession.last_seen_at).label("last_seen_at"),
+    )
+    .where(WebSession.user_id == bindparam("user_id"))
+    .order_by(WebSession.last_seen_at.desc()),
+    _Browser,
+)
+_PHONES_OF = Query(
+    select(
+        AccessToken.id,
+        AccessToken.device_name,
+        timestamp_text(AccessToken.created_at).label("since"),
+        timestamp_text(AccessToken.last_used_at).label("last_seen_at"),
+    )
+    .where(AccessToken.user_id == bindparam("user_id"))
+    .order_by(AccessToken.id.desc()),
+    _Phone,
+)
+
+
 def browser_name(user_agent: str) -> str:
-    """“Firefox on Windows”, as well as a User-Agent header says it."""
+    """“Firefox on Windows”, as far as a User-Agent header says it."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
     return f"{browser} on {system}" if system else browser
 
 
-async def devices_of(db: AsyncSession, user_id: int, *, current: str) -> dict[str, list[dict[str, Any]]]:
-    """Browsers and phones, the newest first. `current` is the token of the browser that asks."""
-    sessions = await db.scalars(
-        select(WebSession).where(WebSession.user_id == user_id).order_by(WebSession.last_seen_at.desc())
-    )
-    phones = await db.scalars(select(AccessToken).where(AccessToken.user_id == user_id).order_by(AccessToken.id.desc()))
+async def list_devices(service: Service, user_id: int, *, current: str) -> DevicesAnswer:
+    """Browsers and phones, newest first. `current` is the session token of the browser that asks."""
+    browsers = await service.reader.all(_BROWSERS_OF, user_id=user_id)
+    phones = await service.reader.all(_PHONES_OF, user_id=user_id)
     return {
         "browsers": [
             {
-                "id": row.token_hash[:_NAME],
+                "id": row.token_hash[:_NAME_LENGTH],
                 "name": browser_name(row.user_agent),
-                "since": timestamp(row.created_at),
-                "last_seen_at": timestamp(row.last_seen_at),
+                "since": row.since,
+                "last_seen_at": row.last_seen_at,
                 "current": row.token_hash == hash_token(current),
             }
-            for row in sessions
+            for row in browsers
         ],
         "phones": [
             {
                 "id": str(row.id),
                 "name": row.device_name,
-                "since": timestamp(row.created_at),
-                "last_seen_at": timestamp(row.last_used_at),
+                "since": row.since,
+                "last_seen_at": row.last_seen_at,
                 "current": False,
             }
             for row in phones
@@ -61,14 +114,14 @@ async def devices_of(db: AsyncSession, user_id: int, *, current: str) -> dict[st
     }
 
 
-async def end_browser(db: AsyncSession, user_id: int, name: str) -> None:
-    """Sign one browser out; nothing happens where it is out already."""
-    if len(name) == _NAME:
+async def sign_out_browser(db: AsyncSession, user_id: int, name: str) -> None:
+    """Sign one browser out; nothing happens when it is signed out already."""
+    if len(name) == _NAME_LENGTH:
         own = WebSession.user_id == user_id
         await db.execute(delete(WebSession).where(own, WebSession.token_hash.startswith(name, autoescape=True)))
 
 
-async def end_phone(db: AsyncSession, user_id: int, name: str) -> None:
-    """Sign one phone out; nothing happens where it is out already."""
+async def sign_out_phone(db: AsyncSession, user_id: int, name: str) -> None:
+    """Sign one phone out; nothing happens when it is signed out already."""
     if name.isdigit() and len(name) < 10:
         await db.execute(delete(AccessToken).where(AccessToken.user_id == user_id, AccessToken.id == int(name)))

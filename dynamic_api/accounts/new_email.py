@@ -1,44 +1,43 @@
-"""A change of address: proven at the new one, told to the old one."""
+"""A change of email address: proven at the new one, announced to the old one."""
 
-from datetime import datetime
-
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from dynamic_api.accounts.addresses import email_key
-from dynamic_api.accounts.mailed_links import Purpose, bring_what_waits, close_links, open_link
+from dynamic_api.accounts.links import close_links, open_link
 from dynamic_api.accounts.users import find_user
-from dynamic_api.audit import Action, record
-from dynamic_api.database import Database
-from dynamic_api.errors import LinkInvalid
-from dynamic_api.jobs.outbox import enqueue_mail
-from dynamic_api.models import OneTimeLink, User
-from dynamic_api.tokens import hash_token
+from dynamic_api.core.audit import Action, by_user, record
+from dynamic_api.core.errors import LinkInvalid
+from dynamic_api.core.messages import EmailChanged, queue_message
+from dynamic_api.core.models import LinkPurpose, OneTimeLink, User
+from dynamic_api.orders.attach import attach_waiting_orders
+from dynamic_api.service import Service
 
 
-async def ask_for_new_email(db: AsyncSession, user: User, email: str, *, now: datetime) -> None:
-    """Mail a link to the new address; nothing changes until it is used."""
-    identity = f"new_email.{user.id}.{hash_token(email_key(email))[:16]}.{now:%Y%m%d%H%M}"
-    await enqueue_mail(
-        db, "new_email", identity, now=now, user_id=user.id, email=email.strip(), asked_at=now.isoformat()
-    )
+async def change_email(service: Service, token: str) -> User:
+    """Use the link sent to the new address: the account has it from now on, and the old one is told.
 
-
-async def change_email(database: Database, token: str, *, now: datetime) -> User:
-    """Use the link up: the account has the new address, and the old one is told. Raises LinkInvalid."""
-    async with database.transaction() as db:
-        link = await open_link(db, Purpose.NEW_EMAIL, token, now)
+    Raises LinkInvalid.
+    """
+    now = service.clock()
+    async with service.database.transaction() as db:
+        link = await open_link(db, LinkPurpose.NEW_EMAIL, token, now)
         user = await db.get(User, link.user_id) if link.user_id is not None else None
         if user is None or link.email is None or await find_user(db, link.email) is not None:
             raise LinkInvalid
         old = user.email
-        user.email, user.email_key = link.email, email_key(link.email)
+        user.email = link.email
         user.email_verified_at = user.updated_at = now
         await close_links(db, OneTimeLink.user_id == user.id, now=now)  # they went to the old address
         record(
-            db, Action.EMAIL_CHANGED, at=now, actor=f"user:{user.id}", user_id=user.id, source=old, target=user.email
+            db,
+            Action.EMAIL_CHANGED,
+            at=now,
+            actor=by_user(user.id),
+            user_id=user.id,
+            source=old.spelling,
+            target=user.email.spelling,
         )
-        identity = f"email_changed.{link.id}"
-        await enqueue_mail(db, "email_changed", identity, now=now, email=old, new_email=user.email)
+        message = EmailChanged(
+            id=f"{EmailChanged.name}.{link.id}", email=old.spelling, new_email=user.email.spelling
+        )
+        await queue_message(db, message, now=now)
         await db.flush()
-        await bring_what_waits(db, user, now)
+        await attach_waiting_orders(db, user, now=now)
     return user

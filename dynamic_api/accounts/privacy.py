@@ -1,37 +1,40 @@
-"""What we hold of somebody, handed out whole; and forgotten, but for what the law wants kept."""
+"""Everything we store about somebody: exported whole, and deleted, except for what the law requires us to keep."""
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api import entitlements
-from dynamic_api.accounts.addresses import email_key
-from dynamic_api.audit import Action, record
-from dynamic_api.clock import timestamp
-from dynamic_api.errors import DeletionMustWait
-from dynamic_api.jobs.outbox import MAIL, enqueue
-from dynamic_api.models import (
+from dynamic_api.core.audit import Action, by_user, record
+from dynamic_api.core.clock import timestamp
+from dynamic_api.core.emails import Email
+from dynamic_api.core.errors import DeletionMustWait
+from dynamic_api.core.models import (
     AccessToken,
     AuditEntry,
     Base,
-    CourseCompletion,
+    CourseProgress,
     Entitlement,
     Gift,
     Job,
+    JobState,
+    Json,
     Lesson,
     OneTimeLink,
     Order,
+    OrderState,
     Progress,
     User,
     WebhookEvent,
     WebSession,
 )
+from dynamic_api.core.outbox import EMAIL_KIND, enqueue
+from dynamic_api.orders import entitlements
+from dynamic_api.orders.jobs import CloseCheckout
 
-NOBODY = "deleted.invalid"  # RFC 2606: never anybody's address
-_PERSONAL = (
+_PERSONAL_FIELDS = (
     "customer_details",
     "customer_email",
     "billing_details",
@@ -40,125 +43,128 @@ _PERSONAL = (
     "collected_information",
     "evidence",
 )
+_PERSONAL_DETAILS = frozenset({"device", "source", "target"})  # of audit entries
 _SECRETS = ("password_hash", "token_hash", "code_hash", "browser_hash", "checkout_url")
 
 KEPT = (
-    "Orders stay, with amount, date and the payment provider's numbers, because tax law wants them kept; "
-    "your name and address are taken out of them. Records of what was done stay too, without your name and address. "
-    "Everything else is gone: your account, your progress, and every sign-in."
+    "Tax law requires us to keep orders, with amount, date and the payment provider's numbers; your name and address "
+    "are removed from them. Records of what was done are kept too, without your name and address. Everything else is "
+    "deleted: your account, your progress, and every sign-in."
 )
 
 
-async def export(db: AsyncSession, user: User) -> dict[str, Any]:
-    """Everything, but for hashes of secrets, as plain data."""
-    tables: dict[str, tuple[type[Base], Any]] = {
-        "account": (User, User.id == user.id),
-        "orders": (Order, Order.buyer_id == user.id),
-        "gifts_given": (Gift, Gift.order_id.in_(select(Order.id).where(Order.buyer_id == user.id))),
+class Export(TypedDict):
+    """Rows by table, titles of the lessons they name, and what Stripe told us."""
+
+    tables: dict[str, list[Json]]
+    lesson_titles: dict[str, str]
+    told_by_payment_provider: list[Json]
+
+
+async def export_user(db: AsyncSession, user_id: int) -> Export:
+    """Everything except hashes of secrets, as plain data."""
+    bought = select(Order.id).where(Order.buyer_id == user_id)
+    tables: dict[str, tuple[type[Base], ColumnElement[bool]]] = {
+        "account": (User, User.id == user_id),
+        "orders": (Order, Order.buyer_id == user_id),
+        "gifts_given": (Gift, Gift.order_id.in_(bought)),
         # A gift's order is its buyer's; what was written to its recipient is the recipient's too.
-        "gifts_received": (Gift, Gift.order_id.in_(select(Order.id).where(Order.user_id == user.id))),
-        "entitlements": (Entitlement, Entitlement.user_id == user.id),
-        "progress": (Progress, Progress.user_id == user.id),
-        "completed_courses": (CourseCompletion, CourseCompletion.user_id == user.id),
-        "browsers": (WebSession, WebSession.user_id == user.id),
-        "phones": (AccessToken, AccessToken.user_id == user.id),
-        "links_mailed": (OneTimeLink, OneTimeLink.user_id == user.id),
-        "records": (
-            AuditEntry,
-            or_(
-                AuditEntry.user_id == user.id,
-                AuditEntry.order_id.in_(select(Order.id).where(Order.buyer_id == user.id)),
-            ),
-        ),
+        "gifts_received": (Gift, Gift.order_id.in_(select(Order.id).where(Order.owner_id == user_id))),
+        "entitlements": (Entitlement, Entitlement.user_id == user_id),
+        "progress": (Progress, Progress.user_id == user_id),
+        "course_progress": (CourseProgress, CourseProgress.user_id == user_id),
+        "browsers": (WebSession, WebSession.user_id == user_id),
+        "phones": (AccessToken, AccessToken.user_id == user_id),
+        "links_emailed": (OneTimeLink, OneTimeLink.user_id == user_id),
+        "records": (AuditEntry, or_(AuditEntry.user_id == user_id, AuditEntry.order_id.in_(bought))),
     }
-    orders = list(await db.scalars(select(Order).where(Order.buyer_id == user.id)))
-    told = await _events_about(db, orders)
-    data: dict[str, Any] = {"told_by_payment_provider": [json.loads(event.payload) for event in told]}
-    for name, (table, whose) in tables.items():
-        rows = await db.scalars(select(table).where(whose))
-        data[name] = [_plain(row) for row in rows]
-    lessons = {entry["lesson_id"] for entry in data["progress"]}
+    rows = {name: [_plain(row) for row in await db.scalars(select(table).where(whose))]
+            for name, (table, whose) in tables.items()}  # fmt: skip
+    lessons = {row["lesson_id"] for row in rows["progress"]}
     titles = await db.execute(select(Lesson.id, Lesson.title).where(Lesson.id.in_(lessons)))
-    data["lesson_titles"] = {str(row.id): row.title for row in titles}
-    return data
+    orders = list(await db.scalars(select(Order).where(Order.buyer_id == user_id)))
+    return {
+        "tables": rows,
+        "lesson_titles": {str(row.id): row.title for row in titles},
+        "told_by_payment_provider": [json.loads(event.payload) for event in await _events_about(db, orders)],
+    }
 
 
-def _plain(row: Base) -> dict[str, Any]:
-    values = {column.name: getattr(row, column.name) for column in row.__table__.columns if column.name not in _SECRETS}
+def _plain(row: Base) -> Json:
+    names = {column.key: column.name for column in row.__mapper__.column_attrs}
+    values = {names[key]: getattr(row, key) for key in names if names[key] not in _SECRETS}
     return {name: timestamp(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
-async def forget(db: AsyncSession, user_id: int, *, now: datetime) -> None:
-    """Delete what may be deleted; take the person out of what must be kept. Access ends with it.
+async def delete_user(db: AsyncSession, user_id: int, *, now: datetime) -> None:
+    """Delete what may be deleted, and remove the person from what must be kept. Access ends with it.
 
     Raises DeletionMustWait.
     """
     user = await db.get_one(User, user_id, with_for_update=True)
-    alias, key = f"{user.id}@{NOBODY}", user.email_key
-    theirs = select(Order).where(or_(Order.user_id == user.id, Order.buyer_id == user.id))
+    theirs = select(Order).where(or_(Order.owner_id == user.id, Order.buyer_id == user.id))
     orders = list(await db.scalars(theirs.with_for_update()))
-    if any(order.under_way for order in orders):
+    if any(order.is_processing for order in orders):
         raise DeletionMustWait
-    orders = [order for order in orders if not await _let_go(db, order, now)]
+    orders = [order for order in orders if not await _release_unpaid(db, order, now)]
     for course_id in await entitlements.courses_of(db, user.id):
         await entitlements.revoke_by_operator(db, user.id, course_id, at=now, reason="account deleted")
     for order in orders:
-        if order.is_gift:
-            await _take_out_of_gift(db, order, user)
-        if order.buyer_id == user.id:
-            order.email = order.email_key = alias
-            order.browser_hash = None
-        if order.user_id == user.id:
-            order.owner_email = order.owner_email_key = alias
-        order.revision += 1
-    await _take_out_of_events(db, [order for order in orders if order.buyer_id == user.id])
-    about = or_(AuditEntry.user_id == user.id, AuditEntry.order_id.in_([order.id for order in orders]))
-    for entry in await db.scalars(select(AuditEntry).where(about)):
-        if entry.details.keys() & {"device", "source", "target"}:
-            entry.details = {
-                key: value for key, value in entry.details.items() if key not in ("device", "source", "target")
-            }
-    for table in (WebSession, AccessToken, Progress, CourseCompletion):
+        await _anonymise_order(db, order, user)
+    for event in await _events_about(db, [order for order in orders if order.buyer_id == user.id]):
+        event.payload = without_person(event.payload)
+    await _anonymise_records(db, user, orders)
+    for table in (WebSession, AccessToken, Progress, CourseProgress):
         await db.execute(delete(table).where(table.user_id == user.id))
-    links = await db.scalars(
-        select(OneTimeLink).where(or_(OneTimeLink.user_id == user.id, OneTimeLink.email.is_not(None)))
-    )
-    for link in links:
-        if link.user_id == user.id or email_key(link.email or "") == key:
-            await db.delete(link)
-    for job in await db.scalars(select(Job).where(Job.state != "done", Job.kind == MAIL)):
-        if email_key(str(job.payload.get("email", ""))) == key:
-            job.payload, job.state = {}, "done"
-    user.email = user.email_key = alias
+    theirs_or_for_them = or_(OneTimeLink.user_id == user.id, OneTimeLink.email_key == user.email_key)
+    await db.execute(delete(OneTimeLink).where(theirs_or_for_them))
+    await _cancel_messages(db, user)
+    user.email = Email.deleted(user.id)
     user.name, user.password_hash, user.email_verified_at, user.updated_at = "", None, None, now
-    record(db, Action.ACCOUNT_DELETED, at=now, actor=f"user:{user.id}", user_id=user.id)
+    record(db, Action.ACCOUNT_DELETED, at=now, actor=by_user(user.id), user_id=user.id)
 
 
-async def _let_go(db: AsyncSession, order: Order, now: datetime) -> bool:
-    """A payment page that is still open is closed. Whoever pays on it all the same is a guest, and gets a link."""
-    if order.state != "pending":
+async def _release_unpaid(db: AsyncSession, order: Order, now: datetime) -> bool:
+    """Close an open payment page. Whoever pays on it all the same is a guest, and gets a link. True for such orders."""
+    if order.state is not OrderState.PENDING:
         return False
-    order.buyer_id = order.user_id = order.email = order.email_key = order.browser_hash = None
+    order.buyer_id = order.owner_id = order.buyer_email = order.browser_hash = None
     if not order.is_gift:
-        order.owner_email = order.owner_email_key = None
+        order.owner_email = None
     order.revision += 1
     if order.session_id is not None:
-        await enqueue(db, "checkout.close", f"close:{order.public_id}", {"session_id": order.session_id}, now=now)
+        await enqueue(db, CloseCheckout(order.session_id), f"close:{order.public_id}", now=now)
     return True
 
 
-async def _take_out_of_gift(db: AsyncSession, order: Order, user: User) -> None:
-    """A gift that is still to be handed over keeps its words until then: somebody was promised it."""
-    gift = await db.get_one(Gift, order.id)
-    if order.user_id == user.id:
-        gift.recipient_name = gift.message = ""
-    elif gift.delivered_at is not None:
-        gift.sender_name = gift.message = ""
+async def _anonymise_order(db: AsyncSession, order: Order, user: User) -> None:
+    if order.is_gift:
+        # A gift that is still to be delivered keeps its words until then: somebody was promised it.
+        gift = await db.get_one(Gift, order.id)
+        if order.owner_id == user.id:
+            gift.recipient_name = gift.message = ""
+        elif gift.delivered_at is not None:
+            gift.sender_name = gift.message = ""
+    if order.buyer_id == user.id:
+        order.buyer_email = Email.deleted(user.id)
+        order.browser_hash = None
+    if order.owner_id == user.id:
+        order.owner_email = Email.deleted(user.id)
+    order.revision += 1
 
 
-async def _take_out_of_events(db: AsyncSession, orders: list[Order]) -> None:
-    for event in await _events_about(db, orders):
-        event.payload = without_person(event.payload)
+async def _anonymise_records(db: AsyncSession, user: User, orders: list[Order]) -> None:
+    about = or_(AuditEntry.user_id == user.id, AuditEntry.order_id.in_([order.id for order in orders]))
+    for entry in await db.scalars(select(AuditEntry).where(about)):
+        if entry.details.keys() & _PERSONAL_DETAILS:
+            entry.details = {key: value for key, value in entry.details.items() if key not in _PERSONAL_DETAILS}
+
+
+async def _cancel_messages(db: AsyncSession, user: User) -> None:
+    """Emails to this address that were not sent yet are not sent."""
+    for job in await db.scalars(select(Job).where(Job.state != JobState.DONE, Job.kind == EMAIL_KIND)):
+        if Email.lookup(str(job.payload.get("email", ""))).key == user.email_key:
+            job.payload, job.state = {}, JobState.DONE
 
 
 async def _events_about(db: AsyncSession, orders: list[Order]) -> list[WebhookEvent]:
@@ -169,17 +175,12 @@ async def _events_about(db: AsyncSession, orders: list[Order]) -> list[WebhookEv
     return list(await db.scalars(select(WebhookEvent).where(told)))
 
 
-def is_forgotten(order: Order) -> bool:
-    """Whether its buyer's account was deleted."""
-    return (order.email or "").endswith(f"@{NOBODY}")
-
-
 def without_person(payload: str) -> str:
-    """An event without what it says of a person, wherever in it that stands."""
+    """An event without what it says of a person, wherever in it that is."""
     return json.dumps(_redacted(json.loads(payload)))
 
 
-def _redacted(value: Any) -> Any:
+def _redacted(value: object) -> object:
     if isinstance(value, dict):
-        return {name: None if name in _PERSONAL else _redacted(each) for name, each in value.items()}
+        return {name: None if name in _PERSONAL_FIELDS else _redacted(each) for name, each in value.items()}
     return [_redacted(each) for each in value] if isinstance(value, list) else value

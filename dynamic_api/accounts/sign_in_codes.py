@@ -1,6 +1,6 @@
-"""Six digits beside the link of a sign-in mail, for people who read their mail on another device.
+"""Six digits beside the link of a sign-in email, for people who read their email on another device.
 
-Six digits can be guessed, so wrong tries are counted in the database: five for one mail, twenty a day for one
+Six digits can be guessed, so wrong attempts are counted in the database: five for one email, twenty a day for one
 account. After that only the link works. NIST SP 800-63B, 3.1.3 and 3.2.2.
 """
 
@@ -9,56 +9,59 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 
+from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.accounts.mailed_links import Purpose, issue_link, use_up
+from dynamic_api.accounts.links import issue_link, use_link
 from dynamic_api.accounts.users import find_user
-from dynamic_api.config import Secret
-from dynamic_api.database import Database
-from dynamic_api.errors import CodeInvalid
-from dynamic_api.models import OneTimeLink, User
+from dynamic_api.core.emails import Email
+from dynamic_api.core.errors import CodeInvalid
+from dynamic_api.core.models import LinkPurpose, OneTimeLink, User
+from dynamic_api.service import Service
 
-TRIES = 5
-TRIES_A_DAY = 20
+ATTEMPTS = 5
+ATTEMPTS_A_DAY = 20
 
 
-async def issue_sign_in_link(db: AsyncSession, secret: Secret, user: User, *, now: datetime) -> tuple[str, str]:
+async def issue_sign_in_link(db: AsyncSession, secret: SecretStr, user: User, *, now: datetime) -> tuple[str, str]:
     """The token of a new link and the code beside it; either can be used, once."""
     code = f"{secrets.randbelow(1_000_000):06}"
-    token = issue_link(db, Purpose.SIGN_IN, now=now, user=user, code_hash=_hash(secret, user.id, code))
+    token = issue_link(db, LinkPurpose.SIGN_IN, now=now, user=user, code_hash=_hash(secret, user.id, code))
     return token, code
 
 
-def _hash(secret: Secret, user_id: int, code: str) -> str:
-    """Keyed: a million plain hashes are made in a second."""
-    return hmac.new(secret.reveal().encode(), f"sign-in:{user_id}:{code}".encode(), hashlib.sha256).hexdigest()
+def _hash(secret: SecretStr, user_id: int, code: str) -> str:
+    """Keyed, because a million plain hashes take a second."""
+    key = secret.get_secret_value().encode()
+    return hmac.new(key, f"sign-in:{user_id}:{code}".encode(), hashlib.sha256).hexdigest()
 
 
-async def sign_in_by_code(database: Database, secret: Secret, email: str, code: str, *, now: datetime) -> User:
-    """Use a code up. Raises CodeInvalid, alike for wrong codes, old ones and unknown addresses."""
-    async with database.transaction() as db:  # a wrong try is committed, so nothing is raised in here
+async def sign_in_by_code(service: Service, email: Email, code: str) -> User:
+    """Use a code. Raises CodeInvalid, alike for wrong codes, expired ones and unknown addresses."""
+    now, secret = service.clock(), service.settings.secret_key
+    async with service.database.transaction() as db:  # a wrong attempt is committed, so nothing is raised in here
         user = await find_user(db, email)
         link = await _matching(db, secret, user, code, now) if user is not None else None
         if user is not None and link is not None:
-            return await use_up(db, link, user, now)
+            return await use_link(db, link, user, now)
     raise CodeInvalid
 
 
-async def _matching(db: AsyncSession, secret: Secret, user: User, code: str, now: datetime) -> OneTimeLink | None:
-    today = select(func.coalesce(func.sum(OneTimeLink.code_tries), 0)).where(
+async def _matching(db: AsyncSession, secret: SecretStr, user: User, code: str, now: datetime) -> OneTimeLink | None:
+    today = select(func.coalesce(func.sum(OneTimeLink.code_attempts), 0)).where(
         OneTimeLink.user_id == user.id, OneTimeLink.created_at > now - timedelta(days=1)
     )
-    if (await db.scalar(today) or 0) >= TRIES_A_DAY:
+    if (await db.scalar(today) or 0) >= ATTEMPTS_A_DAY:
         return None
     open_links = await db.scalars(
         select(OneTimeLink)
         .where(
             OneTimeLink.user_id == user.id,
-            OneTimeLink.purpose == Purpose.SIGN_IN.value,
+            OneTimeLink.purpose == LinkPurpose.SIGN_IN,
             OneTimeLink.used_at.is_(None),
             OneTimeLink.expires_at > now,
-            OneTimeLink.code_tries < TRIES,
+            OneTimeLink.code_attempts < ATTEMPTS,
         )
         .with_for_update()
     )
@@ -66,5 +69,5 @@ async def _matching(db: AsyncSession, secret: Secret, user: User, code: str, now
     for link in open_links:
         if link.code_hash is not None and hmac.compare_digest(link.code_hash, wanted):
             return link
-        link.code_tries += 1
+        link.code_attempts += 1
     return None

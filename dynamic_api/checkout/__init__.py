@@ -1,1 +1,1 @@
-"""Orders: how one begins, and how it follows what Stripe knows."""
+"""How a purchase begins, and the page one comes back to."""

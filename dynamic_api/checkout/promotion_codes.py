@@ -1,4 +1,4 @@
-"""Promotion codes typed into our own box: looked up at Stripe, and refused with a reason a person understands.
+"""Promotion codes typed into our own box: looked up at Stripe, and refused with a reason people understand.
 
 Stripe counts redemptions when somebody pays, and refuses on its page whoever comes second for the last one.
 https://docs.stripe.com/billing/subscriptions/coupons#promotion-codes
@@ -14,7 +14,7 @@ LONGEST = 100
 
 
 class CodeRefused(Exception):
-    """Why a code does not count here; `notice` names the sentence the course page shows."""
+    """Why a code is not accepted; `notice` names the sentence the course page shows."""
 
     def __init__(self, notice: str) -> None:
         super().__init__(notice)
@@ -24,11 +24,11 @@ class CodeRefused(Exception):
 async def find_code(
     payments: Payments, typed: str, price: Price, product_id: str, *, has_bought: bool, now: datetime
 ) -> str:
-    """Stripe's id of a code that counts for this purchase. Raises CodeRefused, PaymentsDown."""
+    """Stripe's id of a code that is valid for this purchase. Raises CodeRefused, PaymentsUnavailable."""
     codes = await payments.codes(typed.strip()) if len(typed) <= LONGEST else []
     if not codes:
         raise CodeRefused("code-unknown")
-    # A code may have been used for several coupons over the years; the one that still counts decides.
+    # A code may have been used for several coupons over the years; the one that is still valid decides.
     reasons = [refusal(code, price, product_id, has_bought=has_bought, now=now) for code in codes]
     for code, reason in zip(codes, reasons, strict=True):
         if reason is None:
@@ -37,18 +37,18 @@ async def find_code(
 
 
 def refusal(code: CodeFacts, price: Price, product_id: str, *, has_bought: bool, now: datetime) -> str | None:
-    """Why this code does not count, or None. Pure.
+    """Why this code is not accepted, or None. Pure.
 
     | fact                                            | notice             |
     |-------------------------------------------------|--------------------|
-    | inactive, past its day, or used up              | code-expired       |
+    | inactive, past its last day, or used up         | code-expired       |
     | its coupon names other products, or a currency  | code-other-course  |
     | the price is below its minimum                  | code-minimum       |
     | for first purchases, and this is not one        | code-first-only    |
     """
     if not code.active or (code.expires_at is not None and code.expires_at <= now):
         return "code-expired"
-    if code.times_left is not None and code.times_left <= 0:
+    if code.redemptions_left is not None and code.redemptions_left <= 0:
         return "code-expired"
     if code.products and product_id not in code.products:
         return "code-other-course"

@@ -1,8 +1,8 @@
-"""The outside world, as one value that is handed to whoever needs it."""
+"""The outside world, as one value that is passed to whoever needs it."""
 
 from dataclasses import dataclass
 
-from dynamic_api.config import Settings
+from dynamic_api.core.settings import Settings
 from dynamic_api.gateways.mailer import Mailer
 from dynamic_api.gateways.payments import Payments
 from dynamic_api.gateways.storage import LocalStorage, R2Storage, Storage

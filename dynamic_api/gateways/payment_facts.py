@@ -1,10 +1,9 @@
-"""Stripe's answers as plain facts: what the rest of the service knows of a payment."""
+"""Stripe's answers as plain facts: everything the rest of the service knows of a payment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
 import stripe
 
@@ -19,7 +18,7 @@ class RefundFact:
 
 @dataclass(frozen=True)
 class PaymentFacts:
-    """Everything Stripe knows of one Checkout Session, at one moment."""
+    """Everything Stripe knows of one Checkout Session, at one moment. Amounts in minor units."""
 
     session_id: str
     order_id: str | None
@@ -40,12 +39,12 @@ class PaymentFacts:
 
 @dataclass(frozen=True)
 class CodeFacts:
-    """A promotion code with what its coupon and its restrictions say. `minimum` in minor units."""
+    """A promotion code with its coupon's restrictions. `minimum` in minor units."""
 
     id: str
     active: bool
     expires_at: datetime | None
-    times_left: int | None
+    redemptions_left: int | None
     products: tuple[str, ...]
     currency: str | None
     minimum: int | None
@@ -54,7 +53,7 @@ class CodeFacts:
 
 
 class PaymentList(StrEnum):
-    """What Stripe can list by the moment it was made."""
+    """What Stripe can list by the moment of its creation."""
 
     SESSIONS = "sessions"
     REFUNDS = "refunds"
@@ -62,8 +61,8 @@ class PaymentList(StrEnum):
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Where to look: a session, or the payment that a refund or a dispute is about."""
+class PaymentReference:
+    """An entry of a list: a session, or the payment that a refund or a dispute is about."""
 
     session_id: str | None
     payment_intent_id: str | None
@@ -73,10 +72,10 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One page of a list, and after what the next begins."""
+class ReferencePage:
+    """One page of a list. `next_after` is where the next page begins, None on the last."""
 
-    marks: tuple[Mark, ...]
+    references: tuple[PaymentReference, ...]
     next_after: str | None
 
 
@@ -87,55 +86,67 @@ class EventFacts:
     id: str
     type: str
     livemode: bool
+    object_id: str
     session_id: str | None
     payment_intent_id: str | None
 
 
-def read_event_facts(event: Mapping[str, Any]) -> tuple[EventFacts, Mapping[str, Any]]:
-    """What an event, verified or stored, says about which payment to look at."""
-    thing: Mapping[str, Any] = event["data"]["object"]
-    is_session = thing.get("object") == "checkout.session"
-    intent = thing.get("payment_intent")
-    return (
-        EventFacts(
-            id=str(event["id"]),
-            type=str(event["type"]),
-            livemode=bool(event["livemode"]),
-            session_id=str(thing["id"]) if is_session else None,
-            payment_intent_id=intent if isinstance(intent, str) else None,
-        ),
-        thing,
+def read_event_facts(event: Mapping[str, object]) -> EventFacts:
+    """What an event, verified or stored, says about which payment to look at. Raises KeyError for other shapes."""
+    data = event["data"]
+    subject = data["object"] if isinstance(data, Mapping) else None
+    if not isinstance(subject, Mapping):
+        raise KeyError("data.object")
+    intent = subject.get("payment_intent")
+    is_session = subject.get("object") == "checkout.session"
+    return EventFacts(
+        id=str(event["id"]),
+        type=str(event["type"]),
+        livemode=bool(event["livemode"]),
+        object_id=str(subject.get("id")),
+        session_id=str(subject["id"]) if is_session else None,
+        payment_intent_id=intent if isinstance(intent, str) else None,
     )
 
 
-def mark_of(thing: Any) -> Mark:
-    intent = thing.payment_intent
-    intent_id = intent if intent is None or isinstance(intent, str) else intent.id
-    if thing.object != "checkout.session":
-        return Mark(None, intent_id)
-    return Mark(
-        thing.id,
-        intent_id,
-        order_id_of(thing),
-        is_paid=thing.payment_status in ("paid", "no_payment_required"),
-        is_expired=thing.status == "expired",
+def session_reference(session: stripe.checkout.Session) -> PaymentReference:
+    """A session's entry in Stripe's list."""
+    return PaymentReference(
+        session.id,
+        _id_of(session.payment_intent),
+        order_id_of(session),
+        is_paid=session.payment_status in ("paid", "no_payment_required"),
+        is_expired=session.status == "expired",
     )
 
 
-def order_id_of(session: Any) -> str | None:
+def payment_reference(subject: stripe.Refund | stripe.Dispute) -> PaymentReference:
+    """The payment that a refund or a dispute is about."""
+    return PaymentReference(None, _id_of(subject.payment_intent))
+
+
+def _id_of(intent: str | stripe.PaymentIntent | None) -> str | None:
+    return intent.id if isinstance(intent, stripe.PaymentIntent) else intent
+
+
+def order_id_of(session: stripe.checkout.Session) -> str | None:
+    """Our public order id, which we gave the session; None for sessions that something else made."""
     metadata = session.metadata
     return metadata["coursewright_order"] if metadata and "coursewright_order" in metadata else None
 
 
-def code_facts(code: Any) -> CodeFacts:
+def code_facts(code: stripe.PromotionCode) -> CodeFacts:
+    """A promotion code, with its coupon expanded."""
     coupon, rules = code.promotion.coupon, code.restrictions
+    if not isinstance(coupon, stripe.Coupon):
+        raise TypeError("the coupon must be expanded")
     left = [each.max_redemptions - each.times_redeemed for each in (code, coupon) if each.max_redemptions is not None]
     applies_to = coupon.applies_to if "applies_to" in coupon else None
     return CodeFacts(
         id=code.id,
         active=bool(code.active and coupon.valid),
         expires_at=datetime.fromtimestamp(code.expires_at, UTC) if code.expires_at else None,
-        times_left=min(left) if left else None,
+        redemptions_left=min(left) if left else None,
         products=tuple(applies_to.products) if applies_to else (),
         currency=coupon.currency.upper() if coupon.currency else None,
         minimum=rules.minimum_amount,
@@ -144,12 +155,17 @@ def code_facts(code: Any) -> CodeFacts:
     )
 
 
-def payment_facts(session: Any, intent: Any, refunds: tuple[Any, ...], disputes: tuple[Any, ...]) -> PaymentFacts:
+def payment_facts(
+    session: stripe.checkout.Session,
+    intent: stripe.PaymentIntent | None = None,
+    refunds: Sequence[stripe.Refund] = (),
+    disputes: Sequence[stripe.Dispute] = (),
+) -> PaymentFacts:
+    """All of Stripe's objects about one payment, as one value."""
     charge = intent.latest_charge if intent is not None else None
+    if not isinstance(charge, stripe.Charge):
+        charge = None
     details = session.customer_details
-    paid_at = None
-    if isinstance(charge, stripe.Charge) and charge.paid:
-        paid_at = datetime.fromtimestamp(charge.created, UTC)
     return PaymentFacts(
         session_id=session.id,
         order_id=order_id_of(session),
@@ -161,9 +177,9 @@ def payment_facts(session: Any, intent: Any, refunds: tuple[Any, ...], disputes:
         total_amount=session.amount_total,
         currency=session.currency.upper() if session.currency else None,
         email=(details.email if details else None) or session.customer_email,
-        receipt_url=charge.receipt_url if isinstance(charge, stripe.Charge) else None,
-        captured_amount=charge.amount_captured if isinstance(charge, stripe.Charge) else 0,
+        receipt_url=charge.receipt_url if charge else None,
+        captured_amount=charge.amount_captured if charge else 0,
         refunds=tuple(RefundFact(refund.amount, refund.status or "pending") for refund in refunds),
         disputes=tuple(dispute.status for dispute in disputes),
-        paid_at=paid_at,
+        paid_at=datetime.fromtimestamp(charge.created, UTC) if charge and charge.paid else None,
     )

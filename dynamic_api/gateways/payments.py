@@ -1,40 +1,43 @@
-"""Stripe: what we ask of it.
+"""Stripe: everything we ask of it.
 
 Pinned to one API version, so that Stripe's changes arrive when we choose. Every write has an idempotency key.
 """
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import stripe
 
-from dynamic_api.config import Settings
+from dynamic_api.core.settings import Settings
 from dynamic_api.gateways.payment_facts import (
     CodeFacts,
     EventFacts,
-    Listed,
     PaymentFacts,
     PaymentList,
+    ReferencePage,
     code_facts,
-    mark_of,
     order_id_of,
     payment_facts,
+    payment_reference,
     read_event_facts,
+    session_reference,
 )
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT = 10  # seconds
 PAGE = 100  # the most Stripe lists at once
 
+Params = dict[str, Any]  # Any: each call takes a TypedDict of its own with the same keys
 
-class PaymentsDown(Exception):
+
+class PaymentsUnavailable(Exception):
     """Stripe did not answer, or not usefully; the same call may work later."""
 
 
 class CodeTaken(Exception):
-    """A promotion code that counted when it was looked up, and no longer did when it was used."""
+    """A promotion code that was valid when it was looked up, and no longer was when it was used."""
 
 
 class SignatureMismatch(Exception):
@@ -74,13 +77,14 @@ class Payments:
         self.page = page
         self._secrets = settings.stripe_webhook_secrets
         self._options = _checkout_options(settings)
-        # Keys say which of the account's two worlds they open: https://docs.stripe.com/keys
-        self.livemode = "_live_" in settings.stripe_secret_key.reveal()
-        self._products: set[str] = set()  # known to exist, so that they are made once and not asked for each time
+        key = settings.stripe_secret_key.get_secret_value()
+        # A key says whether it moves real money: https://docs.stripe.com/keys
+        self.livemode = "_live_" in key
+        self._products: set[str] = set()  # known to exist at Stripe, so that they are not created again
         self._http = stripe.HTTPXClient(timeout=timeout)
         # A client object makes no retries unless told (the module's default is not applied to it).
         self._client = stripe.StripeClient(
-            settings.stripe_secret_key.reveal(),
+            key,
             stripe_version=API_VERSION,
             base_addresses={"api": settings.stripe_api_base},
             max_network_retries=2,
@@ -92,7 +96,10 @@ class Payments:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
     async def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
-        """Make the payment page; the same one for the same order, however often. Raises CodeTaken, PaymentsDown."""
+        """Make the payment page; the same one for the same order, however often.
+
+        Raises CodeTaken, PaymentsUnavailable.
+        """
         try:
             if request.product_id not in self._products:
                 await self._create_product(request)
@@ -103,18 +110,18 @@ class Payments:
                     raise CodeTaken from error
                 if error.code != "resource_missing":
                     raise
-                # Somebody deleted the product. A key that was refused may stay refused, so the next try has its own.
+                # Somebody deleted the product. Stripe may repeat a refusal to a used key, so the retry has its own.
                 await self._create_product(request)
                 session = await self._create_session(request, attempt=2)
         except stripe.StripeError as error:
-            raise _down(error) from error
+            raise _unavailable(error) from error
         if not session.url:
-            raise PaymentsDown("Stripe made a session without an address")
+            raise PaymentsUnavailable("Stripe made a session without an address")
         return CheckoutPage(session.id, session.url, bool(session.livemode))
 
-    async def _create_session(self, request: CheckoutRequest, *, attempt: int) -> Any:
+    async def _create_session(self, request: CheckoutRequest, *, attempt: int) -> stripe.checkout.Session:
         metadata = {"coursewright_order": request.order_id}
-        params: dict[str, Any] = {
+        params: Params = {
             "mode": "payment",
             "client_reference_id": request.order_id,
             "line_items": [
@@ -162,81 +169,95 @@ class Payments:
         self._products.add(request.product_id)
 
     async def close_checkout(self, session_id: str) -> None:
-        """Nobody can pay on this page any more; fine where nobody could. Raises PaymentsDown."""
+        """Close a payment page; nothing happens when it is closed already. Raises PaymentsUnavailable."""
         try:
             await self._client.v1.checkout.sessions.expire_async(session_id)
         except stripe.InvalidRequestError:
             return  # it is complete or expired already
         except stripe.StripeError as error:
-            raise _down(error) from error
+            raise _unavailable(error) from error
 
     async def facts(self, session_id: str) -> PaymentFacts:
-        """Ask Stripe for everything about one session. Raises PaymentsDown."""
+        """Ask Stripe for everything about one session. Raises PaymentsUnavailable."""
         try:
             session = await self._client.v1.checkout.sessions.retrieve_async(
                 session_id, {"expand": ["payment_intent.latest_charge"]}
             )
             intent = session.payment_intent
             if not isinstance(intent, stripe.PaymentIntent):
-                return payment_facts(session, None, (), ())
-            refunds = await self._client.v1.refunds.list_async({"payment_intent": intent.id, "limit": 100})
-            disputes = await self._client.v1.disputes.list_async({"payment_intent": intent.id, "limit": 100})
-            return payment_facts(session, intent, tuple(refunds.data), tuple(disputes.data))
+                return payment_facts(session)
+            refunds = await self._client.v1.refunds.list_async({"payment_intent": intent.id, "limit": PAGE})
+            disputes = await self._client.v1.disputes.list_async({"payment_intent": intent.id, "limit": PAGE})
+            return payment_facts(session, intent, refunds.data, disputes.data)
         except stripe.StripeError as error:
-            raise _down(error) from error
+            raise _unavailable(error) from error
 
     async def codes(self, typed: str) -> list[CodeFacts]:
-        """Every promotion code that is written like this; letters of any case. Raises PaymentsDown."""
-        params: dict[str, Any] = {"code": typed, "limit": 20, "expand": ["data.promotion.coupon.applies_to"]}
+        """Every promotion code with this text, in upper or lower case. Raises PaymentsUnavailable."""
+        params: Params = {"code": typed, "limit": 20, "expand": ["data.promotion.coupon.applies_to"]}
         try:
             found = await self._client.v1.promotion_codes.list_async(params)  # type: ignore[arg-type]
         except stripe.StripeError as error:
-            raise _down(error) from error
+            raise _unavailable(error) from error
         return [code_facts(code) for code in found.data]
 
     async def session_of(self, payment_intent_id: str) -> tuple[str, str | None] | None:
-        """The session a payment came from, and the order it names. Raises PaymentsDown."""
+        """The session a payment came from, and the order it names. Raises PaymentsUnavailable."""
         try:
             found = await self._client.v1.checkout.sessions.list_async({"payment_intent": payment_intent_id})
         except stripe.StripeError as error:
-            raise _down(error) from error
+            raise _unavailable(error) from error
         for session in found.data:
             return session.id, order_id_of(session)
         return None
 
-    async def listed(self, kind: PaymentList, since: datetime, *, after: str | None = None) -> Listed:
-        """A page of what was made since then, the newest first; `after` is the last page's end. Raises PaymentsDown."""
-        params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "limit": self.page}
+    async def list_references(self, kind: PaymentList, since: datetime, *, after: str | None = None) -> ReferencePage:
+        """A page of what was created since then, newest first; `after` is the end of the page before.
+
+        Raises PaymentsUnavailable.
+        """
+        params: Params = {"created": {"gte": int(since.timestamp())}, "limit": self.page}
         if after is not None:
             params["starting_after"] = after
         api = self._client.v1
         try:
-            page: Any
             if kind is PaymentList.SESSIONS:
-                page = await api.checkout.sessions.list_async(params)  # type: ignore[arg-type]
+                sessions = await api.checkout.sessions.list_async(params)  # type: ignore[arg-type]
+                references = tuple(session_reference(each) for each in sessions.data)
+                last = sessions.data[-1].id if sessions.has_more else None
             elif kind is PaymentList.REFUNDS:
-                page = await api.refunds.list_async(params)  # type: ignore[arg-type]
+                refunds = await api.refunds.list_async(params)  # type: ignore[arg-type]
+                references = tuple(payment_reference(each) for each in refunds.data)
+                last = refunds.data[-1].id if refunds.has_more else None
             else:
-                page = await api.disputes.list_async(params)  # type: ignore[arg-type]
+                disputes = await api.disputes.list_async(params)  # type: ignore[arg-type]
+                references = tuple(payment_reference(each) for each in disputes.data)
+                last = disputes.data[-1].id if disputes.has_more else None
         except stripe.StripeError as error:
-            raise _down(error) from error
-        return Listed(tuple(mark_of(each) for each in page.data), page.data[-1].id if page.has_more else None)
+            raise _unavailable(error) from error
+        return ReferencePage(references, last)
 
-    def read_event(self, body: bytes, signature: str) -> tuple[EventFacts, Mapping[str, Any]]:
+    def read_event(self, body: bytes, signature: str) -> EventFacts:
         """Verify a webhook on its raw body with any of our secrets. Raises SignatureMismatch.
 
         https://docs.stripe.com/webhooks#verify-official-libraries
         """
+        text = body.decode("utf-8", "replace")
         for secret in self._secrets:
             try:
-                event = self._client.construct_event(body, signature, secret.reveal())
-            except (stripe.SignatureVerificationError, ValueError):
+                stripe.WebhookSignature.verify_header(
+                    text, signature, secret.get_secret_value(), stripe.Webhook.DEFAULT_TOLERANCE
+                )
+            except stripe.SignatureVerificationError:
                 continue
-            return read_event_facts(event.to_dict())
+            try:
+                return read_event_facts(json.loads(text))
+            except (ValueError, KeyError, TypeError):
+                raise SignatureMismatch from None
         raise SignatureMismatch
 
 
-def _checkout_options(settings: Settings) -> dict[str, Any]:
+def _checkout_options(settings: Settings) -> Params:
     """What the installation wants on every payment page. A key that is not wanted is left out, never false.
 
     https://docs.stripe.com/api/checkout/sessions/create
@@ -250,7 +271,7 @@ def _checkout_options(settings: Settings) -> dict[str, Any]:
     return {name: value for name, (on, value) in wanted.items() if on}
 
 
-def _down(error: stripe.StripeError) -> PaymentsDown:
-    return PaymentsDown(
+def _unavailable(error: stripe.StripeError) -> PaymentsUnavailable:
+    return PaymentsUnavailable(
         f"{type(error).__name__} {error.code or error.http_status or ''}: {error.user_message or error}"
     )

@@ -1,14 +1,13 @@
-"""Where downloads lie: R2, or a folder of this machine."""
+"""Where downloads are stored: R2, or a folder of this machine."""
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from dynamic_api.config import Settings
+from dynamic_api.core.settings import Settings
 
 
 def attachment(name: str, key: str) -> str:
-    """A Content-Disposition that saves under the resource's name, in any alphabet (RFC 6266, RFC 8187)."""
+    """A Content-Disposition header that saves under the resource's name, in any script (RFC 6266, RFC 8187)."""
     extension = Path(key).suffix
     full = name if name.lower().endswith(extension.lower()) else name + extension
     full = "".join(character for character in full if character.isprintable() and character not in '"\\/')
@@ -17,7 +16,7 @@ def attachment(name: str, key: str) -> str:
 
 
 class R2Storage:
-    """Links to R2, signed here. https://developers.cloudflare.com/r2/api/s3/presigned-urls/"""
+    """Signs links to R2. https://developers.cloudflare.com/r2/api/s3/presigned-urls/"""
 
     def __init__(self, settings: Settings) -> None:
         # boto3 takes a tenth of a second to import; an installation on local disk never needs it.
@@ -27,11 +26,11 @@ class R2Storage:
         if not (settings.r2_access_key_id and settings.r2_secret_access_key):
             raise ValueError("R2 needs its keys")
         self._bucket = settings.r2_bucket
-        self._client: Any = boto3.client(
+        self._client = boto3.client(
             "s3",
             endpoint_url=settings.r2_endpoint,
-            aws_access_key_id=settings.r2_access_key_id.reveal(),
-            aws_secret_access_key=settings.r2_secret_access_key.reveal(),
+            aws_access_key_id=settings.r2_access_key_id.get_secret_value(),
+            aws_secret_access_key=settings.r2_secret_access_key.get_secret_value(),
             config=Config(
                 signature_version="s3v4",
                 region_name="auto",
@@ -42,7 +41,7 @@ class R2Storage:
         )
 
     def link(self, key: str, *, name: str, media_type: str, seconds: int) -> str:
-        """An address that gives this file to whoever has it, for `seconds`."""
+        """An address that serves this file to anyone who has it, for `seconds`."""
         return str(
             self._client.generate_presigned_url(
                 "get_object",
@@ -59,13 +58,13 @@ class R2Storage:
 
 
 class LocalStorage:
-    """Files of this machine; the service itself signs their links and hands them out."""
+    """Files of this machine; the service itself signs their links and serves them."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
 
     def path(self, key: str) -> Path | None:
-        """The file of a key, or None where there is none inside the folder."""
+        """The file of a key, or None when the folder has no such file."""
         path = (self._root / key).resolve()
         return path if path.is_relative_to(self._root) and path.is_file() else None
 

@@ -1,18 +1,18 @@
 """The creator's videos at Cloudflare Stream, and the captions that its player shows.
 
-Only the command line comes here, with a token that may edit videos; the running service has none.
+Only commands use this, with a token that may edit videos; the running service has none.
 https://developers.cloudflare.com/stream/edit-videos/adding-captions/
 """
 
 import httpx
 
-from dynamic_api.config import Settings, SettingsInvalid
+from dynamic_api.core.settings import Settings, SettingsInvalid
 
 TIMEOUT = 30  # seconds
 
 
 class StreamRefused(Exception):
-    """Stream did not do what was asked, and why, in a sentence."""
+    """Why Stream did not do what was asked, in a sentence."""
 
 
 class StreamLibrary:
@@ -26,7 +26,7 @@ class StreamLibrary:
             )
         self._http = httpx.AsyncClient(
             base_url=f"{settings.stream_api_base}/accounts/{settings.stream_account_id}/stream",
-            headers={"Authorization": f"Bearer {settings.stream_api_token.reveal()}"},
+            headers={"Authorization": f"Bearer {settings.stream_api_token.get_secret_value()}"},
             timeout=TIMEOUT,
         )
 
@@ -35,30 +35,30 @@ class StreamLibrary:
         await self._http.aclose()
 
     async def captions(self, video: str, language: str) -> str | None:
-        """The WebVTT that the player shows in a language; None where there is none. Raises StreamRefused."""
-        answer = await self._ask("GET", f"/{video}/captions/{language}/vtt")
+        """The WebVTT that the player shows in a language, or None. Raises StreamRefused."""
+        answer = await self._request("GET", f"/{video}/captions/{language}/vtt")
         return answer.text if answer.is_success else None
 
     async def put_captions(self, video: str, language: str, vtt: str) -> None:
-        """Show these from now on. Raises StreamRefused."""
+        """Replace the captions of a language. Raises StreamRefused."""
         files = {"file": (f"{language}.vtt", vtt.encode(), "text/vtt")}
-        answer = await self._ask("PUT", f"/{video}/captions/{language}", files=files)
+        answer = await self._request("PUT", f"/{video}/captions/{language}", files=files)
         if not answer.is_success:
-            raise StreamRefused(f"Stream refused the captions ({language}) of video {video}: {_why(answer)}")
+            raise StreamRefused(f"Stream refused the captions ({language}) of video {video}: {_reason(answer)}")
 
-    async def _ask(self, method: str, path: str, **how: object) -> httpx.Response:
+    async def _request(self, method: str, path: str, **how: object) -> httpx.Response:
         try:
             answer = await self._http.request(method, path, **how)  # type: ignore[arg-type]
         except httpx.HTTPError as error:
             raise StreamRefused(f"Stream could not be reached: {error}") from error
         if answer.status_code in (401, 403):
-            raise StreamRefused(f"Stream does not accept the token: {_why(answer)}")
+            raise StreamRefused(f"Stream does not accept the token: {_reason(answer)}")
         if answer.status_code >= 500 or answer.status_code == 429:
-            raise StreamRefused(f"Stream does not answer just now ({answer.status_code}). Run it again later.")
+            raise StreamRefused(f"Stream is unavailable ({answer.status_code}). Run the command again later.")
         return answer
 
 
-def _why(answer: httpx.Response) -> str:
+def _reason(answer: httpx.Response) -> str:
     try:
         return "; ".join(str(each["message"]) for each in answer.json()["errors"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Cloudflare Stream: tokens are signed here, so that no play waits for a call.
+"""Cloudflare Stream: playback tokens are signed here, so that no playback waits for a call to Cloudflare.
 
 https://developers.cloudflare.com/stream/viewing-videos/securing-your-stream/
 """
@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from dynamic_api.config import Settings, SettingsInvalid
+from dynamic_api.core.settings import Settings, SettingsInvalid
 
 SHARED = timedelta(minutes=5)
 LONGEST = timedelta(hours=24)  # Stream's own limit
@@ -19,7 +19,7 @@ LONGEST = timedelta(hours=24)  # Stream's own limit
 
 @dataclass(frozen=True)
 class Playback:
-    """Where a video plays, until when."""
+    """Where a video plays, and until when."""
 
     iframe_url: str
     hls_url: str
@@ -38,13 +38,14 @@ class Streaming:
 
     @property
     def is_signed(self) -> bool:
-        """Whether addresses work for those alone who were given one."""
+        """Whether only people who were given an address can play a video."""
         return self._key is not None
 
     def playback(self, video: str, *, seconds: int, now: datetime) -> Playback:
-        """Addresses that play one video for its length and a margin. The token names no learner and no address.
+        """Addresses that play one video for its length and a margin.
 
-        So learners who come within minutes of each other share one: a signature costs more than all the rest.
+        The token names no learner, so learners who ask within minutes of each other share one: a signature costs more
+        than the rest of the request.
         """
         made, known = self._recent.get(video, (now, None))
         if known is not None and timedelta() <= now - made < SHARED:
@@ -66,7 +67,7 @@ class Streaming:
 
 def _signing_key(settings: Settings) -> RSAPrivateKey:
     """Raises SettingsInvalid."""
-    pem = settings.stream_key_pem.reveal() if settings.stream_key_pem else ""
+    pem = settings.stream_key_pem.get_secret_value() if settings.stream_key_pem else ""
     try:
         key = load_pem_private_key(b64decode(pem, validate=True), None)
     except ValueError:

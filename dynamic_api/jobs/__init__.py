@@ -1,1 +1,1 @@
-"""What must happen later: rows, leased by a worker, tried again, given up loudly."""
+"""The worker: runs the outbox's jobs, retries them, and gives them up loudly."""

@@ -1,43 +1,65 @@
-"""Runs the jobs that are due. Any number of workers may run; each job is held by one at a time."""
+"""Runs the jobs that are due. Any number of workers may run; each job is held by one of them at a time."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from dynamic_api.jobs import outbox
+from dynamic_api.core import outbox
+from dynamic_api.core.models import Json
 from dynamic_api.service import Service
 
 logger = logging.getLogger("coursewright.worker")
 
-Handler = Callable[[Service, dict[str, Any]], Awaitable[None]]
-
 BATCH = 10
 IDLE = 0.5  # seconds between looks when nothing is due
 
+J = TypeVar("J", bound=outbox.Job)
+
 
 class GiveUp(Exception):
-    """A job that cannot ever succeed; trying again would only repeat it."""
+    """A job that can never succeed; retrying would only repeat it."""
+
+
+@dataclass(frozen=True)
+class Handler(Generic[J]):
+    """What runs a kind of job."""
+
+    job: type[J]
+    function: Callable[[Service, J], Awaitable[None]]
+
+    async def run(self, service: Service, payload: Json) -> None:
+        """Run a stored job. Raises GiveUp when it cannot be read."""
+        try:
+            job = self.job.parse(payload)
+        except (TypeError, KeyError) as error:
+            raise GiveUp(f"the job cannot be read: {error!r}") from error
+        await self.function(service, job)
+
+
+Handlers = Mapping[str, Handler[Any]]  # Any: each runs jobs of its own class
 
 
 async def run_due(
-    service: Service, handlers: Mapping[str, Handler], *, limit: int = BATCH, lane: outbox.Lane | None = None
+    service: Service, handlers: Handlers, *, limit: int = BATCH, queue: outbox.Queue | None = None
 ) -> int:
-    """Run what is due now, at most `limit` jobs, of one lane or of all. Returns how many were taken."""
-    for taken in range(limit):
+    """Run what is due now, at most `limit` jobs, of one queue or of all. Returns how many were run."""
+    for count in range(limit):
         async with service.database.transaction() as db:
-            job = await outbox.claim(db, now=service.clock(), lane=lane)
+            job = await outbox.lease_next(db, now=service.clock(), queue=queue)
         if job is None:
-            return taken
+            return count
         await _run(service, handlers, job)
     return limit
 
 
-async def _run(service: Service, handlers: Mapping[str, Handler], job: outbox.ClaimedJob) -> None:
+async def _run(service: Service, handlers: Handlers, job: outbox.LeasedJob) -> None:
     try:
         if job.kind not in handlers:
             raise GiveUp("there is no handler for this kind of job")
-        await asyncio.wait_for(handlers[job.kind](service, job.payload), outbox.LEASE.total_seconds() / 2)
+        async with asyncio.timeout(outbox.LEASE.total_seconds() / 2):
+            await handlers[job.kind].run(service, job.payload)
     except Exception as error:  # a job may fail in any way; the row remembers how
         async with service.database.transaction() as db:
             dead = await outbox.postpone(
@@ -46,18 +68,18 @@ async def _run(service: Service, handlers: Mapping[str, Handler], job: outbox.Cl
         if dead:
             logger.error("job %s (%s) was given up after %s attempts: %r", job.id, job.kind, job.attempts, error)
         else:
-            logger.warning("job %s (%s) will be tried again: %r", job.id, job.kind, error)
+            logger.warning("job %s (%s) will be retried: %r", job.id, job.kind, error)
         return
     async with service.database.transaction() as db:
         await outbox.finish(db, job, now=service.clock())
 
 
-async def work(service: Service, handlers: Mapping[str, Handler]) -> None:
-    """Run jobs, each lane for itself, and notice new manifests, until cancelled."""
+async def work(service: Service, handlers: Handlers) -> None:
+    """Run jobs, each queue by itself, and notice new manifests, until cancelled."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(follow_catalog(service))
-        for lane in outbox.Lane:
-            tasks.create_task(_work(service, handlers, lane))
+        for queue in outbox.Queue:
+            tasks.create_task(_work(service, handlers, queue))
 
 
 async def follow_catalog(service: Service) -> None:
@@ -66,17 +88,17 @@ async def follow_catalog(service: Service) -> None:
         try:
             await service.catalog.refresh()
         except Exception:
-            # A manifest that cannot be read must not stop payments and mail: the last good one serves.
-            logger.exception("the new manifest could not be read; the last one goes on serving")
+            # A manifest that cannot be read must not stop payments and email: the last good one stays in use.
+            logger.exception("the new manifest could not be read; the last one stays in use")
         await asyncio.sleep(IDLE)
 
 
-async def _work(service: Service, handlers: Mapping[str, Handler], lane: outbox.Lane) -> None:
+async def _work(service: Service, handlers: Handlers, queue: outbox.Queue) -> None:
     while True:
         try:
-            taken = await run_due(service, handlers, lane=lane)
+            count = await run_due(service, handlers, queue=queue)
         except Exception:
-            # The database may be away for a while; the worker outlives that.
+            # The database may be away for a while; the worker waits for it.
             logger.exception("the worker could not look for jobs")
-            taken = 0
-        await asyncio.sleep(0 if taken else IDLE)
+            count = 0
+        await asyncio.sleep(0 if count else IDLE)

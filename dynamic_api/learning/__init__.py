@@ -1,1 +1,1 @@
-"""What owners do: open, watch, read, download, get on."""
+"""What owners do: open, watch, read, download, carry on."""

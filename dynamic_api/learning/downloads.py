@@ -1,55 +1,52 @@
-"""Links to files: signed, for minutes, handed out only after asking for access, each one recorded."""
+"""Links to files: signed, valid for minutes, handed out only after checking access, each one recorded."""
 
 import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from dynamic_api.audit import Action, record
-from dynamic_api.catalog import LiveResource
-from dynamic_api.config import Settings
-from dynamic_api.errors import SignatureInvalid
-from dynamic_api.gateways.storage import LocalStorage, Storage
+from dynamic_api.catalog.courses import CatalogResource
+from dynamic_api.core.audit import Action, by_user, record
+from dynamic_api.core.errors import SignatureInvalid
+from dynamic_api.core.settings import Settings
+from dynamic_api.gateways.storage import LocalStorage
+from dynamic_api.learning.access import open_resource
+from dynamic_api.service import Service
 
 
 @dataclass(frozen=True)
 class DownloadLink:
-    """Opens one file for whoever has it, until `expires_at`."""
+    """Opens one file for anyone who has it, until `expires_at`."""
 
+    resource: CatalogResource
     url: str
     expires_at: datetime
 
 
-def download_link(
-    db: AsyncSession,
-    settings: Settings,
-    storage: Storage,
-    resource: LiveResource,
-    user_id: int,
-    *,
-    path: str,
-    now: datetime,
-    actor: str,
-) -> DownloadLink:
-    """A link for somebody who may download. `path` is the service's own address for files on local disk."""
-    file, seconds = resource.file, settings.download_seconds
+async def download_link(service: Service, user_id: int, resource_id: int, *, path: str) -> DownloadLink:
+    """A link for somebody who may download. `path` is the service's own address for files on local disk.
+
+    Raises ResourceNotFound, ResourceForbidden.
+    """
+    settings, storage, now = service.settings, service.gateways.storage, service.clock()
+    resource = await open_resource(service, user_id, resource_id)
+    definition, seconds = resource.definition, settings.download_seconds
     expires = (now + timedelta(seconds=seconds)).replace(microsecond=0)
-    record(
-        db,
-        Action.DOWNLOAD_LINK_ISSUED,
-        at=now,
-        actor=actor,
-        user_id=user_id,
-        course_id=resource.course_id,
-        resource=file.id,
-    )
+    async with service.database.transaction() as db:
+        record(
+            db,
+            Action.DOWNLOAD_LINK_ISSUED,
+            at=now,
+            actor=by_user(user_id),
+            user_id=user_id,
+            course_id=resource.course_id,
+            resource=definition.id,
+        )
     if isinstance(storage, LocalStorage):
         query = f"expires={int(expires.timestamp())}&user={user_id}"
-        return DownloadLink(f"{path}?{query}&signature={_sign(settings, path, query)}", expires)
-    url = storage.link(file.key, name=file.name, media_type=file.type, seconds=seconds)
-    return DownloadLink(url, expires)
+        return DownloadLink(resource, f"{path}?{query}&signature={_sign(settings, path, query)}", expires)
+    url = storage.link(definition.key, name=definition.name, media_type=definition.type, seconds=seconds)
+    return DownloadLink(resource, url, expires)
 
 
 def check_signature(settings: Settings, path: str, query: dict[str, str], *, now: datetime) -> int:
@@ -70,5 +67,5 @@ def check_signature(settings: Settings, path: str, query: dict[str, str], *, now
 
 
 def _sign(settings: Settings, path: str, query: str) -> str:
-    key = hashlib.sha256(b"download link:" + settings.secret_key.reveal().encode()).digest()
+    key = hashlib.sha256(b"download link:" + settings.secret_key.get_secret_value().encode()).digest()
     return hmac.new(key, f"{path}?{query}".encode(), hashlib.sha256).hexdigest()

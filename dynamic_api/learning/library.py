@@ -1,69 +1,183 @@
-"""Which courses a learner has, and where they left off."""
+"""Which courses a learner has, how far they are, and where they left off.
+
+One statement reads a row for each course. A course's single lessons are read only where that row cannot say what to
+show: the course's lessons changed, the lesson viewed last is complete, or lessons were added since.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple, TypedDict
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import bindparam, select
 
-from dynamic_api.catalog import LiveCatalog, LiveCourse, LiveLesson
-from dynamic_api.entitlements import courses_of
-from dynamic_api.fast_lane.progress_store import ProgressRow
-from dynamic_api.learning.progress import progress_of
-from dynamic_api.models import CourseCompletion
+from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson
+from dynamic_api.core.clock import timestamp
+from dynamic_api.core.models import CourseProgress, Entitlement, Lesson, Progress, ProgressStatus
+from dynamic_api.core.reader import Query
+from dynamic_api.core.sql import timestamp_text
+from dynamic_api.service import Service
+
+
+class CourseProgressAnswer(TypedDict):
+    """A course's progress: the share of its lessons that are completed, rounded down."""
+
+    total_lessons: int
+    completed_lessons: int
+    percent_complete: int
+    last_viewed_at: str | None
+
+
+class _Course(NamedTuple):
+    course_id: int
+    last_lesson_id: int | None
+    completed_lessons: int | None
+    lessons_version: int | None
+    completed_at: str | None
+    status: ProgressStatus | None
+    position_seconds: int | None
+    last_viewed_at: str | None
+
+
+class _Lesson(NamedTuple):
+    course_id: int
+    lesson_id: int
+    status: ProgressStatus
+    position_seconds: int
+    last_viewed_at: str
+
+
+_OWNED = (
+    select(Entitlement.course_id)
+    .where(Entitlement.user_id == bindparam("user_id"), Entitlement.revoked_at.is_(None))
+    .distinct()
+    .subquery()
+)
+_LIBRARY = Query(
+    select(
+        _OWNED.c.course_id,
+        CourseProgress.last_lesson_id,
+        CourseProgress.completed_lessons,
+        CourseProgress.lessons_version,
+        timestamp_text(CourseProgress.completed_at).label("completed_at"),
+        Progress.status,
+        Progress.position_seconds,
+        timestamp_text(Progress.last_viewed_at).label("last_viewed_at"),
+    )
+    .select_from(_OWNED)
+    .outerjoin(
+        CourseProgress,
+        (CourseProgress.user_id == bindparam("user_id")) & (CourseProgress.course_id == _OWNED.c.course_id),
+    )
+    .outerjoin(
+        Progress, (Progress.user_id == bindparam("user_id")) & (Progress.lesson_id == CourseProgress.last_lesson_id)
+    ),
+    _Course,
+)
+_LESSONS = Query(
+    select(
+        Lesson.course_id,
+        Progress.lesson_id,
+        Progress.status,
+        Progress.position_seconds,
+        timestamp_text(Progress.last_viewed_at).label("last_viewed_at"),
+    )
+    .join(Lesson, Lesson.id == Progress.lesson_id)
+    .where(Progress.user_id == bindparam("user_id")),
+    _Lesson,
+)
 
 
 @dataclass(frozen=True)
 class OwnedCourse:
-    """A course on the shelf, with what was done in it."""
+    """A course in somebody's library. `next_lesson` is where to carry on, `position` in it in seconds."""
 
-    course: LiveCourse
-    progress: dict[int, ProgressRow]
-    completed_at: datetime | None = None
-
-    @property
-    def started(self) -> bool:
-        """Whether any lesson was ever opened."""
-        return any(lesson.id in self.progress for lesson in self.course.lessons)
-
-    @property
-    def new_lessons(self) -> list[LiveLesson]:
-        """What was added since the learner last watched here, and not yet opened."""
-        seen = [self.progress[lesson.id].last_viewed_at for lesson in self.course.lessons if lesson.id in self.progress]
-        if not seen:
-            return []
-        return [
-            lesson for lesson in self.course.lessons if lesson.id not in self.progress and lesson.added_at > max(seen)
-        ]
+    course: CatalogCourse
+    is_started: bool
+    completed_lessons: int
+    last_viewed_at: str | None
+    completed_at: str | None
+    next_lesson: CatalogLesson | None
+    position: int
+    new_lessons: tuple[CatalogLesson, ...] = ()
 
     @property
-    def position(self) -> int:
-        """Where to go on in the next lesson, in seconds."""
-        row = self.progress.get(self.next_lesson.id) if self.next_lesson else None
-        return row.position_seconds if row and row.status != "completed" else 0
-
-    @property
-    def next_lesson(self) -> LiveLesson | None:
-        """The lesson to go on with: the newest that was begun, else the first that is not complete."""
-        lessons = self.course.lessons
-        begun = [lesson for lesson in lessons if self._status(lesson) == "in_progress"]
-        if begun:
-            return max(begun, key=lambda lesson: self.progress[lesson.id].last_viewed_at)
-        fresh = next((lesson for lesson in lessons if self._status(lesson) is None), None)
-        return fresh or next(iter(lessons), None)
-
-    def _status(self, lesson: LiveLesson) -> str | None:
-        row = self.progress.get(lesson.id)
-        return row.status if row else None
+    def progress(self) -> CourseProgressAnswer:
+        """As the API says it."""
+        total = len(self.course.lessons)
+        return {
+            "total_lessons": total,
+            "completed_lessons": self.completed_lessons,
+            "percent_complete": self.completed_lessons * 100 // total if total else 0,
+            "last_viewed_at": self.last_viewed_at,
+        }
 
 
-async def library_of(db: AsyncSession, catalog: LiveCatalog, user_id: int) -> list[OwnedCourse]:
-    """Every published course this learner may watch, by title. Three queries, however many courses."""
-    owned = await courses_of(db, user_id)
-    courses = sorted(
-        (course for course in catalog.courses if course.id in owned), key=lambda course: course.file.title.casefold()
+async def library_of(service: Service, user_id: int) -> list[OwnedCourse]:
+    """Every published course this learner may watch, by title. Two statements at most, however many courses."""
+    catalog = service.catalog.current
+    rows = await service.reader.all(_LIBRARY, user_id=user_id)
+    owned = [(course, row) for row in rows if (course := catalog.course_by_id(row.course_id)) is not None]
+    owned.sort(key=lambda each: each[0].definition.title.casefold())
+    lessons: dict[int, list[_Lesson]] = {}
+    if any(not _is_enough(course, row) for course, row in owned):
+        for lesson in await service.reader.all(_LESSONS, user_id=user_id):
+            lessons.setdefault(lesson.course_id, []).append(lesson)
+    return [
+        _from_course(course, row) if _is_enough(course, row) else _from_lessons(course, row, lessons)
+        for course, row in owned
+    ]
+
+
+def _is_enough(course: CatalogCourse, row: _Course) -> bool:
+    """Whether a course's row says everything the library shows of it."""
+    if row.last_lesson_id is None:
+        return row.completed_lessons is None  # never opened
+    newest = timestamp(course.newest_lesson_at)
+    return (
+        row.lessons_version == course.lessons_version
+        and row.status is ProgressStatus.IN_PROGRESS
+        and course.lesson_by_id(row.last_lesson_id) is not None
+        and (newest is None or row.last_viewed_at is None or newest <= row.last_viewed_at)
     )
-    rows = await progress_of(db, user_id, [lesson for course in courses for lesson in course.lessons])
-    done = select(CourseCompletion.course_id, CourseCompletion.completed_at).where(CourseCompletion.user_id == user_id)
-    completed = {row.course_id: row.completed_at for row in await db.execute(done)}
-    return [OwnedCourse(course, rows, completed.get(course.id)) for course in courses]
+
+
+def _from_course(course: CatalogCourse, row: _Course) -> OwnedCourse:
+    last = course.lesson_by_id(row.last_lesson_id) if row.last_lesson_id is not None else None
+    return OwnedCourse(
+        course,
+        is_started=last is not None,
+        completed_lessons=row.completed_lessons or 0,
+        last_viewed_at=row.last_viewed_at,
+        completed_at=row.completed_at,
+        next_lesson=last or next(iter(course.lessons), None),
+        position=(row.position_seconds or 0) if last else 0,
+    )
+
+
+def _from_lessons(course: CatalogCourse, row: _Course, lessons: dict[int, list[_Lesson]]) -> OwnedCourse:
+    seen = {each.lesson_id: each for each in lessons.get(course.id, ()) if course.lesson_by_id(each.lesson_id)}
+    last_viewed_at = max((each.last_viewed_at for each in seen.values()), default=None)
+    next_lesson = _next_lesson(course, seen)
+    at = seen.get(next_lesson.id) if next_lesson else None
+    return OwnedCourse(
+        course,
+        is_started=bool(seen),
+        completed_lessons=sum(each.status is ProgressStatus.COMPLETED for each in seen.values()),
+        last_viewed_at=last_viewed_at,
+        completed_at=row.completed_at,
+        next_lesson=next_lesson,
+        position=at.position_seconds if at and at.status is ProgressStatus.IN_PROGRESS else 0,
+        new_lessons=tuple(
+            lesson
+            for lesson in course.lessons
+            if last_viewed_at is not None and lesson.id not in seen and timestamp(lesson.added_at) > last_viewed_at
+        ),
+    )
+
+
+def _next_lesson(course: CatalogCourse, seen: dict[int, _Lesson]) -> CatalogLesson | None:
+    """The lesson in progress that was viewed last, else the first that was never opened, else the first."""
+    begun = [each for each in seen.values() if each.status is ProgressStatus.IN_PROGRESS]
+    if begun:
+        return course.lesson_by_id(max(begun, key=lambda each: each.last_viewed_at).lesson_id)
+    fresh = next((lesson for lesson in course.lessons if lesson.id not in seen), None)
+    return fresh or next(iter(course.lessons), None)

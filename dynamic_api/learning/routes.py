@@ -1,170 +1,188 @@
 """The learner's own pages ask here."""
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+import orjson
+from starlette.responses import RedirectResponse, Response
 
-from dynamic_api.accounts.identity import client_address
-from dynamic_api.accounts.throttle import PREVIEW_BY_ADDRESS
-from dynamic_api.clock import timestamp
-from dynamic_api.errors import LessonNotFound
-from dynamic_api.learning import progress as progress_rules
-from dynamic_api.learning.access import open_lesson, open_resource
-from dynamic_api.learning.beat import BeatBody
+from dynamic_api.catalog.courses import CatalogLesson
+from dynamic_api.core.errors import LessonNotFound
+from dynamic_api.core.throttle import PREVIEWS_BY_IP
+from dynamic_api.learning.access import (
+    ACCESS,
+    POSITION,
+    STATUSES,
+    Access,
+    AccessAndPosition,
+    AccessAndStatuses,
+    OpenedLesson,
+    lesson_route,
+)
 from dynamic_api.learning.downloads import download_link
+from dynamic_api.learning.heartbeats import HeartbeatBody, mark_complete, open_progress, record_heartbeat
 from dynamic_api.learning.library import OwnedCourse, library_of
+from dynamic_api.learning.local_files import send_local_file
 from dynamic_api.learning.playback import describe_playback, transcripts
-from dynamic_api.learning.receipts import describe_receipt, receipts_of
-from dynamic_api.local_files import send_local_file
-from dynamic_api.models import User
-from dynamic_api.routing import Audience, learner_route, open_route, read_body, throttle_of
-from dynamic_api.service import Service
+from dynamic_api.orders.gifts import GIFTS_GIVEN, describe_gift
+from dynamic_api.orders.receipts import RECEIPTS, ReceiptRow
+from dynamic_api.progress.rules import describe
+from dynamic_api.web.identity import Learner, learner_route
+from dynamic_api.web.requests import Request
+from dynamic_api.web.responses import JsonResponse, see_other
+from dynamic_api.web.routing import Audience, open_route
 from sitegen import urls
 
 
-async def show_library(request: Request, service: Service, user: User) -> Response:
-    """Every course of the learner, with where to go on."""
-    async with service.database.reading() as db:
-        owned = await library_of(db, service.catalog.current, user.id)
-    return JSONResponse({"learner": user.id, "courses": [_shelf_entry(each) for each in owned]})
+async def show_library(request: Request, learner: Learner) -> Response:
+    """Every course of the learner, with where to carry on."""
+    owned = await library_of(request.service, learner.id)
+    return JsonResponse({"learner": learner.id, "courses": [_library_entry(each) for each in owned]})
 
 
-def _shelf_entry(owned: OwnedCourse) -> dict[str, object]:
-    course, next_lesson = owned.course, owned.next_lesson
+def _library_entry(owned: OwnedCourse) -> dict[str, object]:
+    course, next_lesson = owned.course.definition, owned.next_lesson
     return {
-        "slug": course.file.slug,
-        "title": course.file.title,
-        "thumbnail_url": course.file.thumbnail.address,
-        "started": owned.started,
-        "completed_at": timestamp(owned.completed_at),
-        "new_lessons": [lesson.file.title for lesson in owned.new_lessons],
-        "progress": progress_rules.summarise(course.lessons, owned.progress),
+        "slug": course.slug,
+        "title": course.title,
+        "thumbnail_url": course.thumbnail.address,
+        "started": owned.is_started,
+        "completed_at": owned.completed_at,
+        "new_lessons": [lesson.definition.title for lesson in owned.new_lessons],
+        "progress": owned.progress,
         "continue": {
-            "title": next_lesson.file.title if next_lesson else "",
+            "title": next_lesson.definition.title if next_lesson else "",
             "position_seconds": owned.position,
-            "url": urls.learn(course.file.slug, next_lesson.file.slug) if next_lesson else urls.LIBRARY,
+            "url": urls.learn(course.slug, next_lesson.definition.slug) if next_lesson else urls.LIBRARY,
         },
     }
 
 
-async def show_lesson(request: Request, service: Service, user: User) -> Response:
+async def show_lesson(request: Request, opened: OpenedLesson[AccessAndStatuses]) -> Response:
     """The paid part of a lesson's page. Opening it begins its progress."""
-    async with service.database.reading() as db:
-        course, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-        rows = await progress_rules.progress_of(db, user.id, course.lessons)
-    progress = await progress_rules.open_progress(service.progress, user.id, lesson, now=service.clock())
-    rows[lesson.id] = progress
-    return JSONResponse(
+    progress = await open_progress(request.service, opened)
+    statuses = orjson.loads(opened.found.statuses or "{}") | {str(opened.lesson.id): progress["status"]}
+    return JsonResponse(
         {
-            "learner": user.id,
-            "lesson": {
-                "id": lesson.id,
-                "title": lesson.file.title,
-                "notes_html": lesson.file.notes_html,
-                "transcripts": transcripts(lesson.file),
-                "chapters": [{"start": each.start, "title": each.title} for each in lesson.file.chapters],
-            },
+            "learner": opened.learner.id,
+            "lesson": _lesson_content(opened.lesson),
             "resources": [
-                {"id": each.id, "name": each.file.name, "type": each.file.type, "size_bytes": each.file.size}
-                for each in course.resources_of(lesson)
+                {
+                    "id": each.id,
+                    "name": each.definition.name,
+                    "type": each.definition.type,
+                    "size_bytes": each.definition.size,
+                }
+                for each in opened.course.resources_of(opened.lesson)
             ],
-            "progress": progress_rules.describe(progress),
-            "statuses": {each.file.slug: rows[each.id].status for each in course.lessons if each.id in rows},
+            "progress": progress,
+            "statuses": {
+                lesson.definition.slug: statuses[str(lesson.id)]
+                for lesson in opened.course.lessons
+                if str(lesson.id) in statuses
+            },
         }
     )
 
 
-async def show_playback(request: Request, service: Service, user: User) -> Response:
-    """A signed address of the lesson's video, and where to go on."""
-    async with service.database.reading() as db:
-        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-        rows = await progress_rules.progress_of(db, user.id, [lesson])
-    position = rows[lesson.id].position_seconds if lesson.id in rows else 0
-    return JSONResponse(describe_playback(service, lesson, position, now=service.clock()))
+def _lesson_content(lesson: CatalogLesson) -> object:
+    """Notes, transcripts and chapters, as JSON that is made once for each lesson."""
+    if "web" not in lesson.cache:
+        content = {
+            "id": lesson.id,
+            "title": lesson.definition.title,
+            "notes_html": lesson.definition.notes_html,
+            "transcripts": transcripts(lesson.definition),
+            "chapters": [{"start": each.start, "title": each.title} for each in lesson.definition.chapters],
+        }
+        lesson.cache["web"] = orjson.Fragment(orjson.dumps(content))
+    return lesson.cache["web"]
 
 
-async def record_beat(request: Request, service: Service, user: User) -> Response:
+async def show_playback(request: Request, opened: OpenedLesson[AccessAndPosition]) -> Response:
+    """A signed address of the lesson's video, and where to resume."""
+    return JsonResponse(describe_playback(request.service, opened.lesson, opened.found.position_seconds or 0))
+
+
+async def receive_heartbeat(request: Request, opened: OpenedLesson[Access]) -> Response:
     """A player's heartbeat."""
-    async with service.database.reading() as db:
-        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-    beat = (await read_body(request, BeatBody)).as_beat()
-    progress = await progress_rules.record_beat(service, user.id, lesson, beat, now=service.clock())
-    return JSONResponse(progress_rules.describe(progress))
+    heartbeat = (await request.read(HeartbeatBody)).heartbeat()
+    return JsonResponse(describe(await record_heartbeat(request.service, opened.key, opened.lesson, heartbeat)))
 
 
-async def mark_complete(request: Request, service: Service, user: User) -> Response:
+async def complete_lesson(request: Request, opened: OpenedLesson[Access]) -> Response:
     """Complete, by hand."""
-    return await _mark(request, service, user, done=True)
+    return JsonResponse(describe(await mark_complete(request.service, opened.key, complete=True)))
 
 
-async def mark_incomplete(request: Request, service: Service, user: User) -> Response:
+async def uncomplete_lesson(request: Request, opened: OpenedLesson[Access]) -> Response:
     """Not complete: the only way back."""
-    return await _mark(request, service, user, done=False)
+    return JsonResponse(describe(await mark_complete(request.service, opened.key, complete=False)))
 
 
-async def _mark(request: Request, service: Service, user: User, *, done: bool) -> Response:
-    async with service.database.reading() as db:
-        _, lesson = await open_lesson(db, service.catalog.current, user.id, *_names(request))
-    progress = await progress_rules.mark(service, user.id, lesson, done=done, now=service.clock())
-    return JSONResponse(progress_rules.describe(progress))
+async def download(request: Request, learner: Learner) -> Response:
+    """Redirect to a signed link of the file."""
+    resource_id = request.path_params["resource"]
+    link = await download_link(request.service, learner.id, resource_id, path=f"/api/files/{resource_id}")
+    response = see_other(link.url)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
-async def download(request: Request, service: Service, user: User) -> Response:
-    """On to a signed link of the file."""
-    async with service.database.transaction() as db:
-        resource = await open_resource(db, service.catalog.current, user.id, request.path_params["resource"])
-        link = download_link(
-            db,
-            service.settings,
-            service.gateways.storage,
-            resource,
-            user.id,
-            path=f"/api/files/{resource.id}",
-            now=service.clock(),
-            actor=f"user:{user.id}",
-        )
-    return RedirectResponse(link.url, 303)
-
-
-async def play_preview(request: Request, service: Service) -> Response:
-    """On to the player of a free video: a course's introduction, or a preview lesson."""
-    throttle_of(request).hit(PREVIEW_BY_ADDRESS, client_address(request))
-    course = service.catalog.current.course(request.path_params["course"])
-    slug = request.path_params.get("lesson")
-    if slug is None:
-        if course.file.intro_video is None:
-            raise LessonNotFound
-        video, seconds = course.file.intro_video.video, course.file.intro_video.duration
-    else:
-        lesson = course.lesson(slug).file
-        if not lesson.preview or lesson.video is None:
-            raise LessonNotFound
-        video, seconds = lesson.video, lesson.duration or 0
-    playback = service.gateways.streaming.playback(video, seconds=seconds, now=service.clock())
+async def play_preview(request: Request) -> Response:
+    """Redirect to the player of a free video: a course's introduction, or a preview lesson."""
+    request.service.throttle.hit(PREVIEWS_BY_IP, request.client_ip)
+    course = request.service.catalog.current.course(request.path_params["course"])
+    video, seconds = None, 0
+    if "lesson" not in request.path_params:
+        if intro := course.definition.intro_video:
+            video, seconds = intro.video, intro.duration
+    elif (lesson := course.find_lesson(request.path_params["lesson"])) and lesson.definition.preview:
+        video, seconds = lesson.definition.video, lesson.definition.duration or 0
+    if video is None:
+        raise LessonNotFound
+    playback = request.service.gateways.streaming.playback(video, seconds=seconds, now=request.service.clock())
     return RedirectResponse(
         playback.iframe_url, 303, headers={"Cache-Control": "private, no-store", "Referrer-Policy": "origin"}
     )
 
 
-def _names(request: Request) -> tuple[str, str]:
-    return request.path_params["course"], request.path_params["lesson"]
+async def show_receipts(request: Request, learner: Learner) -> Response:
+    """What this person paid, each with the payment provider's receipt."""
+    rows = await request.service.reader.all(RECEIPTS, buyer_id=learner.id)
+    title_of = request.service.catalog.current.title_of
+    return JsonResponse({"receipts": [_receipt(row, title_of(row.course_id)) for row in rows]})
 
 
-async def show_receipts(request: Request, service: Service, user: User) -> Response:
-    """What this person paid, each with the payment provider's receipt. Stripe is not asked."""
-    async with service.database.reading() as db:
-        orders = await receipts_of(db, user)
-    titles = service.catalog.current
-    return JSONResponse({"receipts": [describe_receipt(each, titles.title_of(each.course_id)) for each in orders]})
+def _receipt(row: ReceiptRow, course_title: str) -> dict[str, object]:
+    return {
+        "order": row.order,
+        "course_title": course_title,
+        "is_gift": row.is_gift,
+        "state": row.state.value,
+        "total_amount": row.total_amount,
+        "refunded_amount": row.refunded_amount,
+        "currency": row.currency,
+        "paid_at": row.paid_at,
+        "receipt_url": row.receipt_url,
+    }
 
+
+async def show_gifts(request: Request, learner: Learner) -> Response:
+    """What this person gave, and what became of it."""
+    given = await request.service.reader.all(GIFTS_GIVEN, buyer_id=learner.id)
+    title_of = request.service.catalog.current.title_of
+    return JsonResponse({"gifts": [describe_gift(gift, title_of(gift.course_id)) for gift in given]})
+
+
+_LESSON = "/learn/{course}/{lesson}"
 
 routes = [
     learner_route("GET", "/receipts", show_receipts),
+    learner_route("GET", "/gifts", show_gifts),
     learner_route("GET", "/library", show_library),
-    learner_route("GET", "/learn/{course}/{lesson}", show_lesson),
-    learner_route("GET", "/learn/{course}/{lesson}/playback", show_playback),
-    learner_route("POST", "/learn/{course}/{lesson}/progress", record_beat),
-    learner_route("PUT", "/learn/{course}/{lesson}/completion", mark_complete),
-    learner_route("DELETE", "/learn/{course}/{lesson}/completion", mark_incomplete),
+    lesson_route("GET", _LESSON, STATUSES, show_lesson),
+    lesson_route("GET", f"{_LESSON}/playback", POSITION, show_playback),
+    lesson_route("POST", f"{_LESSON}/progress", ACCESS, receive_heartbeat),
+    lesson_route("PUT", f"{_LESSON}/completion", ACCESS, complete_lesson),
+    lesson_route("DELETE", f"{_LESSON}/completion", ACCESS, uncomplete_lesson),
     learner_route("GET", "/resources/{resource:int}/download", download),
     open_route("GET", "/files/{resource:int}", send_local_file, Audience.LINK_HOLDER),
     open_route("GET", "/previews/{course}", play_preview),

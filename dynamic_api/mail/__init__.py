@@ -1,1 +1,1 @@
-"""Mail: one function a message, plain text and HTML from one source, sent from the outbox."""
+"""Email: one function for each message, plain text and HTML from one source, sent by the worker."""

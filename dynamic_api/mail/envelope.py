@@ -1,4 +1,4 @@
-"""Letter → the bytes of a mail: plain text, and the same words in HTML."""
+"""A text → an email: plain text, and the same words in HTML."""
 
 from datetime import datetime
 from email.message import EmailMessage
@@ -10,27 +10,27 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dynamic_api.mail.messages import Letter
+from dynamic_api.mail.texts import Text
 from sitegen.catalog.model import Site
 
-# The plain SMTP policy writes 8-bit bodies, which not every server on the way may take.
+# The plain SMTP policy writes 8-bit bodies, which not every server on the way accepts.
 _POLICY = SMTP.clone(cte_type="7bit")
 
 
-def envelope(
-    letter: Letter, *, site: Site, site_url: str, sender: str, to: str, message_id: str, now: datetime
+def make_email(
+    text: Text, *, site: Site, site_url: str, sender: str, to: str, message_id: str, now: datetime
 ) -> EmailMessage:
-    """`message_id` must be the same on every try, so that a mail sent twice is shown once."""
+    """`message_id` must be the same on every attempt, so that an email sent twice is shown once."""
     message = EmailMessage(policy=_POLICY)
     message["From"] = sender
     message["To"] = to
-    message["Subject"] = letter.subject
+    message["Subject"] = text.subject
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{message_id}@{_domain(sender, site_url)}>"
     message["Auto-Submitted"] = "auto-generated"
-    values = {"letter": letter, "site": site, "site_url": site_url}
-    message.set_content(_templates().get_template("letter.txt").render(values))
-    message.add_alternative(_templates().get_template("letter.html").render(values), subtype="html")
+    values = {"text": text, "site": site, "site_url": site_url}
+    message.set_content(_templates().get_template("message.txt").render(values))
+    message.add_alternative(_templates().get_template("message.html").render(values), subtype="html")
     return message
 
 

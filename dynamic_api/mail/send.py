@@ -1,4 +1,4 @@
-"""The job `mail.send`: make the letter as things stand now, and hand it to the mail server.
+"""The job `mail.send`: write the email as things are now, and pass it to the mail server.
 
 Links are made here and not when the job was written: the outbox must not hold what opens a purchase.
 """
@@ -8,45 +8,75 @@ from typing import Any
 
 import aiosmtplib
 
-from dynamic_api.accounts.privacy import NOBODY
+from dynamic_api.core.emails import Email
+from dynamic_api.core.messages import (
+    AccessEnded,
+    ClaimLink,
+    EmailChanged,
+    GiftConfirmation,
+    GiftDelivery,
+    GiftUndeliverable,
+    Message,
+    NewEmailLink,
+    PasswordCleared,
+    PaymentFailed,
+    Receipt,
+    Refunded,
+    ResetLink,
+    SignInLink,
+    SignUpLink,
+    Welcome,
+)
 from dynamic_api.jobs.worker import GiveUp
-from dynamic_api.mail.account_letters import ACCOUNT_LETTERS
-from dynamic_api.mail.envelope import envelope
-from dynamic_api.mail.messages import Letter
-from dynamic_api.mail.order_letters import ORDER_LETTERS, mark_gift_delivered, mark_gift_undeliverable
+from dynamic_api.mail import account_messages, order_messages
+from dynamic_api.mail.envelope import make_email
+from dynamic_api.mail.texts import Text
 from dynamic_api.service import Service
 
-Payload = dict[str, Any]
-# What to say to whom; no letter where things have changed since it was asked for.
-Writer = Callable[[Service, Payload], Awaitable[tuple[str, Letter] | None]]
-WRITERS: Mapping[str, Writer] = {**ORDER_LETTERS, **ACCOUNT_LETTERS}
+# Any: each writer takes the message it stands beside.
+Writer = Callable[[Service, Any], Awaitable[tuple[Email, Text] | None]]
+
+WRITERS: Mapping[type[Message], Writer] = {
+    Receipt: order_messages.receipt,
+    ClaimLink: order_messages.claim,
+    Refunded: order_messages.refunded,
+    PaymentFailed: order_messages.payment_failed,
+    AccessEnded: order_messages.access_ended,
+    GiftDelivery: order_messages.gift,
+    GiftConfirmation: order_messages.gift_confirmation,
+    GiftUndeliverable: order_messages.gift_undeliverable,
+    Welcome: account_messages.welcome,
+    SignInLink: account_messages.sign_in,
+    SignUpLink: account_messages.sign_up,
+    ResetLink: account_messages.reset,
+    NewEmailLink: account_messages.new_email,
+    EmailChanged: account_messages.email_changed,
+    PasswordCleared: account_messages.password_cleared,
+}
 
 
-async def send_job(service: Service, payload: Payload) -> None:
-    """Raises what the mail server raises; a refusal for good ends the job."""
-    name = str(payload["message"])
-    if name not in WRITERS:
-        raise GiveUp(f"there is no message called {name}")
-    written = await WRITERS[name](service, payload)
-    if written is None or written[0].endswith(f"@{NOBODY}"):
+async def send_message(service: Service, message: Message) -> None:
+    """Raises what the mail server raises; a permanent rejection ends the job."""
+    written = await WRITERS[type(message)](service, message)
+    if written is None or written[0].is_deleted:
         return
-    to, letter = written
-    message = envelope(
-        letter,
+    to, text = written
+    email = make_email(
+        text,
         site=service.catalog.current.site,
         site_url=service.settings.site_url,
         sender=service.gateways.mailer.sender,
-        to=to,
-        message_id=str(payload["id"]),
+        to=to.spelling,
+        message_id=message.id,
         now=service.clock(),
     )
     try:
-        await service.gateways.mailer.send(message)
+        await service.gateways.mailer.send(email)
     except aiosmtplib.SMTPRecipientsRefused as error:
         if all(refusal.code >= 500 for refusal in error.recipients):
-            if name == "gift":
-                await mark_gift_undeliverable(service, int(payload["order_id"]))
-            raise GiveUp(f"the mail server refuses this address: {error.recipients[0].message}") from error
+            if isinstance(message, GiftDelivery):
+                await order_messages.mark_gift_undeliverable(service, message.order_id)
+            raise GiveUp(f"the mail server rejects this address: {error.recipients[0].message}") from error
         raise
-    if name == "gift":
-        await mark_gift_delivered(service, int(payload["order_id"]))
+    if isinstance(message, GiftDelivery):
+        await order_messages.mark_gift_delivered(service, message.order_id)

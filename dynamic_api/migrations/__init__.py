@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from dynamic_api.models import Base
+from dynamic_api.core.models import Base
 
 
 def alembic_config(url: str, connection: Connection | None = None) -> Config:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from dynamic_api.models import Base
+from dynamic_api.core.models import Base
 
 connection = context.config.attributes["connection"]
 context.configure(

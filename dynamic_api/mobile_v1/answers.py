@@ -1,14 +1,25 @@
-"""The shapes of the contract's answers, for its OpenAPI document. The service is held to them by tests."""
+"""The contract's answers, frozen for version 1: their types, which also make the OpenAPI document, and what fills them.
 
-from typing import Literal
+Typed dictionaries, because pydantic models as answers cost eight times as much.
+"""
 
-from pydantic import BaseModel, Field
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import Field
+
+from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson, CatalogResource
+from dynamic_api.core.clock import timestamp
+from dynamic_api.learning.library import CourseProgressAnswer, OwnedCourse
+from dynamic_api.orders.receipts import ReceiptRow
+from dynamic_api.progress.rules import ProgressAnswer, ProgressRow
+from dynamic_api.service import Service
 
 Timestamp = str
 Seconds = int
+Percent = Annotated[int, Field(ge=0, le=100)]
 
 
-class User(BaseModel):
+class User(TypedDict):
     """Who is signed in."""
 
     id: int
@@ -17,19 +28,7 @@ class User(BaseModel):
     updated_at: Timestamp | None
 
 
-class Progress(BaseModel):
-    """Where a learner is in a lesson."""
-
-    status: Literal["in_progress", "completed"]
-    playback_position_seconds: Seconds
-    video_duration_seconds: Seconds | None
-    percent_complete: int = Field(ge=0, le=100)
-    last_viewed_at: Timestamp | None
-    completed_at: Timestamp | None
-    updated_at: Timestamp | None
-
-
-class Resource(BaseModel):
+class Resource(TypedDict):
     """A file."""
 
     id: int
@@ -39,36 +38,27 @@ class Resource(BaseModel):
     updated_at: Timestamp | None
 
 
-class Login(BaseModel):
-    """1."""
+class Login(TypedDict):
+    """Endpoint 1."""
 
     token: str
     token_type: Literal["Bearer"]
     user: User
 
 
-class Message(BaseModel):
-    """2 and 3."""
+class Message(TypedDict):
+    """Endpoints 2 and 3."""
 
     message: str
 
 
-class Me(BaseModel):
-    """4."""
+class Me(TypedDict):
+    """Endpoint 4."""
 
     user: User
 
 
-class CourseProgress(BaseModel):
-    """The share of a course's lessons that are completed, rounded down."""
-
-    total_lessons: int
-    completed_lessons: int
-    percent_complete: int = Field(ge=0, le=100)
-    last_viewed_at: Timestamp | None
-
-
-class CourseHead(BaseModel):
+class CourseHead(TypedDict):
     """What library and detail have in common."""
 
     id: int
@@ -82,16 +72,16 @@ class CourseHead(BaseModel):
 class LibraryEntry(CourseHead):
     """A course of the learner."""
 
-    progress: CourseProgress
+    progress: CourseProgressAnswer
 
 
-class Library(BaseModel):
-    """5."""
+class Library(TypedDict):
+    """Endpoint 5."""
 
     courses: list[LibraryEntry]
 
 
-class LessonHead(BaseModel):
+class LessonHead(TypedDict):
     """What detail and playback have in common. `summary` is Markdown."""
 
     id: int
@@ -108,12 +98,12 @@ class Lesson(LessonHead):
     stream_video_id: str | None
     has_video: bool
     sort_order: int
-    progress: Progress | None
+    progress: ProgressAnswer | None
     resources: list[Resource]
 
 
-class Module(BaseModel):
-    """A chapter of a course."""
+class Module(TypedDict):
+    """A module of a course."""
 
     id: int
     title: str
@@ -129,13 +119,13 @@ class CourseDetail(CourseHead):
     modules: list[Module]
 
 
-class Course(BaseModel):
-    """6."""
+class Course(TypedDict):
+    """Endpoint 6."""
 
     course: CourseDetail
 
 
-class Stream(BaseModel):
+class Stream(TypedDict):
     """Where a video plays."""
 
     iframe_url: str
@@ -150,28 +140,28 @@ class OpenedLesson(LessonHead):
     resources: list[Resource]
 
 
-class Playback(BaseModel):
-    """7."""
+class Playback(TypedDict):
+    """Endpoint 7."""
 
     stream_url: str | None
     stream: Stream | None
-    heartbeat_seconds: int = Field(ge=5)
-    auto_complete_percent: int = Field(ge=1, le=100)
+    heartbeat_seconds: Annotated[int, Field(ge=5)]
+    auto_complete_percent: Annotated[int, Field(ge=1, le=100)]
     lesson: OpenedLesson
-    progress: Progress
+    progress: ProgressAnswer
 
 
-class Beaten(BaseModel):
-    """8."""
+class HeartbeatAnswer(TypedDict):
+    """Endpoint 8."""
 
     status: Literal["in_progress", "completed"]
-    percent_complete: int = Field(ge=0, le=100)
+    percent_complete: Percent
     playback_position_seconds: Seconds
     updated_at: Timestamp | None
 
 
-class ResourceLink(BaseModel):
-    """A file and an address that opens it for minutes."""
+class ResourceLink(TypedDict):
+    """A file, and an address that opens it for minutes."""
 
     id: int
     name: str
@@ -181,13 +171,13 @@ class ResourceLink(BaseModel):
     url: str
 
 
-class OneResource(BaseModel):
-    """9."""
+class OneResource(TypedDict):
+    """Endpoint 9."""
 
     resource: ResourceLink
 
 
-class Receipt(BaseModel):
+class Receipt(TypedDict):
     """A payment. Amounts in minor units."""
 
     order_public_id: str
@@ -199,21 +189,123 @@ class Receipt(BaseModel):
     receipt_url: str
 
 
-class Receipts(BaseModel):
-    """11."""
+class Receipts(TypedDict):
+    """Endpoint 11."""
 
     receipts: list[Receipt]
 
 
-class Problem(BaseModel):
-    """What was refused, and why."""
+def course_head(course: CatalogCourse, site_url: str) -> CourseHead:
+    """What library and detail have in common."""
+    definition = course.definition
+    return {
+        "id": course.id,
+        "slug": definition.slug,
+        "title": definition.title,
+        "description": definition.summary,
+        "thumbnail_url": site_url + definition.thumbnail.address,
+        "updated_at": timestamp(course.updated_at),
+    }
 
-    code: str
-    message: str
-    details: dict[str, list[str]] | None = None
+
+def library_entry(owned: OwnedCourse, site_url: str) -> LibraryEntry:
+    """An entry of endpoint 5."""
+    return {**course_head(owned.course, site_url), "progress": owned.progress}
 
 
-class Refusal(BaseModel):
-    """The one body of every answer that is not 2xx."""
+def course_detail(course: CatalogCourse, site_url: str) -> CourseDetail:
+    """Endpoint 6, without anybody's progress."""
+    return {
+        **course_head(course, site_url),
+        "long_description": course.definition.description_markdown,
+        "modules": [
+            {
+                "id": module.id,
+                "title": module.definition.title,
+                "sort_order": number,
+                "updated_at": timestamp(module.updated_at),
+                "lessons": [_lesson(lesson, position) for position, lesson in enumerate(module.lessons, start=1)],
+            }
+            for number, module in enumerate(course.modules, start=1)
+        ],
+    }
 
-    error: Problem
+
+def _lesson(lesson: CatalogLesson, position: int) -> Lesson:
+    return {
+        **lesson_head(lesson),
+        "stream_video_id": lesson.definition.video,
+        "has_video": lesson.definition.video is not None,
+        "sort_order": position,
+        "progress": None,
+        "resources": [resource(each) for each in lesson.resources],
+    }
+
+
+def lesson_head(lesson: CatalogLesson) -> LessonHead:
+    """What detail and playback have in common. `summary` is Markdown: the one line, then the notes."""
+    definition = lesson.definition
+    parts = [part for part in (definition.summary, definition.notes_markdown) if part]
+    return {
+        "id": lesson.id,
+        "slug": definition.slug,
+        "title": definition.title,
+        "summary": "\n\n".join(parts) or None,
+        "duration_seconds": definition.duration,
+        "updated_at": timestamp(lesson.updated_at),
+    }
+
+
+def resource(item: CatalogResource) -> Resource:
+    """A file."""
+    return {
+        "id": item.id,
+        "name": item.definition.name,
+        "mime_type": item.definition.type,
+        "size_bytes": item.definition.size,
+        "updated_at": timestamp(item.updated_at),
+    }
+
+
+def opened_lesson(course: CatalogCourse, lesson: CatalogLesson) -> OpenedLesson:
+    """The lesson of endpoint 7."""
+    return {**lesson_head(lesson), "resources": [resource(each) for each in course.resources_of(lesson)]}
+
+
+def stream(service: Service, lesson: CatalogLesson) -> Stream | None:
+    """Where the lesson's video plays; None when it has none."""
+    definition = lesson.definition
+    if definition.video is None:
+        return None
+    playback = service.gateways.streaming.playback(
+        definition.video, seconds=definition.duration or 0, now=service.clock()
+    )
+    return {
+        "iframe_url": playback.iframe_url,
+        "hls_url": playback.hls_url,
+        "preferred_url": playback.hls_url,
+        "player": "native",
+    }
+
+
+def heartbeat_answer(row: ProgressRow) -> HeartbeatAnswer:
+    """Endpoint 8."""
+    return {
+        "status": row.status.value,
+        "percent_complete": row.percent,
+        "playback_position_seconds": row.position_seconds,
+        "updated_at": timestamp(row.updated_at),
+    }
+
+
+def receipt(row: ReceiptRow) -> Receipt:
+    """An entry of endpoint 11."""
+    return {
+        "order_public_id": row.order,
+        "status": row.state.value,
+        "total_amount": row.total_amount,
+        "currency": row.currency,
+        "paid_at": row.paid_at,
+        "refunded_at": row.refunded_at,
+        "receipt_url": row.receipt_url,
+    }

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
-from dynamic_api.mobile_v1.answers import Refusal
-from dynamic_api.routing import Audience, AudienceRoute
+from dynamic_api.core.models import Json
+from dynamic_api.web.routing import Audience, Documentation, Route
 
 _COMPONENTS = "#/components/schemas/{model}"
 _REFUSALS = {
@@ -17,25 +16,41 @@ _REFUSALS = {
     404: "Not there, or not published.",
     405: "The address does not take this method.",
     413: "The body is larger than any of ours.",
-    422: "A field will not do; `details` says which.",
+    422: "A field cannot be accepted; `details` says which.",
     429: "Too many requests; `Retry-After` says for how long.",
     500: "Something went wrong on our side.",
 }
 
 
-def openapi(routes: Iterable[AudienceRoute], base: str, site_url: str) -> dict[str, Any]:
+class Problem(TypedDict, total=False):
+    """What was refused, and why. `details` only for validation."""
+
+    code: str
+    message: str
+    details: dict[str, list[str]]
+
+
+class Refusal(TypedDict):
+    """The one body of every answer that is not 2xx."""
+
+    error: Problem
+
+
+def openapi(routes: Iterable[Route], base: str, site_url: str) -> Json:
     """The document of these routes, which stand below `base`."""
-    described = [route for route in routes if route.answer is not None]
-    models: set[type[BaseModel]] = {Refusal}
-    for route in described:
-        models |= {model for model in (route.answer, route.body) if model is not None}
-    ordered = sorted(models, key=lambda model: (model.__module__, model.__name__))
-    names, definitions = models_json_schema([(model, "validation") for model in ordered], ref_template=_COMPONENTS)
-    references = {model: names[model, "validation"] for model in ordered}
-    paths: dict[str, dict[str, Any]] = {}
-    for route in described:
+    described = [(route, route.documentation) for route in routes if route.documentation is not None]
+    types: set[type] = {Refusal}
+    for _, documentation in described:
+        types |= {each for each in (documentation.answer, documentation.body) if each is not None}
+    ordered = sorted(types, key=lambda each: (each.__module__, each.__name__))
+    schemas, definitions = TypeAdapter.json_schemas(
+        [(each, "validation", TypeAdapter(each)) for each in ordered], ref_template=_COMPONENTS
+    )
+    references = {each: schemas[each, "validation"] for each in ordered}
+    paths: dict[str, dict[str, Json]] = {}
+    for route, documentation in described:
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route, references)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route, documentation, references)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Mobile API", "version": "1", "description": "Frozen: fields may be added, nothing else."},
@@ -48,10 +63,10 @@ def openapi(routes: Iterable[AudienceRoute], base: str, site_url: str) -> dict[s
     }
 
 
-def _operation(route: AudienceRoute, references: dict[type[BaseModel], Any]) -> dict[str, Any]:
-    operation: dict[str, Any] = {
+def _operation(route: Route, documentation: Documentation, references: dict[type, Json]) -> Json:
+    operation: Json = {
         "operationId": f"{route.name}_{len(route.path)}" if route.name == "logout_all" else route.name,
-        "summary": (route.purpose or route.name).strip(),
+        "summary": documentation.purpose,
         "parameters": [
             {
                 "name": name,
@@ -61,18 +76,18 @@ def _operation(route: AudienceRoute, references: dict[type[BaseModel], Any]) -> 
             }
             for name, kind in re.findall(r"\{(\w+)(:int)?\}", route.path)
         ],
-        "responses": {"200": {"description": "Fine.", "content": _json(references[route.answer or Refusal])}}
+        "responses": {"200": {"description": "Fine.", "content": _json(references[documentation.answer])}}
         | {
             str(status): {"description": text, "content": _json(references[Refusal])}
             for status, text in _REFUSALS.items()
         },
     }
-    if route.audience is Audience.DEVICE:
+    if route.audience is Audience.PHONE:
         operation["security"] = [{"bearer": []}]
-    if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": _json(references[route.body])}
+    if documentation.body is not None:
+        operation["requestBody"] = {"required": True, "content": _json(references[documentation.body])}
     return operation
 
 
-def _json(schema: Any) -> dict[str, Any]:
+def _json(schema: Json) -> Json:
     return {"application/json": {"schema": schema}}

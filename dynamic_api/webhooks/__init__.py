@@ -1,1 +1,1 @@
-"""What Stripe tells us: kept as it came, then acted upon."""
+"""What Stripe tells us: stored as it came, then acted on."""

@@ -1,21 +1,47 @@
-"""Events are stored once, together with the job that acts on them; only then is Stripe told 200."""
+"""Events are stored once, together with the job that acts on them; only then is Stripe answered with 200."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.database import insert_or_ignore
+from dynamic_api.core.audit import OPERATOR, Action, record
+from dynamic_api.core.database import insert_or_ignore
+from dynamic_api.core.models import WebhookEvent
+from dynamic_api.core.outbox import Job, enqueue
 from dynamic_api.gateways.payment_facts import EventFacts
-from dynamic_api.jobs.outbox import enqueue
-from dynamic_api.models import WebhookEvent
+
+
+@dataclass(frozen=True)
+class HandleEvent(Job):
+    """Act on a stored event."""
+
+    kind = "stripe.event"
+
+    event_id: str
 
 
 async def record_event(db: AsyncSession, event: EventFacts, body: bytes, *, now: datetime) -> bool:
-    """Keep an event and its job, in the caller's transaction. False when it was known."""
+    """Store an event and its job, in the caller's transaction. False when it was known."""
     statement = insert_or_ignore(db, WebhookEvent).values(
         id=event.id, type=event.type, livemode=event.livemode, payload=body.decode(), received_at=now
     )
     if (await db.execute(statement.returning(WebhookEvent.id))).scalar() is None:
         return False
-    await enqueue(db, "stripe.event", f"event:{event.id}", {"event_id": event.id}, now=now)
+    await enqueue(db, HandleEvent(event.id), f"event:{event.id}", now=now)
     return True
+
+
+async def handle_again(db: AsyncSession, *, event_id: str | None, only_unhandled: bool, now: datetime) -> int:
+    """Handle stored events again; harmless however often, since they are only hints. Returns how many."""
+    wanted = select(WebhookEvent.id)
+    if event_id is not None:
+        wanted = wanted.where(WebhookEvent.id == event_id)
+    if only_unhandled:
+        wanted = wanted.where(WebhookEvent.handled_at.is_(None))
+    events = list(await db.scalars(wanted))
+    for name in events:
+        await enqueue(db, HandleEvent(name), f"replay:{name}:{now.timestamp():.0f}", now=now)
+    record(db, Action.EVENTS_REPLAYED, at=now, actor=OPERATOR, events=len(events))
+    return len(events)

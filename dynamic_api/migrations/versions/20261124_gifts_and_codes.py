@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from dynamic_api import models
+from dynamic_api.core import models
 
 revision: str = "1d52a3ef0875"
 down_revision: str | None = "52e059786795"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from dynamic_api import models
+from dynamic_api.core import models
 
 revision: str = "a3b9e41c70d2"
 down_revision: str | None = "7c1f0d6a5b21"

@@ -1,0 +1,192 @@
+"""Links that are emailed to somebody with an account, or about to have one: to sign in, sign up or reset a password.
+
+A link proves that its holder reads the email of an address. It works once, and only by a POST.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api.accounts.users import check_new_account, create_user, find_user
+from dynamic_api.core.audit import GUEST, Action, by_user, record
+from dynamic_api.core.emails import Email
+from dynamic_api.core.errors import LinkInvalid, ValidationFailed
+from dynamic_api.core.messages import PasswordCleared, queue_message
+from dynamic_api.core.models import AccessToken, LinkPurpose, OneTimeLink, User, WebSession
+from dynamic_api.core.passwords import password_faults
+from dynamic_api.core.tokens import hash_token, make_token
+from dynamic_api.orders.attach import attach_waiting_orders
+from dynamic_api.service import Service
+
+LIFETIME = timedelta(minutes=30)
+
+
+def issue_link(
+    db: AsyncSession,
+    purpose: LinkPurpose,
+    *,
+    now: datetime,
+    user: User | None = None,
+    email: Email | None = None,
+    code_hash: str | None = None,
+) -> str:
+    """The token of a new link: for an account, for an address, or to give one the other."""
+    token = make_token()
+    db.add(
+        OneTimeLink(
+            token_hash=hash_token(token),
+            purpose=purpose,
+            user_id=user.id if user else None,
+            email=email,
+            code_hash=code_hash,
+            created_at=now,
+            expires_at=now + LIFETIME,
+        )
+    )
+    return token
+
+
+async def open_link(db: AsyncSession, purpose: LinkPurpose, token: str, now: datetime) -> OneTimeLink:
+    """A link that was not used and has not expired, locked until the transaction ends. Raises LinkInvalid."""
+    link = await db.scalar(
+        select(OneTimeLink)
+        .where(
+            OneTimeLink.token_hash == hash_token(token),
+            OneTimeLink.purpose == purpose,
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.expires_at > now,
+        )
+        .with_for_update()
+    )
+    if link is None:
+        raise LinkInvalid
+    return link
+
+
+async def close_links(db: AsyncSession, whose: ColumnElement[bool], *, now: datetime) -> None:
+    """Links that were emailed and not used stop working."""
+    await db.execute(
+        update(OneTimeLink)
+        .where(whose, OneTimeLink.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def sign_up(service: Service, token: str, *, name: str, password: str) -> User:
+    """Create the account a sign-up link promises, with every purchase that waits for its address.
+
+    Raises LinkInvalid, and ValidationFailed, after which the link still works.
+    """
+    async with service.database.reading() as db:
+        link = await open_link(db, LinkPurpose.SIGN_UP, token, service.clock())
+    check_new_account(name=name, password=password, email=link.email)
+    password_hash = await service.passwords.hash(password)
+    now = service.clock()
+    async with service.database.transaction() as db:
+        link = await open_link(db, LinkPurpose.SIGN_UP, token, now)
+        link.used_at = now
+        if link.email is None or await find_user(db, link.email) is not None:
+            raise LinkInvalid  # the account was created another way
+        user = await create_user(
+            db, email=link.email, name=name, password_hash=password_hash, verified=True, now=now, actor=GUEST
+        )
+        await attach_waiting_orders(db, user, now=now)
+    return user
+
+
+async def sign_in_by_link(service: Service, token: str) -> User:
+    """Use a sign-in link. Raises LinkInvalid."""
+    now = service.clock()
+    async with service.database.transaction() as db:
+        return await _use_link(db, LinkPurpose.SIGN_IN, token, now)
+
+
+async def reset_password(service: Service, token: str, password: str) -> User:
+    """Use a reset link: a new password, and everybody who was signed in is signed out.
+
+    Raises LinkInvalid, and ValidationFailed, after which the link still works.
+    """
+    async with service.database.reading() as db:
+        user = await _holder(db, await open_link(db, LinkPurpose.RESET, token, service.clock()))
+    _check_password(password, user)
+    password_hash = await service.passwords.hash(password)
+    now = service.clock()
+    async with service.database.transaction() as db:
+        user = await _use_link(db, LinkPurpose.RESET, token, now)
+        await _replace_password(db, user, password_hash, now=now)
+    return user
+
+
+async def change_password(service: Service, user: User, password: str, *, keep_session: str) -> User:
+    """A new password for somebody whose old one was just verified. Other sessions and all phones are signed out."""
+    _check_password(password, user)
+    password_hash = await service.passwords.hash(password)
+    async with service.database.transaction() as db:
+        fresh = await db.get_one(User, user.id)
+        await _replace_password(db, fresh, password_hash, now=service.clock(), keep_session=keep_session)
+    return fresh
+
+
+def _check_password(password: str, user: User) -> None:
+    if faults := password_faults(password, email=user.email.spelling):
+        raise ValidationFailed(details={"password": faults})
+
+
+async def _replace_password(
+    db: AsyncSession, user: User, password_hash: str, *, now: datetime, keep_session: str = ""
+) -> None:
+    user.password_hash, user.updated_at = password_hash, now
+    await sign_out_everywhere(db, user, now=now, keep_session=keep_session)
+    record(db, Action.PASSWORD_CHANGED, at=now, actor=by_user(user.id), user_id=user.id)
+
+
+async def sign_out_everywhere(db: AsyncSession, user: User, *, now: datetime, keep_session: str = "") -> None:
+    """End every session but one, every phone's token, and every emailed link: whoever asked for a link may be whom
+    this shuts out."""
+    await close_links(db, OneTimeLink.user_id == user.id, now=now)
+    others = WebSession.token_hash != hash_token(keep_session)
+    await db.execute(delete(WebSession).where(WebSession.user_id == user.id, others))
+    await db.execute(delete(AccessToken).where(AccessToken.user_id == user.id))
+
+
+async def _holder(db: AsyncSession, link: OneTimeLink) -> User:
+    user = await db.get(User, link.user_id) if link.user_id is not None else None
+    if user is None:
+        raise LinkInvalid
+    return user
+
+
+async def _use_link(db: AsyncSession, purpose: LinkPurpose, token: str, now: datetime) -> User:
+    link = await open_link(db, purpose, token, now)
+    return await use_link(db, link, await _holder(db, link), now)
+
+
+async def use_link(db: AsyncSession, link: OneTimeLink, user: User, now: datetime) -> User:
+    """Mark a link as used; it arrived at its holder's address, so it proves that address. Raises LinkInvalid."""
+    used = await db.execute(
+        update(OneTimeLink)
+        .where(OneTimeLink.id == link.id, OneTimeLink.used_at.is_(None))
+        .values(used_at=now)
+        .returning(OneTimeLink.id)
+        .execution_options(synchronize_session=False)
+    )
+    if used.scalar() is None:
+        raise LinkInvalid  # another browser was a moment faster
+    if user.email_verified_at is None:
+        if user.password_hash is not None and link.purpose is not LinkPurpose.RESET:
+            await queue_message(db, PasswordCleared.to(user, link.id), now=now)
+        await verify_email(db, user, password_hash=None, now=now)
+        await attach_waiting_orders(db, user, now=now)
+    return user
+
+
+async def verify_email(db: AsyncSession, user: User, *, password_hash: str | None, now: datetime) -> None:
+    """Its owner has proven the address. Whoever created the account before may have been somebody else: their
+    password, their links, and every session of theirs end here.
+    """
+    user.email_verified_at = user.updated_at = now
+    user.password_hash = password_hash
+    await sign_out_everywhere(db, user, now=now)
+    record(db, Action.ACCOUNT_VERIFIED, at=now, actor=by_user(user.id), user_id=user.id)

@@ -1,0 +1,158 @@
+"""Signing in, up and out."""
+
+import asyncio
+
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from dynamic_api.accounts.links import reset_password, sign_in_by_link, sign_up
+from dynamic_api.accounts.new_email import change_email
+from dynamic_api.accounts.request_models import LinkToken, NewAccountByLink
+from dynamic_api.accounts.requested_email import requested_email
+from dynamic_api.accounts.sign_in import sign_in, sign_in_to_library, sign_out
+from dynamic_api.accounts.sign_in_codes import sign_in_by_code
+from dynamic_api.accounts.users import check_password
+from dynamic_api.core.emails import Email
+from dynamic_api.core.errors import CodeInvalid
+from dynamic_api.core.messages import RequestedMessage, ResetLink, SignInLink, SignUpLink, queue_message
+from dynamic_api.core.throttle import CLAIMS_BY_IP, CODES_BY_EMAIL
+from dynamic_api.web.identity import Learner, learner_route
+from dynamic_api.web.requests import Request, Text
+from dynamic_api.web.responses import JsonResponse
+from dynamic_api.web.routing import open_route
+from sitegen import urls
+
+REFUSAL_TAKES = 0.25  # seconds
+
+
+class Credentials(BaseModel):
+    """An address and a password."""
+
+    email: Text = Field(min_length=1, max_length=254)
+    password: str = Field(min_length=1, max_length=1000)
+
+
+class SignInCode(BaseModel):
+    """The six digits of a sign-in email, and the address it went to."""
+
+    email: Text = Field(min_length=1, max_length=254)
+    code: Text = Field(min_length=1, max_length=20)
+
+
+class NewPassword(LinkToken):
+    """A reset link, and the new password."""
+
+    password: str = Field(min_length=1, max_length=1000)
+
+
+async def start_session(request: Request) -> Response:
+    """Sign in with a password."""
+    body = await request.read(Credentials)
+    user = await check_password(
+        request.service, Email.lookup(body.email), body.password, client_ip=request.client_ip
+    )
+    return await sign_in(request, user, JsonResponse(_session(user.id, user.name, user.email)))
+
+
+async def show_session(request: Request, learner: Learner) -> Response:
+    """Who is signed in."""
+    return JsonResponse(_session(learner.id, learner.name, learner.email))
+
+
+def _session(user_id: int, name: str, email: Email) -> dict[str, object]:
+    return {"user": {"id": user_id, "name": name, "email": email.spelling}}
+
+
+async def end_session(request: Request) -> Response:
+    """Sign out; fine for somebody who is not signed in."""
+    return await sign_out(request, JsonResponse({"message": "You are signed out."}))
+
+
+async def email_sign_in_link(request: Request) -> Response:
+    """A link instead of a password."""
+    return await _email_link(request, SignInLink)
+
+
+async def email_reset_link(request: Request) -> Response:
+    """A link to choose a new password."""
+    return await _email_link(request, ResetLink)
+
+
+async def email_sign_up_link(request: Request) -> Response:
+    """A link to create an account."""
+    return await _email_link(request, SignUpLink)
+
+
+async def _email_link(request: Request, message: type[RequestedMessage]) -> Response:
+    """The answer is the same for every address, and so is the time it takes: whether there is an account is looked up
+    when the email is written."""
+    email, now = await requested_email(request), request.service.clock()
+    async with request.service.database.transaction() as db:
+        await queue_message(db, message.to(email, now), now=now)
+    sentence = "We've sent a link to this address." if message is SignUpLink else _IF_THERE_IS_AN_ACCOUNT
+    return JsonResponse({"message": f"{sentence} It expires in 30 minutes."})
+
+
+_IF_THERE_IS_AN_ACCOUNT = "If there is an account with this address, we've sent it an email."
+
+
+async def use_sign_in_link(request: Request) -> Response:
+    """Sign in by an emailed link."""
+    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    body = await request.read(LinkToken)
+    return await sign_in_to_library(request, await sign_in_by_link(request.service, body.token))
+
+
+async def use_sign_in_code(request: Request) -> Response:
+    """Sign in by the six digits of the same email."""
+    body = await request.read(SignInCode)
+    email = Email.lookup(body.email)
+    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    request.service.throttle.hit(CODES_BY_EMAIL, email.key)
+    loop = asyncio.get_running_loop()
+    answer_at = loop.time() + REFUSAL_TAKES
+    try:
+        user = await sign_in_by_code(request.service, email, "".join(body.code.split()))
+    except CodeInvalid:
+        # A wrong attempt at a real account writes to the disk, one at an unknown address does not: waiting hides which.
+        await asyncio.sleep(answer_at - loop.time())
+        raise
+    return await sign_in_to_library(request, user)
+
+
+async def use_new_email_link(request: Request) -> Response:
+    """Use another address from now on. Needs no session, since the link went to that address."""
+    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    body = await request.read(LinkToken)
+    user = await change_email(request.service, body.token)
+    return JsonResponse({"message": f"Your email address is now {user.email}.", "url": urls.ACCOUNT})
+
+
+async def use_reset_link(request: Request) -> Response:
+    """Choose a new password, by an emailed link."""
+    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    body = await request.read(NewPassword)
+    return await sign_in_to_library(request, await reset_password(request.service, body.token, body.password))
+
+
+async def use_sign_up_link(request: Request) -> Response:
+    """Create the account."""
+    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    body = await request.read(NewAccountByLink)
+    user = await sign_up(request.service, body.token, name=body.name, password=body.password)
+    return await sign_in_to_library(request, user)
+
+
+routes = [
+    open_route("POST", "/session", start_session),
+    learner_route("GET", "/session", show_session),
+    open_route("DELETE", "/session", end_session),
+    open_route("POST", "/sign-in-links", email_sign_in_link),
+    open_route("POST", "/sign-in-links/spend", use_sign_in_link),
+    open_route("POST", "/sign-in-codes/spend", use_sign_in_code),
+    open_route("POST", "/email-changes/spend", use_new_email_link),
+    open_route("POST", "/password-resets", email_reset_link),
+    open_route("POST", "/password-resets/spend", use_reset_link),
+    open_route("POST", "/sign-ups", email_sign_up_link),
+    open_route("POST", "/sign-ups/spend", use_sign_up_link),
+]

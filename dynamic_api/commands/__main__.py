@@ -1,0 +1,68 @@
+"""`coursewright`: every command by name. A command's module is imported only when the command runs."""
+
+import importlib
+
+import click
+
+from dynamic_api import __version__
+
+# Name → where the command is, and the line that `--help` shows. sitegen's commands are named, not imported: the
+# service must not depend on the site generator.
+COMMANDS = {
+    "check": ("sitegen.commands:check", "Check the course files."),
+    "build": ("sitegen.commands:build", "Build the site and the service's catalogue."),
+    "schema": ("sitegen.commands:schema", "Write the reference of the course files' fields."),
+    "settings": ("dynamic_api.commands.settings:settings", "Write the reference of the settings."),
+    "migrate": ("dynamic_api.commands.serve:migrate", "Update the database to the current schema."),
+    "serve": ("dynamic_api.commands.serve:serve", "Run the service."),
+    "work": ("dynamic_api.commands.serve:work", "Run jobs in a process of their own."),
+    "why": ("dynamic_api.commands.access:why", "Explain why somebody can watch a course, or cannot."),
+    "grant": ("dynamic_api.commands.access:grant", "Give somebody a course."),
+    "revoke": ("dynamic_api.commands.access:revoke", "Take a course away from somebody."),
+    "move": ("dynamic_api.commands.access:move", "Move purchases to another account."),
+    "readdress": ("dynamic_api.commands.access:readdress", "Send a waiting gift to another address."),
+    "orders": ("dynamic_api.commands.orders:orders", "List the newest orders."),
+    "learners": ("dynamic_api.commands.orders:learners", "List accounts and their courses."),
+    "reconcile": ("dynamic_api.commands.orders:reconcile", "Compare our orders with Stripe."),
+    "events": ("dynamic_api.commands.events:events", "List Stripe's events: handled, failed, waiting."),
+    "replay": ("dynamic_api.commands.events:replay", "Handle stored events again; harmless."),
+    "jobs": ("dynamic_api.commands.events:jobs", "List jobs, or retry those that failed."),
+    "messages": ("dynamic_api.commands.messages:messages", "Show every email we send, filled with samples."),
+    "captions": ("dynamic_api.commands.captions:captions", "Upload the course files' captions to Stream's player."),
+}
+
+
+class LazyGroup(click.Group):
+    """Lists commands from the table, and imports one when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table itself: `--help` imports nothing."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, epilog="Every command explains itself: coursewright COMMAND --help")
+@click.version_option(__version__, prog_name="coursewright")
+def coursewright() -> None:
+    """Publish video courses from a git repository."""
+
+
+def main() -> None:
+    """Exit status 0: done. 1: something must be fixed first, and a sentence says what. 2: wrong usage."""
+    coursewright(prog_name="coursewright")
+
+
+if __name__ == "__main__":
+    main()

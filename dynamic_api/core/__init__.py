@@ -1,0 +1,1 @@
+"""What every part stands on: the schema, the database, settings, errors, time, secrets, and the outbox."""

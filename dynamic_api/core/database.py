@@ -1,0 +1,103 @@
+"""The engine and its transactions. `transaction()` is the only place that commits through the ORM."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from sqlite3 import Connection as SqliteConnection
+
+import asyncpg
+from sqlalchemy import Connection, Insert, URL, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from dynamic_api.core.models import Base
+
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
+
+
+class Database:
+    """One engine, read sessions, and write transactions."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.engine = make_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._read = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._write = async_sessionmaker(
+            self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE"), expire_on_commit=False
+        )
+        # SQLite has one writer at a time: waiting for it here is cheaper than in SQLite's busy handler.
+        self._write_lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that never commits, for commands and for reading before a write. Learners' pages use `Reader`."""
+        async with self._read() as session:
+            yield session
+
+    @asynccontextmanager
+    async def write_lock(self) -> AsyncIterator[None]:
+        """The right to write to SQLite, for writers that do not use the ORM."""
+        async with self._write_lock:
+            yield
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Commits at the end of the block, or not at all. Never wait for a partner inside it."""
+        if self.is_sqlite:
+            async with self._write_lock, self._write.begin() as session:
+                yield session
+        else:
+            async with self._write.begin() as session:
+                yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def make_engine(url: str) -> AsyncEngine:
+    """An engine whose SQLite transactions begin explicitly.
+
+    Python's sqlite3 begins late and only for writes; two readers that both decide to write would then fail at once.
+    https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#serializable-isolation-savepoints-transactional-ddl
+    """
+    parts = make_url(url)
+    if parts.get_backend_name() == "postgresql":
+        address = postgresql_dsn(parts)
+
+        async def connect() -> asyncpg.Connection:
+            return await asyncpg.connect(address)
+
+        return create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_pre_ping=True)
+    engine = create_async_engine(parts)
+    event.listen(engine.sync_engine, "connect", _configure)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def postgresql_dsn(url: URL) -> str:
+    """The address as libpq writes it, so that every connection of ours reads `sslmode` and the rest alike."""
+    query = dict(url.query)
+    if "ssl" in query:
+        query.setdefault("sslmode", query.pop("ssl"))
+    return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
+
+
+def _configure(connection: SqliteConnection, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def insert_or_ignore(db: AsyncSession, table: type[Base]) -> Insert:
+    """An INSERT that does nothing where a unique key is taken, in this database's dialect."""
+    if db.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()

@@ -1,0 +1,69 @@
+"""Email addresses: checked strictly, compared in one normal form.
+
+Domains are compared as DNS knows them (IDNA 2008, UTS 46), so two domains that DNS tells apart never belong to one
+person. The local part is compared without regard to case, since mail providers deliver that way.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+LONGEST = 254  # RFC 5321, 4.5.3.1.3
+
+# Control, format (joiners, soft hyphens), space, surrogate and private-use characters: invisible, so nobody means them.
+_INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp", "Cs", "Co"})
+_DELETED_DOMAIN = "deleted.invalid"  # RFC 2606: nobody can ever have this address
+
+
+class EmailInvalid(ValueError):
+    """The text is not an address that a mail server could accept."""
+
+
+@dataclass(frozen=True)
+class Email:
+    """An address as its owner spells it, and the key by which addresses are compared."""
+
+    spelling: str
+    key: str
+
+    def __str__(self) -> str:
+        return self.spelling
+
+    @classmethod
+    def parse(cls, text: str) -> "Email":
+        """Raises EmailInvalid, with a sentence for the person who typed it."""
+        spelling = unicodedata.normalize("NFC", text.strip())
+        if len(spelling) > LONGEST or any(unicodedata.category(letter) in _INVISIBLE for letter in spelling):
+            raise EmailInvalid("This doesn't look like an email address.")
+        # RFC 2047 encoded words are legal in a local part, and let one mailbox have thousands of spellings.
+        if "=?" in spelling:
+            raise EmailInvalid("This doesn't look like an email address.")
+        try:
+            checked = validate_email(spelling, check_deliverability=False)
+        except EmailNotValidError:
+            raise EmailInvalid("This doesn't look like an email address.") from None
+        return cls(spelling, _key(checked.local_part, checked.ascii_domain))
+
+    @classmethod
+    def lookup(cls, text: str) -> "Email":
+        """For finding an account: a text that is no address becomes a key that no account has."""
+        try:
+            return cls.parse(text)
+        except EmailInvalid:
+            return cls(text, f"not an address: {text.strip().lower()}"[:LONGEST])
+
+    @classmethod
+    def deleted(cls, user_id: int) -> "Email":
+        """What replaces the address of a deleted account."""
+        alias = f"{user_id}@{_DELETED_DOMAIN}"
+        return cls(alias, alias)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether this replaced the address of a deleted account."""
+        return self.key.endswith(f"@{_DELETED_DOMAIN}")
+
+
+def _key(local: str, ascii_domain: str) -> str:
+    return f"{unicodedata.normalize('NFC', local.lower())}@{ascii_domain.lower()}"

@@ -1,0 +1,183 @@
+"""Every refusal the API can give: a status, a stable code, and a sentence for a person."""
+
+from collections.abc import Mapping
+
+Details = Mapping[str, list[str]]
+
+
+class ApiError(Exception):
+    """Base of every refusal. Subclasses and callers give status, code and message."""
+
+    status = 500
+    code = "server_error"
+    message = "Something went wrong on our side. Please try again."
+    headers: Mapping[str, str] = {}
+
+    def __init__(self, message: str | None = None, *, details: Details | None = None) -> None:
+        self.message = message or self.message
+        self.details = details
+        super().__init__(self.message)
+
+    def body(self) -> dict[str, object]:
+        """The body of every refusal."""
+        error: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.details:
+            error["details"] = dict(self.details)
+        return {"error": error}
+
+
+class Unauthenticated(ApiError):
+    """Nobody is signed in, or no longer."""
+
+    status, code, message = 401, "unauthenticated", "Please sign in to continue."
+
+
+class CourseForbidden(ApiError):
+    """Signed in, and not entitled to the course."""
+
+    status, code, message = 403, "course_forbidden", "You don't own this course yet."
+
+
+class ResourceForbidden(ApiError):
+    """Signed in, and not entitled to the file."""
+
+    status, code, message = 403, "resource_forbidden", "This file belongs to a course you don't own yet."
+
+
+class TokenForbidden(ApiError):
+    """The bearer token lacks the ability."""
+
+    status, code, message = 403, "token_forbidden", "This device isn't allowed to do that. Please sign in again."
+
+
+class SignatureInvalid(ApiError):
+    """A signed link was altered, or has expired."""
+
+    status, code, message = 403, "signature_invalid", "This link has expired. Go back and open the file again."
+
+
+class CrossOrigin(ApiError):
+    """Another site tried to act in this person's name."""
+
+    status, code, message = 403, "cross_origin", "This request came from another site, so nothing was changed."
+
+
+class NotFound(ApiError):
+    """There is nothing at this address."""
+
+    status, code, message = 404, "not_found", "Page not found."
+
+
+class CourseNotFound(NotFound):
+    """No such course, or not published."""
+
+    code, message = "course_not_found", "We couldn't find this course."
+
+
+class LessonNotFound(NotFound):
+    """No such lesson, or not published."""
+
+    code, message = "lesson_not_found", "We couldn't find this lesson."
+
+
+class ResourceNotFound(NotFound):
+    """No such file, or not published."""
+
+    code, message = "resource_not_found", "We couldn't find this file."
+
+
+class OrderNotFound(NotFound):
+    """No such order."""
+
+    code, message = "order_not_found", "We couldn't find this order."
+
+
+class ClaimLinkInvalid(ApiError):
+    """A claim link is unknown, used or expired; one answer for all, since its holder can do the same about each."""
+
+    status, code = 410, "claim_link_invalid"
+    message = "This link has been used or has expired. We can send you a new one."
+
+
+class LinkInvalid(ApiError):
+    """An emailed link is unknown, used or expired."""
+
+    status, code = 410, "link_invalid"
+    message = "This link has been used or has expired. Please ask for a new one."
+
+
+class CodeInvalid(ApiError):
+    """A six-digit code is wrong, used or expired, or was guessed at too often."""
+
+    status, code = 422, "code_invalid"
+    message = "That code is wrong or has expired. Use the link in the same email, or ask for a new one."
+
+
+class OrderNotClaimable(ApiError):
+    """The order is not paid, was refunded, or has an owner."""
+
+    status, code, message = 409, "order_not_claimable", "This purchase can't be claimed here."
+
+
+class DeletionMustWait(ApiError):
+    """A bank debit is being processed: what it pays for would belong to nobody."""
+
+    status, code = 409, "payment_under_way"
+    message = (
+        "Your bank is still processing a payment. You can delete your account as soon as it is complete, "
+        "usually within a few days."
+    )
+
+
+class ValidationFailed(ApiError):
+    """The body does not have the right shape; `details` says which field and why."""
+
+    status, code, message = 422, "validation_failed", "Please check the fields below."
+
+
+class InvalidCredentials(ApiError):
+    """Wrong password or unknown address; never says which."""
+
+    status, code, message = 422, "invalid_credentials", "Wrong email address or password."
+
+
+class RateLimited(ApiError):
+    """Too many attempts."""
+
+    status, code, message = 429, "rate_limited", "Too many attempts. Please wait a minute and try again."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(max(1, retry_after))}
+
+
+class BadSignature(ApiError):
+    """A webhook that Stripe did not sign."""
+
+    status, code, message = 400, "bad_signature", "The signature does not match."
+
+
+class BodyTooLarge(ApiError):
+    """More bytes than any request of ours has."""
+
+    status, code, message = 413, "body_too_large", "That is more than we can accept in one request."
+
+
+class RangeNotSatisfiable(ApiError):
+    """A part of a file that begins after its end. RFC 9110, 15.5.17."""
+
+    status, code, message = 416, "range_not_satisfiable", "This file has changed. Please open it again."
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.headers = {"Content-Range": f"bytes */{size}"}
+
+
+class MethodNotAllowed(ApiError):
+    """The address is right, the method is not."""
+
+    status, code, message = 405, "method_not_allowed", "This address does not accept that kind of request."
+
+    def __init__(self, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.headers = {"Allow": ", ".join(sorted(allowed))}

@@ -1,0 +1,127 @@
+"""The outbox: jobs are rows, written in the transaction that causes them, so that no crash can lose them.
+
+A job is a dataclass. Its fields are stored as JSON beside the kind; `handlers.py` says which function runs which kind.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Self
+
+from sqlalchemy import ColumnElement, or_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api.core.database import insert_or_ignore
+from dynamic_api.core.models import Job as JobRow
+from dynamic_api.core.models import JobState, Json
+
+LEASE = timedelta(minutes=2)
+GIVE_UP_AFTER = timedelta(days=3)  # as long as Stripe keeps retrying a webhook
+LONGEST_WAIT = timedelta(hours=1)
+
+
+class Job:
+    """Base of all jobs: dataclasses whose fields say what is to be done. `kind` is stored, so it must never change."""
+
+    kind: ClassVar[str]
+
+    def payload(self) -> Json:
+        """The fields, as they are stored."""
+        return dict(vars(self))
+
+    @classmethod
+    def parse(cls, payload: Json) -> Self:
+        """The job of a stored payload. Raises TypeError when the payload has other fields."""
+        return cls(**payload)
+
+
+@dataclass(frozen=True)
+class LeasedJob:
+    """A job that this worker holds until its lease expires."""
+
+    id: int
+    kind: str
+    payload: Json
+    attempts: int
+    due_at: datetime
+    lease: str
+
+
+async def enqueue(db: AsyncSession, job: Job, key: str, *, now: datetime, delay: timedelta = timedelta()) -> bool:
+    """Write a job in the caller's transaction. A second one with the same key is a no-op; True when it was new."""
+    due = now + delay
+    values = {"kind": job.kind, "key": key, "payload": job.payload(), "state": JobState.WAITING, "attempts": 0}
+    statement = insert_or_ignore(db, JobRow).values(**values, run_at=due, due_at=due)
+    return bool((await db.execute(statement.returning(JobRow.id))).scalar())
+
+
+class Queue(StrEnum):
+    """Email waits for a mail server, which may take its time; payments must not wait behind it."""
+
+    EMAIL = "email"
+    OTHERS = "others"
+
+
+EMAIL_KIND = "mail.send"
+
+
+async def lease_next(db: AsyncSession, *, now: datetime, queue: Queue | None = None) -> LeasedJob | None:
+    """Take the job that has been due longest, or whose worker died; `run_at` becomes the end of the lease.
+
+    One job at a time: a batch would outlive its lease while its first jobs are slow. And one UPDATE, so that no two
+    workers can take the same row: select-then-update ran jobs twice when measured.
+    """
+    lease = uuid.uuid4().hex
+    due = (
+        select(JobRow.id)
+        .where(or_(JobRow.state == JobState.WAITING, JobRow.state == JobState.RUNNING))
+        .where(JobRow.run_at <= now, _belongs_to(queue))
+        .order_by(JobRow.run_at, JobRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = await db.execute(
+        update(JobRow)
+        .where(JobRow.id.in_(due.scalar_subquery()), JobRow.run_at <= now)
+        .values(state=JobState.RUNNING, lease=lease, attempts=JobRow.attempts + 1, run_at=now + LEASE)
+        .returning(JobRow.id, JobRow.kind, JobRow.payload, JobRow.attempts, JobRow.due_at)
+        .execution_options(synchronize_session=False)
+    )
+    row = taken.one_or_none()
+    return LeasedJob(row.id, row.kind, row.payload, row.attempts, row.due_at, lease) if row else None
+
+
+def _belongs_to(queue: Queue | None) -> ColumnElement[bool]:
+    if queue is None:
+        return true()
+    return JobRow.kind == EMAIL_KIND if queue is Queue.EMAIL else JobRow.kind != EMAIL_KIND
+
+
+async def finish(db: AsyncSession, job: LeasedJob, *, now: datetime) -> None:
+    """Done, unless the lease passed to another worker meanwhile. The payload goes: it may name a person."""
+    await _settle(db, job, state=JobState.DONE, finished_at=now, last_error=None, payload={})
+
+
+async def postpone(db: AsyncSession, job: LeasedJob, error: str, *, now: datetime, permanent: bool = False) -> bool:
+    """Try again later, or give up after GIVE_UP_AFTER. True when it is given up."""
+    dead = permanent or now - job.due_at > GIVE_UP_AFTER
+    wait = min(timedelta(seconds=2 ** min(job.attempts, 12)), LONGEST_WAIT)
+    await _settle(
+        db,
+        job,
+        state=JobState.DEAD if dead else JobState.WAITING,
+        run_at=now + wait,
+        last_error=error[:2000],
+        finished_at=now if dead else None,
+    )
+    return dead
+
+
+async def _settle(db: AsyncSession, job: LeasedJob, **values: object) -> None:
+    await db.execute(
+        update(JobRow)
+        .where(JobRow.id == job.id, JobRow.lease == job.lease)
+        .values(lease=None, **values)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,109 @@
+"""Passwords: hashed with argon2id outside the event loop, and refused when they are easy to guess.
+
+Hash parameters: OWASP, Password Storage cheat sheet (m=19 MiB, t=2, p=1). The check for guessable passwords is a
+blocklist (NIST SP 800-63B, 3.1.1.2) whose work grows with the length of the password only: zxcvbn's own scoring took
+18 seconds for one hostile password of 62 characters.
+"""
+
+import asyncio
+import re
+import unicodedata
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+SHORTEST = 10
+LONGEST = 200
+
+# Each check takes 19 MiB and some 25 ms of a core: two at a time leave room for everybody else.
+_AT_ONCE = 2
+
+_SEQUENCES = "abcdefghijklmnopqrstuvwxyz 01234567890123456789 qwertyuiop asdfghjkl zxcvbnm qwertzuiop azertyuiop"
+# A sign may stand for either of two letters; two fixed readings are enough for what people really do.
+_SIGNS = "@430!1$57+8|69"
+_READINGS = (str.maketrans(_SIGNS, "aaeoilssttblgg"), str.maketrans(_SIGNS, "aaeolissttblgg"))
+_ENDS = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+
+
+class Passwords:
+    """Hashes and verifies passwords, two at a time."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._nobodys_hash: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """The stored form."""
+        async with self._slots:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def matches(self, stored: str | None, password: str) -> bool:
+        """Whether the password is right. Takes as long when there is no hash to compare with."""
+        async with self._slots:
+            return await asyncio.to_thread(self._verify, stored, password) and stored is not None
+
+    def is_outdated(self, stored: str) -> bool:
+        """Whether a hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(stored)
+
+    def _verify(self, stored: str | None, password: str) -> bool:
+        if stored is None:
+            self._nobodys_hash = self._nobodys_hash or self._hasher.hash("nobody's password")
+        try:
+            return self._hasher.verify(stored or self._nobodys_hash or "", password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def password_faults(password: str, *, email: str) -> list[str]:
+    """Why a password is refused, in sentences; empty when it is accepted. Asks no third party."""
+    if len(password) < SHORTEST:
+        return [f"Use at least {SHORTEST} characters."]
+    if len(password) > LONGEST:
+        return [f"Use at most {LONGEST} characters."]
+    if is_guessable(password, about=re.split(r"[@.]", email)):
+        return ["This password is easy to guess. Please choose another."]
+    return []
+
+
+def is_guessable(password: str, *, about: list[str]) -> bool:
+    """Whether it is a common password, word or name, a sequence or a repetition, with the usual decorations.
+
+    `about` are words that a guesser would try for this person.
+    """
+    plain = unicodedata.normalize("NFKC", password).casefold()
+    readings = {plain, *(plain.translate(reading) for reading in _READINGS)}
+    readings |= {_ENDS.sub("", reading) for reading in list(readings)}
+    personal = {word.casefold() for word in about if len(word) >= 3}
+    return any(
+        reading in load_common_passwords() or _is_sequence(reading) or _is_repetition(reading) or _is_personal(reading, personal)
+        for reading in readings
+    )
+
+
+def _is_sequence(text: str) -> bool:
+    """`abcdefghij`, `9876543210`, `qwertyuiop`; also followed by a few other characters."""
+    head = text[: max(6, len(text) - 3)]
+    return len(head) >= 6 and (head in _SEQUENCES or head[::-1] in _SEQUENCES)
+
+
+def _is_repetition(text: str) -> bool:
+    """`aaaaaaaaaa`, `lalalalala`, `passwordpassword`."""
+    repeated = (text + text).find(text, 1, -1) if text else -1
+    return repeated != -1 and (repeated <= 4 or text[:repeated] in load_common_passwords())
+
+
+def _is_personal(text: str, personal: set[str]) -> bool:
+    for word in sorted(personal, key=len, reverse=True):
+        text = text.replace(word, "")
+    return len(_ENDS.sub("", text)) < 4
+
+
+@cache
+def load_common_passwords() -> frozenset[str]:
+    """The passwords, words and names people choose, from the lists that zxcvbn ships."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # 800 kB, which commands do without
+
+    return frozenset(word for words in FREQUENCY_LISTS.values() for word in words if len(word) >= 4)

@@ -1,0 +1,70 @@
+"""Limits on what can be tried, per network address and per email address. In memory: each process counts for itself.
+
+These forty lines are ours because the libraries for it cost more than a whole playback request.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dynamic_api.core.errors import RateLimited
+
+_CLEAN_UP_EVERY = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many attempts in a window of so many seconds, counted under a name."""
+
+    name: str
+    attempts: int
+    seconds: int = 60
+
+
+SIGN_IN_FAILURES = Limit("sign-in-failure", 5)
+# From all networks together, since a botnet has many. Whoever is locked out by it can still sign in by email.
+SIGN_IN_FAILURES_DAILY = Limit("sign-in-failure-daily", 100, 24 * 3600)
+SIGN_INS_BY_IP = Limit("sign-in-ip", 30)
+CLAIMS_BY_IP = Limit("claim-ip", 20)
+CHECKOUTS_BY_IP = Limit("checkout-ip", 20)
+MESSAGES_BY_EMAIL = Limit("message-email", 2)
+MESSAGES_BY_EMAIL_DAILY = Limit("message-email-daily", 20, 24 * 3600)
+CODES_BY_EMAIL = Limit("code-email", 5)
+PREVIEWS_BY_IP = Limit("preview-ip", 60)
+ORDER_VIEWS_BY_IP = Limit("order-ip", 120)
+PHONE_REQUESTS = Limit("phone", 120)
+
+_Key = tuple[Limit, tuple[str, ...]]
+
+
+class Throttle:
+    """Counts attempts in moving windows."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._attempts: dict[_Key, deque[float]] = {}
+        self._cleaned_at = clock()
+
+    def hit(self, limit: Limit, *who: str) -> int:
+        """Count one attempt; returns how many are left. Raises RateLimited."""
+        now = self._clock()
+        if now - self._cleaned_at > _CLEAN_UP_EVERY:
+            self._clean_up(now)
+        attempts = self._attempts.setdefault((limit, who), deque())
+        while attempts and attempts[0] <= now - limit.seconds:
+            attempts.popleft()
+        if len(attempts) >= limit.attempts:
+            raise RateLimited(round(attempts[0] + limit.seconds - now))
+        attempts.append(now)
+        return limit.attempts - len(attempts)
+
+    def forget(self, limit: Limit, *who: str) -> None:
+        """Count from zero again: this was no guessing."""
+        self._attempts.pop((limit, who), None)
+
+    def _clean_up(self, now: float) -> None:
+        """Drop the counters whose windows are over."""
+        self._cleaned_at = now
+        for key in [key for key, attempts in self._attempts.items() if attempts[-1] <= now - key[0].seconds]:
+            del self._attempts[key]

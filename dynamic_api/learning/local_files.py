@@ -1,0 +1,44 @@
+"""Serves files of this machine to anyone with a signed link; the web and the phone share it."""
+
+import re
+
+from starlette.responses import FileResponse, Response
+
+from dynamic_api.core.errors import RangeNotSatisfiable, ResourceNotFound
+from dynamic_api.gateways.storage import LocalStorage, attachment
+from dynamic_api.learning.access import open_resource
+from dynamic_api.learning.downloads import check_signature
+from dynamic_api.web.requests import Request
+
+_RANGE = re.compile(r"bytes=(?P<first>\d{1,15})?-(?P<last>\d{1,15})?(,\s*\d{0,15}-\d{0,15})*")
+
+
+async def send_local_file(request: Request) -> Response:
+    """The file, if the link is valid and the learner it names may still have it."""
+    service = request.service
+    user_id = check_signature(service.settings, request.url.path, dict(request.query_params), now=service.clock())
+    resource = await open_resource(service, user_id, request.path_params["resource"])
+    definition, storage = resource.definition, service.gateways.storage
+    path = storage.path(definition.key) if isinstance(storage, LocalStorage) else None
+    if path is None:
+        raise ResourceNotFound
+    _check_range(request, path.stat().st_size)
+    headers = {
+        "Content-Disposition": attachment(definition.name, definition.key),
+        "Cache-Control": "private, no-store",
+    }
+    return FileResponse(path, media_type=definition.type, headers=headers)
+
+
+def _check_range(request: Request, size: int) -> None:
+    """Ignore malformed Range headers (RFC 9110, 14.2); answer 416 in our error format when a range starts past the
+    end. Raises RangeNotSatisfiable."""
+    header = request.headers.get("range")
+    if header is None:
+        return
+    found = _RANGE.fullmatch(header)
+    first, last = (found["first"], found["last"]) if found else (None, None)
+    if not found or (first is None and last is None) or (first and last and int(last) < int(first)):
+        request.scope["headers"] = [each for each in request.scope["headers"] if each[0] != b"range"]
+    elif first is not None and int(first) >= size:
+        raise RangeNotSatisfiable(size)

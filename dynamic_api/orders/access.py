@@ -1,0 +1,23 @@
+"""Whether an order grants access: the one answer, for entitlements, links, emails and pages."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api.core.models import Course, Order, OrderState
+from dynamic_api.orders.state import PAID_STATES
+
+
+async def grants_access(db: AsyncSession, order: Order) -> bool:
+    """Whether what this order paid for may be used now."""
+    course = await db.get_one(Course, order.course_id)
+    return grants(
+        order.state,
+        is_withdrawn=order.withdrawn_at is not None,
+        partial_refund_keeps_access=course.partial_refund_keeps_access,
+    )
+
+
+def grants(state: OrderState, *, is_withdrawn: bool, partial_refund_keeps_access: bool) -> bool:
+    """It is paid, the operator has not withdrawn it, and a partial refund keeps access to its course."""
+    if is_withdrawn or state not in PAID_STATES:
+        return False
+    return state is OrderState.PAID or partial_refund_keeps_access

@@ -1,0 +1,127 @@
+"""Access: the one answer to "may they watch?", and the only functions that change it.
+
+A row says what one source granted one learner. Ending a source ends what it granted and nothing else.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Exists, Select, SQLColumnExpression, bindparam, exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api.core.audit import OPERATOR, Action, record
+from dynamic_api.core.models import Entitlement, Order, OrderId
+
+_BY_OPERATOR = "operator: "
+
+
+def may_watch_course(user_id: SQLColumnExpression[int]) -> Exists:
+    """Whether any source grants a learner `course_id` now, as a column of a larger statement."""
+    return exists().where(
+        Entitlement.user_id == user_id,
+        Entitlement.course_id == bindparam("course_id"),
+        Entitlement.revoked_at.is_(None),
+    )
+
+
+async def may_watch(db: AsyncSession, user_id: int, course_id: int) -> bool:
+    """The same, inside a transaction."""
+    active = _held(user_id, course_id).where(Entitlement.revoked_at.is_(None)).limit(1)
+    return (await db.scalar(active)) is not None
+
+
+async def courses_of(db: AsyncSession, user_id: int) -> set[int]:
+    """The ids of all courses this learner may watch."""
+    active = select(Entitlement.course_id).where(Entitlement.user_id == user_id, Entitlement.revoked_at.is_(None))
+    return set(await db.scalars(active))
+
+
+async def grant_for_order(db: AsyncSession, order: Order, *, at: datetime, actor: str) -> bool:
+    """Grant the order's owner what it paid for. True when that changed anything."""
+    if order.owner_id is None:
+        raise ValueError("an order without an owner cannot grant")
+    return await _grant(
+        db, order.owner_id, order.course_id, f"order:{order.public_id}", at=at, actor=actor, order_id=order.id
+    )
+
+
+def is_by_operator(reason: str | None) -> bool:
+    """Whether it was the operator who revoked access."""
+    return reason is not None and reason.startswith(_BY_OPERATOR)
+
+
+async def grant_by_operator(db: AsyncSession, user_id: int, course_id: int, *, at: datetime, reason: str) -> bool:
+    """Grant a course by the operator's decision; lifts what the operator revoked. True when that changed anything."""
+    for row in await db.scalars(_held(user_id, course_id)):
+        if is_by_operator(row.reason):
+            row.reason = None
+    return await _grant(db, user_id, course_id, OPERATOR, at=at, actor=OPERATOR, reason=reason)
+
+
+async def _grant(
+    db: AsyncSession,
+    user_id: int,
+    course_id: int,
+    source: str,
+    *,
+    at: datetime,
+    actor: str,
+    order_id: OrderId | None = None,
+    **details: str,
+) -> bool:
+    row = await db.scalar(_held(user_id, course_id).where(Entitlement.source == source))
+    action = Action.ACCESS_GRANTED
+    if row is None:
+        db.add(Entitlement(user_id=user_id, course_id=course_id, source=source, order_id=order_id, granted_at=at))
+    elif row.revoked_at is not None and not is_by_operator(row.reason):
+        row.revoked_at, row.reason = None, None
+        action = Action.ACCESS_RESTORED
+    else:
+        return False
+    record(db, action, at=at, actor=actor, user_id=user_id, course_id=course_id, order_id=order_id, **details)
+    return True
+
+
+async def revoke_for_order(db: AsyncSession, order: Order, *, at: datetime, actor: str, reason: str) -> bool:
+    """Revoke what the order granted, and nothing else. True when that changed anything."""
+    active = list(
+        await db.scalars(
+            select(Entitlement).where(Entitlement.order_id == order.id, Entitlement.revoked_at.is_(None))
+        )
+    )
+    for row in active:
+        _revoke(db, row, at=at, actor=actor, reason=reason)
+    return bool(active)
+
+
+async def revoke_by_operator(db: AsyncSession, user_id: int, course_id: int, *, at: datetime, reason: str) -> int:
+    """Revoke a course, whatever granted it, also what is suspended now: no payment restores it by itself.
+
+    Returns how many sources ended.
+    """
+    rows = [
+        row
+        for row in await db.scalars(_held(user_id, course_id))
+        if row.revoked_at is None or not is_by_operator(row.reason)
+    ]
+    for row in rows:
+        _revoke(db, row, at=at, actor=OPERATOR, reason=f"{_BY_OPERATOR}{reason}")
+    return len(rows)
+
+
+def _held(user_id: int, course_id: int) -> Select[Entitlement]:
+    """Everything that ever granted a learner a course."""
+    return select(Entitlement).where(Entitlement.user_id == user_id, Entitlement.course_id == course_id)
+
+
+def _revoke(db: AsyncSession, row: Entitlement, *, at: datetime, actor: str, reason: str) -> None:
+    row.revoked_at, row.reason = at, reason[:200]
+    record(
+        db,
+        Action.ACCESS_REVOKED,
+        at=at,
+        actor=actor,
+        user_id=row.user_id,
+        course_id=row.course_id,
+        order_id=row.order_id,
+        reason=reason,
+    )

@@ -1,0 +1,202 @@
+"""Courses bought for somebody else: what the buyer wrote, when it is delivered, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple, TypedDict
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from dynamic_api.core.emails import Email, EmailInvalid
+from dynamic_api.core.messages import GiftDelivery, queue_message
+from dynamic_api.core.models import Course, Gift, Order, OrderState
+from dynamic_api.core.reader import Query
+from dynamic_api.core.sql import timestamp_text
+from dynamic_api.core.tokens import PublicOrderId
+from dynamic_api.orders.access import grants
+
+DELIVERY_HOUR = time(8)  # a gift with a date arrives at this hour of the school's time zone
+LATEST = timedelta(days=366)
+LONGEST_MESSAGE = 2000
+LONGEST_NAME = 120
+
+
+class GiftRefused(Exception):
+    """What the buyer wrote cannot be used; `notice` names the sentence the gift page shows."""
+
+    def __init__(self, notice: str) -> None:
+        super().__init__(notice)
+        self.notice = notice
+
+
+@dataclass(frozen=True)
+class GiftDetails:
+    """Whom a course is for, from whom, with which words, and on which day."""
+
+    recipient_email: Email
+    recipient_name: str
+    sender_name: str
+    message: str
+    day: date | None
+
+    def deliver_at(self, timezone: str, now: datetime) -> datetime:
+        """When the recipient is written to: at once, or on the morning of the day."""
+        if self.day is None:
+            return now
+        return max(now, datetime.combine(self.day, DELIVERY_HOUR, ZoneInfo(timezone)).astimezone(now.tzinfo))
+
+
+class GiftAnswer(TypedDict):
+    """A gift as its buyer sees it."""
+
+    order: str
+    course_title: str
+    recipient_name: str
+    recipient_email: str | None
+    message: str
+    state: str
+    deliver_at: str
+    delivered_at: str | None
+
+
+def read_gift_form(form: dict[str, str], *, timezone: str, now: datetime) -> GiftDetails:
+    """The fields of the gift form. Raises GiftRefused."""
+    recipient, sender = (
+        " ".join(form.get(field, "").split())[:LONGEST_NAME] for field in ("recipient_name", "sender_name")
+    )
+    try:
+        email = Email.parse(form.get("recipient_email", ""))
+    except EmailInvalid:
+        raise GiftRefused("gift-address") from None
+    message = "".join(letter for letter in form.get("message", "") if letter >= " " or letter == "\n").strip()
+    if len(message) > LONGEST_MESSAGE:
+        raise GiftRefused("gift-message")
+    return GiftDetails(email, recipient, sender, message, _day(form, timezone, now))
+
+
+def _day(form: dict[str, str], timezone: str, now: datetime) -> date | None:
+    if not (text := form.get("deliver_on", "").strip()):
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise GiftRefused("gift-day") from None
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    if not today <= day <= today + LATEST:
+        raise GiftRefused("gift-day")
+    return day
+
+
+def make_gift(db: AsyncSession, order: Order, details: GiftDetails, *, timezone: str, now: datetime) -> None:
+    """Make an order a gift: it waits for the recipient, and the buyer gets no access. The caller flushes."""
+    order.is_gift, order.owner_id, order.owner_email = True, None, details.recipient_email
+    db.add(
+        Gift(
+            order_id=order.id,
+            recipient_name=details.recipient_name,
+            sender_name=details.sender_name,
+            message=details.message,
+            deliver_at=details.deliver_at(timezone, now),
+        )
+    )
+
+
+async def is_same_gift(db: AsyncSession, order: Order, details: GiftDetails, *, timezone: str, now: datetime) -> bool:
+    """Whether an order was begun with these very words: a second click, and not a second gift."""
+    gift = await db.get_one(Gift, order.id)
+    written = (order.owner_email_key, gift.recipient_name, gift.sender_name, gift.message)
+    if written != (details.recipient_email.key, details.recipient_name, details.sender_name, details.message):
+        return False
+    return details.day is None or gift.deliver_at == details.deliver_at(timezone, now)
+
+
+async def schedule_delivery(db: AsyncSession, order: Order, *, now: datetime) -> None:
+    """Have the recipient written to on the day, once."""
+    gift = await db.get_one(Gift, order.id)
+    if gift.undeliverable_at is None:
+        delay = max(gift.deliver_at - now, timedelta())
+        await queue_message(db, GiftDelivery.about(order), now=now, delay=delay)
+
+
+async def deliver_overdue(db: AsyncSession, order: Order, *, now: datetime) -> None:
+    """Deliver a gift whose day passed while the money was in doubt."""
+    gift = await db.get_one(Gift, order.id)
+    if gift.delivered_at is None and gift.deliver_at <= now:
+        await queue_message(db, GiftDelivery.about(order, order.revision), now=now)
+
+
+async def is_delivered(db: AsyncSession, order: Order) -> bool:
+    """Whether the recipient was written to."""
+    return (await db.get_one(Gift, order.id)).delivered_at is not None
+
+
+class GivenGift(NamedTuple):
+    """A gift and its order, as they are read for the buyer."""
+
+    order: PublicOrderId
+    course_id: int
+    state: OrderState
+    is_withdrawn: bool
+    partial_refund_keeps_access: bool
+    is_opened: bool
+    recipient_name: str
+    recipient_email: str | None
+    message: str
+    deliver_at: str
+    delivered_at: str | None
+    is_undeliverable: bool
+
+
+_GIVEN = (
+    select(
+        Order.public_id.label("order"),
+        Order.course_id,
+        Order.state,
+        Order.withdrawn_at.is_not(None).label("is_withdrawn"),
+        Course.partial_refund_keeps_access,
+        Order.owner_id.is_not(None).label("is_opened"),
+        Gift.recipient_name,
+        Order.owner_email_spelling.label("recipient_email"),
+        Gift.message,
+        timestamp_text(Gift.deliver_at).label("deliver_at"),
+        timestamp_text(Gift.delivered_at).label("delivered_at"),
+        Gift.undeliverable_at.is_not(None).label("is_undeliverable"),
+    )
+    .join(Gift, Gift.order_id == Order.id)
+    .join(Course, Course.id == Order.course_id)
+)
+# What somebody gave, newest first; without payment pages that were left unpaid.
+GIFTS_GIVEN = Query(
+    _GIVEN.where(Order.buyer_id == bindparam("buyer_id"), Order.paid_at.is_not(None)).order_by(Order.id.desc()),
+    GivenGift,
+)
+GIFT_OF_ORDER = Query(_GIVEN.where(Order.id == bindparam("order_id")), GivenGift)
+
+
+def gift_state(gift: GivenGift) -> str:
+    """`scheduled`, `delivered`, `undeliverable`, `opened`, `suspended` or `refunded`."""
+    keeps = gift.partial_refund_keeps_access
+    if gift.state is OrderState.DISPUTED:
+        return "suspended"
+    if not grants(gift.state, is_withdrawn=gift.is_withdrawn, partial_refund_keeps_access=keeps):
+        return "refunded"
+    if gift.is_opened:
+        return "opened"
+    if gift.is_undeliverable:
+        return "undeliverable"
+    return "delivered" if gift.delivered_at else "scheduled"
+
+
+def describe_gift(gift: GivenGift, course_title: str) -> GiftAnswer:
+    """A gift as its buyer sees it."""
+    return {
+        "order": gift.order,
+        "course_title": course_title,
+        "recipient_name": gift.recipient_name,
+        "recipient_email": gift.recipient_email,
+        "message": gift.message,
+        "state": gift_state(gift),
+        "deliver_at": gift.deliver_at,
+        "delivered_at": gift.delivered_at,
+    }

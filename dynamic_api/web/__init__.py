@@ -1,0 +1,1 @@
+"""HTTP that knows no subject: requests and answers, routing, identity, sessions, logs, static files."""

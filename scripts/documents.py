@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from dynamic_api.cli import settings_files
+from dynamic_api.commands.settings import settings_files
 from sitegen.reference import reference_files
 
 ROOT = Path(__file__).resolve().parent.parent

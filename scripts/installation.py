@@ -72,7 +72,7 @@ class Installation:
 
     def migrate(self) -> None:
         """Bring the database to the newest schema."""
-        self._run("dynamic_api.cli", "migrate")
+        self._run("dynamic_api.commands", "migrate")
 
     def start_sandbox(self) -> None:
         """Start the partners, and set up the accounts there as a creator would."""
@@ -95,11 +95,11 @@ class Installation:
     def bring_captions(self) -> None:
         """Hand the course files' captions to the player, as a creator would after uploading the videos."""
         self.extra |= {"STREAM_ACCOUNT_ID": "sandbox", "STREAM_API_TOKEN": secrets.token_hex(8)}
-        self._run("dynamic_api.cli", "captions")
+        self._run("dynamic_api.commands", "captions")
 
     def start_service(self, *program: object) -> None:
         """Start the service, or another program that is one, and wait until it answers."""
-        module, *arguments = program or ("dynamic_api.cli", "serve")
+        module, *arguments = program or ("dynamic_api.commands", "serve")
         self._start("service", str(module), *arguments, "--port", self.port)
         self._wait("service", f"{self.url}/api/health")
 

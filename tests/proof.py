@@ -14,15 +14,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from dynamic_api.checkout.sweep import differences
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.checkout.sweep import differences
-from dynamic_api.database import Database
-from dynamic_api.jobs.handlers import HANDLERS
+from dynamic_api.core.database import Database
+from dynamic_api.core.models import Entitlement, Gift, Order, User
+from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
-from dynamic_api.models import Entitlement, Gift, Order, User
 from scripts.sandbox.bank import CardDeclined
 from scripts.sandbox.store import Json
 from scripts.sandbox.wire import StripeProblem

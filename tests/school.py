@@ -3,6 +3,7 @@
 `School` says what tests do in the words of the story: buy, pay, deliver, work, claim.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,16 +15,18 @@ from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import select
-from starlette.applications import Starlette
+from starlette.types import Message
 
 from dynamic_api.accounts.users import create_user
 from dynamic_api.app import create_app
-from dynamic_api.config import Settings
+from dynamic_api.core.emails import Email
+from dynamic_api.core.models import Order, User
+from dynamic_api.core.settings import Settings
 from dynamic_api.gateways import open_gateways
-from dynamic_api.jobs.handlers import HANDLERS
+from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
-from dynamic_api.models import Order, User
 from dynamic_api.service import Service
+from dynamic_api.web.application import Application
 from scripts.sandbox.bank import Bank
 from scripts.sandbox.deliveries import signed
 from scripts.sandbox.store import Json
@@ -58,7 +61,7 @@ class TestClock:
 class School:
     """One installation and its partners."""
 
-    app: Starlette
+    app: Application
     service: Service
     bank: Bank
     clock: TestClock
@@ -143,9 +146,9 @@ class School:
         async with self.service.database.transaction() as db:
             user = await create_user(
                 db,
-                email=email,
+                email=Email.parse(email),
                 name="Bob",
-                password_hash=await self.app.state.passwords.hash(PASSWORD),
+                password_hash=await self.service.passwords.hash(PASSWORD),
                 verified=verified,
                 now=self.clock(),
                 actor="test",
@@ -192,10 +195,24 @@ def end_with_part_refunds(manifest: Path, catalog: Catalog, *slugs: str) -> None
     write_manifest(compile_manifest(catalog.model_copy(update={"courses": courses})), manifest)
 
 
+@asynccontextmanager
+async def lifespan(app: Application) -> AsyncIterator[None]:
+    """The application between its start and its end, as a server runs it."""
+    received: asyncio.Queue[Message] = asyncio.Queue()
+    sent: asyncio.Queue[Message] = asyncio.Queue()
+    running = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}}, received.get, sent.put))
+    await received.put({"type": "lifespan.startup"})
+    assert (await sent.get())["type"] == "lifespan.startup.complete"
+    yield
+    await received.put({"type": "lifespan.shutdown"})
+    assert (await sent.get())["type"] == "lifespan.shutdown.complete"
+    await running
+
+
 def make_school(settings: Settings, bank: Bank, clock: TestClock) -> School:
     """The real app; its worker is run by hand."""
     app = create_app(settings, open_gateways(settings), clock=clock)
-    return School(app, app.state.service, bank, clock)
+    return School(app, app.service, bank, clock)
 
 
 def path_of(url: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dynamic_api.cli import settings_files
+from dynamic_api.commands.settings import settings_files
 from sitegen.reference import reference_files
 from tests.conftest import ROOT
 

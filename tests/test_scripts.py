@@ -64,7 +64,7 @@ def test_no_registry(tmp_path: Path) -> None:
 
 
 def test_missing_settings_stop_the_service_with_their_names() -> None:
-    done = run(sys.executable, "-m", "dynamic_api.cli", "serve")
+    done = run(sys.executable, "-m", "dynamic_api.commands", "serve")
     assert done.returncode == 1
     assert "COURSEWRIGHT_STRIPE_SECRET_KEY is not set" in done.stderr
     assert "Traceback" not in done.stderr

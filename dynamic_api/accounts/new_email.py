@@ -34,9 +34,7 @@ async def change_email(service: Service, token: str) -> User:
             source=old.spelling,
             target=user.email.spelling,
         )
-        message = EmailChanged(
-            id=f"{EmailChanged.name}.{link.id}", email=old.spelling, new_email=user.email.spelling
-        )
+        message = EmailChanged(id=f"{EmailChanged.name}.{link.id}", email=old.spelling, new_email=user.email.spelling)
         await queue_message(db, message, now=now)
         await db.flush()
         await attach_waiting_orders(db, user, now=now)

@@ -2,8 +2,6 @@
 
 import json
 from datetime import datetime
-from typing import TypedDict
-
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -53,16 +51,8 @@ KEPT = (
 )
 
 
-class Export(TypedDict):
-    """Rows by table, titles of the lessons they name, and what Stripe told us."""
-
-    tables: dict[str, list[Json]]
-    lesson_titles: dict[str, str]
-    told_by_payment_provider: list[Json]
-
-
-async def export_user(db: AsyncSession, user_id: int) -> Export:
-    """Everything except hashes of secrets, as plain data."""
+async def export_user(db: AsyncSession, user_id: int) -> Json:
+    """Everything except hashes of secrets: rows by table, titles of the lessons they name, and what Stripe told us."""
     bought = select(Order.id).where(Order.buyer_id == user_id)
     tables: dict[str, tuple[type[Base], ColumnElement[bool]]] = {
         "account": (User, User.id == user_id),
@@ -84,14 +74,14 @@ async def export_user(db: AsyncSession, user_id: int) -> Export:
     titles = await db.execute(select(Lesson.id, Lesson.title).where(Lesson.id.in_(lessons)))
     orders = list(await db.scalars(select(Order).where(Order.buyer_id == user_id)))
     return {
-        "tables": rows,
+        **rows,
         "lesson_titles": {str(row.id): row.title for row in titles},
         "told_by_payment_provider": [json.loads(event.payload) for event in await _events_about(db, orders)],
     }
 
 
 def _plain(row: Base) -> Json:
-    names = {column.key: column.name for column in row.__mapper__.column_attrs}
+    names = {attribute.key: str(attribute.columns[0].name) for attribute in row.__mapper__.column_attrs}
     values = {names[key]: getattr(row, key) for key in names if names[key] not in _SECRETS}
     return {name: timestamp(value) if isinstance(value, datetime) else value for name, value in values.items()}
 

@@ -48,9 +48,7 @@ class NewPassword(LinkToken):
 async def start_session(request: Request) -> Response:
     """Sign in with a password."""
     body = await request.read(Credentials)
-    user = await check_password(
-        request.service, Email.lookup(body.email), body.password, client_ip=request.client_ip
-    )
+    user = await check_password(request.service, Email.lookup(body.email), body.password, client_ip=request.client_ip)
     return await sign_in(request, user, JsonResponse(_session(user.id, user.name, user.email)))
 
 

@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse, Response
 
 from dynamic_api.accounts.requested_email import count_message
 from dynamic_api.catalog.courses import CatalogCourse
-from dynamic_api.claims.browser import checkout_browser, mark_checkout_browser
 from dynamic_api.checkout.promotion_codes import CodeRefused
 from dynamic_api.checkout.start import (
     AlreadyOwned,
@@ -20,6 +19,7 @@ from dynamic_api.checkout.start import (
     start_checkout,
     take_free_course,
 )
+from dynamic_api.claims.browser import checkout_browser, mark_checkout_browser
 from dynamic_api.claims.claims import has_account, is_claimable_by_buyer, order_of_browser
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import OrderNotFound, RateLimited

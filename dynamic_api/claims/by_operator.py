@@ -49,9 +49,7 @@ async def grant(db: AsyncSession, email: Email, course: CatalogCourse, *, reason
             order.revision += 1
         order = waiting[0]
         await queue_message(db, ClaimLink.about(order, minute(now)), now=now)
-        record(
-            db, Action.ACCESS_GRANTED, at=now, actor=OPERATOR, order_id=order.id, course_id=course.id, reason=reason
-        )
+        record(db, Action.ACCESS_GRANTED, at=now, actor=OPERATOR, order_id=order.id, course_id=course.id, reason=reason)
         return f"{title} was waiting for {email} already; the link is sent once more."
     order = Order(
         public_id=make_public_order_id(),
@@ -86,9 +84,7 @@ async def revoke(db: AsyncSession, email: Email, course: CatalogCourse, *, reaso
         order.withdrawn_at = now
         order.revision += 1
         await close_links(db, OneTimeLink.order_id == order.id, now=now)
-        record(
-            db, Action.ACCESS_REVOKED, at=now, actor=OPERATOR, order_id=order.id, course_id=course.id, reason=reason
-        )
+        record(db, Action.ACCESS_REVOKED, at=now, actor=OPERATOR, order_id=order.id, course_id=course.id, reason=reason)
     if not count:
         return f"{email} did not have {course.definition.title}."
     sources = "1 source" if count == 1 else f"{count} sources"

@@ -97,7 +97,14 @@ async def _run(command: Callable[[Service], Awaitable[Report]], name: str) -> Re
         return report
     except CourseNotFound:
         raise CommandRefused("No published course has this slug.") from None
-    except (NoSuchLearner, NoSuchGift, PaymentsUnavailable, StreamRefused, SettingsInvalid, ManifestUnreadable) as error:
+    except (
+        NoSuchLearner,
+        NoSuchGift,
+        PaymentsUnavailable,
+        StreamRefused,
+        SettingsInvalid,
+        ManifestUnreadable,
+    ) as error:
         raise CommandRefused(str(error)) from error
     finally:
         await service.close()

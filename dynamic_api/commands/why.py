@@ -95,7 +95,9 @@ def _reasons(
     return reasons
 
 
-async def _audit(db: AsyncSession, user: User | None, orders: list[Order], course: CatalogCourse) -> AsyncIterator[Fact]:
+async def _audit(
+    db: AsyncSession, user: User | None, orders: list[Order], course: CatalogCourse
+) -> AsyncIterator[Fact]:
     about: list[ColumnElement[bool]] = [AuditEntry.order_id.in_([order.id for order in orders])]
     if user is not None:
         about.append((AuditEntry.user_id == user.id) & (AuditEntry.course_id == course.id))

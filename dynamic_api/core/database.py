@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from sqlite3 import Connection as SqliteConnection
 
 import asyncpg
-from sqlalchemy import Connection, Insert, URL, event, make_url
+from sqlalchemy import URL, Connection, Insert, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 

@@ -47,11 +47,12 @@ class Email:
 
     @classmethod
     def lookup(cls, text: str) -> "Email":
-        """For finding an account: a text that is no address becomes a key that no account has."""
+        """For finding an account. A text that is no address finds nobody, except for an account that is older than
+        today's rules."""
         try:
             return cls.parse(text)
         except EmailInvalid:
-            return cls(text, f"not an address: {text.strip().lower()}"[:LONGEST])
+            return cls(text, unicodedata.normalize("NFC", text.strip().lower())[:LONGEST])
 
     @classmethod
     def deleted(cls, user_id: int) -> "Email":

@@ -78,7 +78,10 @@ def is_guessable(password: str, *, about: list[str]) -> bool:
     readings |= {_ENDS.sub("", reading) for reading in list(readings)}
     personal = {word.casefold() for word in about if len(word) >= 3}
     return any(
-        reading in load_common_passwords() or _is_sequence(reading) or _is_repetition(reading) or _is_personal(reading, personal)
+        reading in load_common_passwords()
+        or _is_sequence(reading)
+        or _is_repetition(reading)
+        or _is_personal(reading, personal)
         for reading in readings
     )
 

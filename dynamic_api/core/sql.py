@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 
-class timestamp_text(FunctionElement[str]):  # noqa: N801 - used like a function of SQL
+class timestamp_text(FunctionElement[str]):
     """A moment as text, as `clock.timestamp` writes it; None stays None."""
 
     type = String()
@@ -30,7 +30,7 @@ def _postgresql_timestamp(element: timestamp_text, compiler: SQLCompiler, **how:
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')"""
 
 
-class json_object(FunctionElement[str]):  # noqa: N801 - used like a function of SQL
+class json_object(FunctionElement[str]):
     """A JSON object as text: alternately a name, as a literal, and its value."""
 
     type = String()
@@ -48,7 +48,7 @@ def _postgresql_object(element: json_object, compiler: SQLCompiler, **how: objec
     return f"json_build_object({compiler.process(element.clauses, **how)})"
 
 
-class json_by_key(FunctionElement[str]):  # noqa: N801 - used like a function of SQL
+class json_by_key(FunctionElement[str]):
     """All rows as one JSON object: key → value. The value may be JSON itself."""
 
     type = String()
@@ -64,4 +64,3 @@ def _sqlite_by_key(element: json_by_key, compiler: SQLCompiler, **how: object) -
 @compiles(json_by_key, "postgresql")
 def _postgresql_by_key(element: json_by_key, compiler: SQLCompiler, **how: object) -> str:
     return f"json_object_agg({compiler.process(element.clauses, **how)})"
-

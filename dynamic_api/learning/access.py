@@ -146,9 +146,7 @@ async def open_lesson(request: Request, identify: Identify[Extra], query: Learne
     return OpenedLesson(learner, course, found, lesson)
 
 
-def _parameters(
-    request: Request, course: CatalogCourse | None, lesson: CatalogLesson | None
-) -> dict[str, object]:
+def _parameters(request: Request, course: CatalogCourse | None, lesson: CatalogLesson | None) -> dict[str, object]:
     """Parameters of all the queries above; an id of 0 finds nothing. Each statement takes those it has."""
     first, last = course.lesson_ids if course else (0, 0)
     return {

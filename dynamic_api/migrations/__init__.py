@@ -1,6 +1,7 @@
 """The schema's history. `upgrade()` brings a database to the newest version."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -24,16 +25,24 @@ def alembic_config(url: str, connection: Connection | None = None) -> Config:
 
 
 async def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest version; nothing happens where it is.
+    """Bring the database at `url` to the newest version; nothing happens where it is."""
+    await _migrate(url, lambda config: command.upgrade(config, "head"))
 
-    Foreign keys are checked afterwards instead of meanwhile: SQLite's batch mode rebuilds tables.
-    """
+
+async def downgrade(url: str, revision: str) -> None:
+    """Bring the database at `url` back to an older version."""
+    await _migrate(url, lambda config: command.downgrade(config, revision))
+
+
+async def _migrate(url: str, act: Callable[[Config], None]) -> None:
+    """In one transaction. Foreign keys are checked afterwards instead of meanwhile: SQLite's batch mode rebuilds
+    tables."""
     engine = create_async_engine(url, poolclass=pool.NullPool)
     try:
         async with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(727)"))  # one migration at a time
-            await connection.run_sync(lambda sync: command.upgrade(alembic_config(url, sync), "head"))
+            await connection.run_sync(lambda sync: act(alembic_config(url, sync)))
             if engine.dialect.name == "sqlite":
                 broken = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
                 if broken:

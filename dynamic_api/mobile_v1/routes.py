@@ -165,9 +165,7 @@ async def count_unknown(request: Request) -> None:
 
 
 def _identify(ability: Ability) -> Callable[..., Awaitable[tuple[Learner, Extra]]]:
-    async def identify(
-        request: Request, query: LearnerQuery[Extra], **values: object
-    ) -> tuple[Learner, Extra]:
+    async def identify(request: Request, query: LearnerQuery[Extra], **values: object) -> tuple[Learner, Extra]:
         learner, _, found = await identify_phone(request, query, ability, **values)
         return learner, found
 
@@ -219,9 +217,7 @@ routes = [
     ),
     _documented(phone_route("GET", "/me", me, Ability.READ), "4. Who is signed in", answers.Me),
     _documented(phone_route("GET", "/library", library, Ability.READ), "5. The learner's courses", answers.Library),
-    _documented(
-        Route("GET", "/courses/{course}", course, Audience.PHONE, "course"), "6. A course", answers.Course
-    ),
+    _documented(Route("GET", "/courses/{course}", course, Audience.PHONE, "course"), "6. A course", answers.Course),
     _documented(
         _lesson_route("GET", f"{_LESSON}/playback", PROGRESS, playback, Ability.READ),
         "7. Open a lesson",

@@ -84,9 +84,7 @@ async def _grant(
 async def revoke_for_order(db: AsyncSession, order: Order, *, at: datetime, actor: str, reason: str) -> bool:
     """Revoke what the order granted, and nothing else. True when that changed anything."""
     active = list(
-        await db.scalars(
-            select(Entitlement).where(Entitlement.order_id == order.id, Entitlement.revoked_at.is_(None))
-        )
+        await db.scalars(select(Entitlement).where(Entitlement.order_id == order.id, Entitlement.revoked_at.is_(None)))
     )
     for row in active:
         _revoke(db, row, at=at, actor=actor, reason=reason)

@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, Integer, bindparam, column, func, select, tuple_, 
 from sqlalchemy.dialects.postgresql import insert
 
 from dynamic_api.core.models import Progress
-from dynamic_api.core.reader import PostgresReader, Prepared
+from dynamic_api.core.reader import PostgresReader, Prepared, PreparedQuery
 from dynamic_api.progress import statements
 from dynamic_api.progress.group import Before, Change, Group, LessonKey, Rows, last_viewed
 from dynamic_api.progress.rules import COLUMNS, ProgressRow
@@ -17,12 +17,13 @@ _KEYS = (
     .table_valued(column("learner", Integer), column("lesson", Integer))
     .render_derived()
 )
-_LOAD = Prepared(
+_LOAD = PreparedQuery(
     select(Progress.user_id, Progress.lesson_id, *(getattr(Progress, name) for name in COLUMNS))
     .where(tuple_(Progress.user_id, Progress.lesson_id).in_(select(_KEYS.c.learner, _KEYS.c.lesson)))
     .order_by(Progress.user_id, Progress.lesson_id)
     .with_for_update(),
     "postgresql",
+    tuple,
 )
 _BEGIN = Prepared(
     insert(Progress)
@@ -97,7 +98,11 @@ async def _locked(
     ordered = sorted(keys)
     wanted = {"learners": [key.user_id for key in ordered], "lessons": [key.lesson_id for key in ordered]}
     found = await connection.fetch(_LOAD.text, *_LOAD.values(wanted)) if ordered else []
-    return {by_lesson[row[0], row[1]]: ProgressRow(*tuple(row)[2:]) for row in found}
+    rows: Rows = {}
+    for each in found:
+        learner, lesson, *values = _LOAD.decode(each)
+        rows[by_lesson[learner, lesson]] = ProgressRow(*values)
+    return rows
 
 
 async def _count(connection: asyncpg.Connection, rows: Rows, keys: list[LessonKey]) -> None:

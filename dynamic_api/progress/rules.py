@@ -72,9 +72,7 @@ class ProgressAnswer(TypedDict):
     updated_at: str | None
 
 
-def advance(
-    row: ProgressRow, heartbeat: Heartbeat, *, duration: int | None, threshold: int, now: datetime
-) -> None:
+def advance(row: ProgressRow, heartbeat: Heartbeat, *, duration: int | None, threshold: int, now: datetime) -> None:
     """Apply a heartbeat: the position follows it, percent never falls, completed is never left."""
     at = now - timedelta(seconds=heartbeat.age_seconds)
     length = duration or heartbeat.duration_seconds or row.duration_seconds

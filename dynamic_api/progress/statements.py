@@ -68,10 +68,10 @@ def statuses_in_course(user_id: SQLColumnExpression[int]) -> ScalarSelect[str]:
     return _by_lesson(user_id, Progress.status)
 
 
-def _by_lesson(user_id: SQLColumnExpression[int], value: SQLColumnExpression[str] | SQLColumnExpression[ProgressStatus]) -> ScalarSelect[str]:
-    between = and_(
-        Progress.lesson_id >= bindparam("first_lesson"), Progress.lesson_id <= bindparam("last_lesson")
-    )
+def _by_lesson(
+    user_id: SQLColumnExpression[int], value: SQLColumnExpression[str] | SQLColumnExpression[ProgressStatus]
+) -> ScalarSelect[str]:
+    between = and_(Progress.lesson_id >= bindparam("first_lesson"), Progress.lesson_id <= bindparam("last_lesson"))
     return select(json_by_key(Progress.lesson_id, value)).where(Progress.user_id == user_id, between).scalar_subquery()
 
 
@@ -123,9 +123,7 @@ def count_course(dialect: str) -> Insert:
     """
     lesson, theirs = aliased(Lesson), aliased(Progress)
     is_open = and_(lesson.course_id == Course.id, lesson.published, lesson.archived_at.is_(None))
-    is_done = exists().where(
-        theirs.user_id == _LEARNER, theirs.lesson_id == lesson.id, theirs.status == _COMPLETED
-    )
+    is_done = exists().where(theirs.user_id == _LEARNER, theirs.lesson_id == lesson.id, theirs.status == _COMPLETED)
     completed = select(func.count()).select_from(lesson).where(is_open, is_done).scalar_subquery()
     any_left = exists().where(is_open, ~is_done)
     counted = select(
@@ -161,4 +159,3 @@ def note_session() -> Update:
         .where(WebSession.token_hash == bindparam("session"))
         .values(last_seen_at=_MOMENT, expires_at=bindparam("until", type_=UTCDateTime))
     )
-

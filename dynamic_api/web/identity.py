@@ -95,9 +95,7 @@ _BY_TOKEN: Statement = (
 WHO = LearnerQuery(Nothing)
 
 
-async def find_browser(
-    request: Request, query: LearnerQuery[Extra], **values: object
-) -> tuple[Learner, Extra] | None:
+async def find_browser(request: Request, query: LearnerQuery[Extra], **values: object) -> tuple[Learner, Extra] | None:
     """The learner of this browser's session, and what the query adds; None when nobody is signed in."""
     token = session_token(request)
     if not token:

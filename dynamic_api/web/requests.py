@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.requests import Request as StarletteRequest
 from starlette.requests import cookie_parser
 from starlette.types import Message, Receive, Scope
@@ -57,7 +58,7 @@ class Request(StarletteRequest):
             details: dict[str, list[str]] = {}
             for each in error.errors(include_url=False, include_input=False):
                 name = str(each["loc"][0]) if each["loc"] else "body"
-                details.setdefault(name, []).append(_sentence(each["type"], each["msg"]))
+                details.setdefault(name, []).append(_sentence(each))
             raise ValidationFailed(details=details) from None
 
     def limit_body(self, limit: int) -> None:
@@ -79,11 +80,20 @@ class Request(StarletteRequest):
         self.scope.setdefault(EXTRA_HEADERS, []).append((name, value))
 
 
-def _sentence(kind: str, message: str) -> str:
-    if kind in ("missing", "string_too_short"):
-        return "Please fill in this field."
-    if kind == "string_pattern_mismatch":
-        return "Please remove invisible characters."
-    if kind == "json_invalid":
-        return "This is not JSON."
-    return message.removeprefix("Value error, ") + "."
+def _sentence(error: ErrorDetails) -> str:
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "missing" | "string_too_short":
+            return "Please fill in this field."
+        case "string_too_long":
+            return f"Use at most {limits['max_length']} characters."
+        case "string_pattern_mismatch":
+            return "Please remove invisible characters."
+        case "greater_than_equal":
+            return f"Use a number of at least {limits['ge']}."
+        case "less_than_equal":
+            return f"Use a number of at most {limits['le']}."
+        case "json_invalid":
+            return "This is not JSON."
+        case _:
+            return error["msg"].removeprefix("Value error, ") + "."

@@ -6,16 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from dynamic_api.mobile_v1.tokens import ALL
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog import CatalogSource
-from dynamic_api.clock import utc_now
-from dynamic_api.database import Database
+from dynamic_api.core.clock import utc_now
+from dynamic_api.core.database import Database
+from dynamic_api.core.models import AccessToken, Entitlement, Lesson, Progress, User, WebSession
+from dynamic_api.core.tokens import hash_token
 from dynamic_api.migrations import upgrade
-from dynamic_api.mobile_v1.tokens import ALL
-from dynamic_api.models import AccessToken, Entitlement, Lesson, Progress, User, WebSession
-from dynamic_api.tokens import hash_token
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.manifest import compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog

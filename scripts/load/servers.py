@@ -50,7 +50,7 @@ def service(url: str, folder: Path) -> Iterator[int]:
         "MAIL_FROM": "load@example.com",
     }
     environment = {f"COURSEWRIGHT_{name}": value for name, value in settings.items()}
-    command = ["dynamic_api.cli", "serve", "--port", str(port)]
+    command = ["dynamic_api.commands", "serve", "--port", str(port)]
     with _running(command, port, "/api/health", folder / "service.log", environment):
         yield port
 

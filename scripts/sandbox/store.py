@@ -42,6 +42,12 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._saving = threading.Lock()  # the mail server has a thread of its own
+        self.forget_everything()
+        if path is not None and path.exists():
+            self.__dict__.update(json.loads(path.read_text()))
+
+    def forget_everything(self) -> None:
+        """A store as new."""
         self.objects: dict[str, Json] = {}
         self.line_items: dict[str, list[Json]] = {}
         self.intents: dict[str, str] = {}
@@ -55,8 +61,6 @@ class Store:
         self.clock = time.time
         self.mail_down = False
         self.refused: set[str] = set()  # addresses of people who are not there
-        if path is not None and path.exists():
-            self.__dict__.update(json.loads(path.read_text()))
 
     def save(self) -> None:
         """Write everything down."""

@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from dynamic_api.checkout.reconcile import reconcile_order
-from dynamic_api.jobs.handlers import HANDLERS
-from dynamic_api.jobs.outbox import Lane
+from dynamic_api.claims import by_operator
+from dynamic_api.core.emails import Email
+from dynamic_api.core.models import Entitlement, Order
+from dynamic_api.core.outbox import Queue
+from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
-from dynamic_api.models import Entitlement, Order
-from dynamic_api.operator import access
+from dynamic_api.orders.reconcile import reconcile_order
 from scripts.sandbox.store import Json
 from sitegen.catalog.model import Catalog
 from tests.school import GIT, LESSON, SOURDOUGH, School, end_with_part_refunds
 
+ANN = Email.parse("ann@example.com")
 WATCH = f"/api/learn/{SOURDOUGH}/{LESSON}"
 
 
@@ -139,7 +141,7 @@ async def test_what_the_operator_takes_while_it_is_suspended_stays_taken(school:
         await school.settle()
         course = school.service.catalog.current.course(SOURDOUGH)
         async with school.service.database.transaction() as db:
-            said = await access.revoke(db, "ann@example.com", course, reason="abuse", now=school.clock())
+            said = await by_operator.revoke(db, ANN, course, reason="abuse", now=school.clock())
         assert "no longer" in said
         school.bank.close_dispute(dispute, won=True)
         await school.settle()
@@ -151,23 +153,23 @@ async def test_what_waits_for_its_owner_can_be_taken_back_and_given_again(school
 
     async def say(act: object, reason: str = "raffle") -> str:
         async with school.service.database.transaction() as db:
-            said: str = await act(db, "ann@example.com", course, reason=reason, now=school.clock())  # type: ignore[operator]
+            said: str = await act(db, ANN, course, reason=reason, now=school.clock())  # type: ignore[operator]
         await school.work()
         school.clock.forward(minutes=5)
         return said
 
-    await say(access.grant)
-    assert "once more" in await say(access.grant)
+    await say(by_operator.grant)
+    assert "once more" in await say(by_operator.grant)
     assert len(await school.rows(Order)) == 1
     link = {"token": school.claim_token(), "name": "Ann", "password": "a loaf on every table"}
-    assert "no longer" in await say(access.revoke, "a mistake")
+    assert "no longer" in await say(by_operator.revoke, "a mistake")
     async with school.browser() as guest:
         assert (await guest.post("/api/claims", json=link)).status_code == 410
         await guest.post("/api/claims/reissue", json={"email": "ann@example.com"})
         mails = len(school.mails())
         await school.work()
         assert len(school.mails()) == mails
-        await say(access.grant)
+        await say(by_operator.grant)
         link["token"] = school.claim_token()
         assert (await guest.post("/api/claims", json=link)).status_code == 200
         assert (await guest.get(WATCH)).status_code == 200
@@ -178,15 +180,17 @@ async def test_a_gift_whose_address_takes_no_mail_can_be_sent_elsewhere(school: 
     session = await give(school)
     assert subjects(school, "giver@example.com")[-1].startswith("Your gift could not be delivered")
     async with school.service.database.transaction() as db:
-        await access.readdress_gift(db, session["client_reference_id"], "fran@right.example", now=school.clock())
+        await by_operator.readdress_gift(
+            db, session["client_reference_id"], Email.parse("fran@right.example"), now=school.clock()
+        )
     await school.work()
     async with school.browser() as fran:
         body = {"token": school.claim_token("fran@right.example"), "name": "Fran", "password": "a loaf on each table"}
         assert (await fran.post("/api/claims", json=body)).status_code == 200
         assert (await fran.get(WATCH)).status_code == 200
     async with school.service.database.transaction() as db:
-        with pytest.raises(access.NoSuchGift):
-            await access.readdress_gift(db, session["client_reference_id"], "x@example.com", now=school.clock())
+        with pytest.raises(by_operator.NoSuchGift):
+            await by_operator.readdress_gift(db, session["client_reference_id"], ANN, now=school.clock())
 
 
 async def test_a_slow_mail_server_holds_up_no_payment(school: School) -> None:
@@ -194,10 +198,10 @@ async def test_a_slow_mail_server_holds_up_no_payment(school: School) -> None:
         session = await school.begin(buyer)
         school.pay(session)
         await school.deliver()
-        await run_due(school.service, HANDLERS, lane=Lane.OTHERS)
+        await run_due(school.service, HANDLERS, queue=Queue.OTHERS)
         assert (await school.order(session)).state == "paid"
         assert school.mails() == []
-        await run_due(school.service, HANDLERS, lane=Lane.MAIL)
+        await run_due(school.service, HANDLERS, queue=Queue.EMAIL)
         assert [mail["to"] for mail in school.mails()] == ["ann@example.com"]
 
 
@@ -207,10 +211,9 @@ async def test_an_order_without_a_page_ends(school: School) -> None:
     async with school.service.database.transaction() as db:
         order = await db.get_one(Order, (await school.order(session)).id)
         order.session_id = None
-    service = school.service
     for days, state in ((0, "pending"), (2, "expired")):
         school.clock.forward(days=days)
-        await reconcile_order(service.database, service.gateways.payments, order.id, now=school.clock())
+        await reconcile_order(school.service, order.id)
         assert (await school.order(session)).state == state
 
 

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from dynamic_api.catalog import sync_catalog
-from dynamic_api.models import Course, Lesson, Progress
+from dynamic_api.catalog.sync import sync_catalog
+from dynamic_api.core.models import Course, Lesson, Progress
 from sitegen.catalog.manifest import Manifest, compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.model import Course as CourseFile
@@ -19,7 +19,7 @@ def changed(catalog: Catalog, **values: object) -> Catalog:
 
 
 async def test_ids_outlive_renames_reordering_and_absence(school: School, catalog: Catalog, manifest: Manifest) -> None:
-    before = {lesson.file.id: lesson.id for lesson in school.service.catalog.current.course(SOURDOUGH).lessons}
+    before = {lesson.definition.id: lesson.id for lesson in school.service.catalog.current.course(SOURDOUGH).lessons}
     original = next(course for course in catalog.courses if course.id == SOURDOUGH)
     reversed_modules = tuple(
         module.model_copy(
@@ -34,7 +34,7 @@ async def test_ids_outlive_renames_reordering_and_absence(school: School, catalo
     renamed = changed(catalog, slug="bread", title="Bread", modules=reversed_modules)
     async with school.service.database.transaction() as db:
         live = await sync_catalog(db, compile_manifest(renamed), at=school.clock())
-    assert {lesson.file.id: lesson.id for lesson in live.course("bread").lessons} == before
+    assert {lesson.definition.id: lesson.id for lesson in live.course("bread").lessons} == before
 
     without = changed(catalog, modules=original.modules[1:])
     async with school.service.database.transaction() as db:
@@ -43,11 +43,13 @@ async def test_ids_outlive_renames_reordering_and_absence(school: School, catalo
     assert gone == {lesson.id for lesson in original.modules[0].lessons}
     async with school.service.database.transaction() as db:
         live = await sync_catalog(db, manifest, at=school.clock())
-    assert {lesson.file.id: lesson.id for lesson in live.course(SOURDOUGH).lessons} == before
+    assert {lesson.definition.id: lesson.id for lesson in live.course(SOURDOUGH).lessons} == before
     assert not any(row.archived_at for row in await school.rows(Lesson))
 
 
 async def test_updated_at_moves_only_with_the_content(school: School, catalog: Catalog) -> None:
+    async with school.service.database.transaction() as db:
+        await sync_catalog(db, compile_manifest(changed(catalog, title="Loaves")), at=school.clock())
     first = {row.key: row.updated_at for row in await school.rows(Course)}
     school.clock.forward(days=1)
     async with school.service.database.transaction() as db:
@@ -62,7 +64,7 @@ async def test_a_running_service_takes_up_a_rebuild(school: School, catalog: Cat
     assert not await source.refresh()
     write_manifest(compile_manifest(changed(catalog, title="Bread")), school.service.settings.manifest)
     assert await source.refresh()
-    assert source.current.course(SOURDOUGH).file.title == "Bread"
+    assert source.current.course(SOURDOUGH).definition.title == "Bread"
 
 
 async def test_progress_stays_with_a_lesson_that_moves(school: School, catalog: Catalog) -> None:
@@ -89,7 +91,8 @@ def _moved(catalog: Catalog, original: CourseFile) -> Catalog:
     return changed(catalog, modules=modules)
 
 
-async def test_whoever_completed_all_that_is_left_has_completed_the_course(school: School, catalog: Catalog) -> None:
+async def test_a_course_that_became_shorter_completes_nobody(school: School, catalog: Catalog) -> None:
+    """A file may be edited back; a completion is never taken back."""
     original = next(course for course in catalog.courses if course.id == SOURDOUGH)
     async with school.browser() as browser:
         await school.owner(browser)
@@ -102,7 +105,7 @@ async def test_whoever_completed_all_that_is_left_has_completed_the_course(schoo
         await school.service.catalog.refresh()
         [shown] = (await browser.get("/api/library")).json()["courses"]
         assert shown["progress"]["percent_complete"] == 100
-        assert shown["completed_at"] is not None
+        assert shown["completed_at"] is None
 
 
 async def test_a_draft_is_new_on_the_day_it_is_published(school: School, catalog: Catalog) -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from dynamic_api.config import Settings
+from dynamic_api.core.models import Job, Order
+from dynamic_api.core.settings import Settings
 from dynamic_api.gateways.payments import Payments
-from dynamic_api.jobs.handlers import HANDLERS
+from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
-from dynamic_api.models import Job, Order
 from sitegen.catalog.manifest import compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
@@ -165,7 +165,9 @@ async def choose_promotion_codes(school: School, catalog: Catalog, where: str) -
 
 
 async def test_settings_reach_the_payment_page(settings: Settings, sandbox: Sandbox, catalog: Catalog) -> None:
-    wanted = replace(settings, automatic_tax=True, tax_ids=True, invoices=True, terms_consent=True)
+    wanted = settings.model_copy(
+        update={"automatic_tax": True, "tax_ids": True, "invoices": True, "terms_consent": True}
+    )
     school = make_school(wanted, sandbox.bank, TestClock())
     await choose_promotion_codes(school, catalog, "off")
     async with school.browser() as browser:

@@ -2,8 +2,9 @@
 
 import json
 
-from dynamic_api.models import AuditEntry, Job, OneTimeLink, Order, WebhookEvent
-from dynamic_api.operator import access
+from dynamic_api.claims.by_operator import move_purchases
+from dynamic_api.core.emails import Email
+from dynamic_api.core.models import AuditEntry, Job, OneTimeLink, Order, WebhookEvent
 from tests.school import LESSON, PASSWORD, SOURDOUGH, School
 
 SURE = {"password": PASSWORD}
@@ -17,7 +18,7 @@ async def test_an_open_payment_page_is_closed_and_what_is_paid_all_the_same_is_a
         school.pay(session)  # at the same moment
         await school.settle()
         order = await school.order(session)
-        assert (order.state, order.user_id) == ("paid", None)
+        assert (order.state, order.owner_id) == ("paid", None)
         body = {"token": school.claim_token("bob@example.com"), "name": "Bob", "password": PASSWORD}
         assert (await later.post("/api/claims", json=body)).status_code == 200
         assert (await later.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
@@ -51,7 +52,9 @@ async def test_nothing_of_the_person_stays(school: School) -> None:
         await other.post("/api/sign-ups", json={"email": "ann@example.com"})
         await school.learner(other, "else@example.com")
         async with school.service.database.transaction() as db:
-            await access.move(db, "else@example.com", "ann@example.com", now=school.clock())
+            await move_purchases(
+                db, Email.parse("else@example.com"), Email.parse("ann@example.com"), now=school.clock()
+            )
         dispute = school.bank.dispute(session["payment_intent"])
         dispute["evidence"] = {"customer_email_address": "ann@example.com", "customer_name": "Ann"}
         school.bank.emit("charge.dispute.updated", dispute)
@@ -63,7 +66,9 @@ async def test_nothing_of_the_person_stays(school: School) -> None:
         await school.settle()
     for table in (AuditEntry, Job, OneTimeLink, Order, WebhookEvent):
         for row in await school.rows(table):
-            held = json.dumps({column.name: getattr(row, column.name) for column in row.__table__.columns}, default=str)
+            held = json.dumps(
+                {column.key: getattr(row, column.key) for column in row.__mapper__.column_attrs}, default=str
+            )
             assert "ann@example.com" not in held.lower(), (table.__name__, held)
 
 

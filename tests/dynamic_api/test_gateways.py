@@ -1,6 +1,5 @@
 """The outside world: tokens, links, mail."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -9,16 +8,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from pydantic import SecretStr
 
 from dynamic_api.app import create_app
-from dynamic_api.config import Secret, Settings
+from dynamic_api.core.settings import Settings
 from dynamic_api.gateways import open_gateways
 from dynamic_api.gateways.storage import LocalStorage, R2Storage, attachment
 from dynamic_api.gateways.streaming import Streaming
-from dynamic_api.mail.envelope import envelope
-from dynamic_api.mail.messages import Button, Letter
+from dynamic_api.mail.envelope import make_email
+from dynamic_api.mail.texts import Button, Text
 from sitegen.catalog.model import Catalog
 from tests.conftest import SigningKey
+from tests.school import lifespan
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -39,12 +40,15 @@ def test_stream_token_is_what_stream_documents(settings: Settings, signing_key: 
 
 
 def test_r2_links_are_sigv4_and_short_lived(settings: Settings) -> None:
-    values = {"r2_endpoint": "https://acc.r2.cloudflarestorage.com", "r2_bucket": "school"}
-    for name, value in values.items():
-        object.__setattr__(settings, name, value)
-    object.__setattr__(settings, "r2_access_key_id", Secret("id"))
-    object.__setattr__(settings, "r2_secret_access_key", Secret("key"))
-    url = R2Storage(settings).link("a/b ü.pdf", name="Brötchen", media_type="application/pdf", seconds=300)
+    bucket = {
+        "r2_endpoint": "https://acc.r2.cloudflarestorage.com",
+        "r2_bucket": "school",
+        "r2_access_key_id": SecretStr("id"),
+        "r2_secret_access_key": SecretStr("key"),
+    }
+    url = R2Storage(settings.model_copy(update=bucket)).link(
+        "a/b ü.pdf", name="Brötchen", media_type="application/pdf", seconds=300
+    )
     parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
     assert parts.netloc == "acc.r2.cloudflarestorage.com"
     assert parts.path == "/school/a/b%20%C3%BC.pdf"
@@ -76,11 +80,11 @@ def test_local_storage_stays_inside_its_folder(tmp_path: Path, key: str) -> None
 
 
 def test_mail_reads_the_same_in_text_and_html(catalog: Catalog) -> None:
-    letter = Letter(
+    mail = Text(
         "Grüße", ("Hello <b> & welcome.",), Button("Open", "https://school.test/claim/#token=abc_-1"), ("Bye.",)
     )
-    message = envelope(
-        letter,
+    message = make_email(
+        mail,
         site=catalog.site,
         site_url="https://school.test",
         sender="School <s@school.test>",
@@ -100,8 +104,8 @@ def test_mail_reads_the_same_in_text_and_html(catalog: Catalog) -> None:
     assert read["Message-ID"] == "<receipt.ord_1@school.test>"
     assert read["Auto-Submitted"] == "auto-generated"
     with pytest.raises(ValueError, match=r"linefeed|carriage"):
-        envelope(
-            Letter("x\r\nBcc: evil@evil.test", ()),
+        make_email(
+            Text("x\r\nBcc: evil@evil.test", ()),
             site=catalog.site,
             site_url="https://s.test",
             sender="s@s.test",
@@ -114,13 +118,13 @@ def test_mail_reads_the_same_in_text_and_html(catalog: Catalog) -> None:
 async def test_unsigned_videos_only_where_it_is_said_and_with_a_warning(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    unsigned = replace(settings, stream_unsigned=True, stream_key_id=None, stream_key_pem=None)
+    unsigned = settings.model_copy(update={"stream_unsigned": True, "stream_key_id": None, "stream_key_pem": None})
     playback = Streaming(unsigned).playback("f" * 32, seconds=60, now=NOW)
     assert playback.iframe_url == f"{settings.stream_base_url}/{'f' * 32}/iframe"
     for each, warned in ((settings, False), (unsigned, True)):
         caplog.clear()
-        app = create_app(replace(each, embedded_worker=False), open_gateways(each))
-        async with app.router.lifespan_context(app):
+        app = create_app(each.model_copy(update={"embedded_worker": False}), open_gateways(each))
+        async with lifespan(app):
             pass
         assert ("whoever learns an id can watch" in caplog.text) == warned
 

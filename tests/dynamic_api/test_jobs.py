@@ -1,29 +1,49 @@
 """The outbox: once each, leased, tried again, given up loudly."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import pytest
 
-from dynamic_api.jobs import outbox
-from dynamic_api.jobs.tidy import schedule_tidy
-from dynamic_api.jobs.worker import GiveUp, run_due
-from dynamic_api.models import Job, OneTimeLink, WebSession
+from dynamic_api.core import outbox
+from dynamic_api.core.models import Job, OneTimeLink, WebSession
+from dynamic_api.jobs.clean_up import schedule_clean_up
+from dynamic_api.jobs.worker import GiveUp, Handler, Handlers, run_due
 from dynamic_api.service import Service
 from tests.conftest import Sandbox
 from tests.school import School
 
 
-async def put(school: School, count: int = 1, kind: str = "count") -> None:
+@dataclass(frozen=True)
+class Count(outbox.Job):
+    """A job for these tests."""
+
+    kind = "count"
+    number: int
+
+
+@dataclass(frozen=True)
+class Unknown(outbox.Job):
+    """A job that nobody handles."""
+
+    kind = "unknown"
+
+
+def handled(function: Callable[[Service, Count], Awaitable[None]]) -> Handlers:
+    return {Count.kind: Handler(Count, function)}
+
+
+async def put(school: School, count: int = 1) -> None:
     async with school.service.database.transaction() as db:
         for number in range(count):
-            assert await outbox.enqueue(db, kind, f"{kind}:{number}", {"number": number}, now=school.clock())
+            assert await outbox.enqueue(db, Count(number), f"count:{number}", now=school.clock())
 
 
 async def test_a_key_is_taken_once(school: School) -> None:
     await put(school)
     async with school.service.database.transaction() as db:
-        assert not await outbox.enqueue(db, "count", "count:0", {"number": 5}, now=school.clock())
+        assert not await outbox.enqueue(db, Count(5), "count:0", now=school.clock())
     [job] = await school.rows(Job)
     assert job.payload == {"number": 0}
 
@@ -31,7 +51,7 @@ async def test_a_key_is_taken_once(school: School) -> None:
 async def test_a_job_stands_or_falls_with_its_transaction(school: School) -> None:
     with pytest.raises(RuntimeError):  # noqa: PT012 - the transaction is what is tested
         async with school.service.database.transaction() as db:
-            await outbox.enqueue(db, "count", "count:0", {}, now=school.clock())
+            await outbox.enqueue(db, Count(0), "count:0", now=school.clock())
             raise RuntimeError("the transaction fails after all")
     assert await school.rows(Job) == []
 
@@ -39,14 +59,14 @@ async def test_a_job_stands_or_falls_with_its_transaction(school: School) -> Non
 async def test_several_workers_run_each_job_once(school: School) -> None:
     ran: list[int] = []
 
-    async def count(_: Service, payload: dict[str, Any]) -> None:
+    async def count(_: Service, job: Count) -> None:
         await asyncio.sleep(0)
-        ran.append(payload["number"])
+        ran.append(job.number)
 
     await put(school, 100)
 
     async def worker() -> None:
-        while await run_due(school.service, {"count": count}, limit=3):
+        while await run_due(school.service, handled(count), limit=3):
             pass
 
     await asyncio.gather(*(worker() for _ in range(4)))
@@ -56,15 +76,15 @@ async def test_several_workers_run_each_job_once(school: School) -> None:
 async def test_failures_wait_longer_each_time_and_end_as_dead_after_days(
     school: School, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(_: Service, payload: dict[str, Any]) -> None:
+    async def fail(_: Service, job: Count) -> None:
         raise OSError("no route to host")
 
     await put(school)
     attempts = 0
     started = school.clock()
-    while await run_due(school.service, {"count": fail}) == 1:
+    while await run_due(school.service, handled(fail)) == 1:
         attempts += 1
-        assert await run_due(school.service, {"count": fail}) == 0
+        assert await run_due(school.service, handled(fail)) == 0
         [job] = await school.rows(Job)
         assert job.attempts == attempts
         school.clock.forward(hours=1, seconds=1)
@@ -76,24 +96,25 @@ async def test_failures_wait_longer_each_time_and_end_as_dead_after_days(
 
 
 async def test_what_cannot_ever_work_is_given_up_at_once(school: School) -> None:
-    async def refuse(_: Service, payload: dict[str, Any]) -> None:
+    async def refuse(_: Service, job: Count) -> None:
         raise GiveUp("no such mailbox")
 
     await put(school)
-    await put(school, kind="unknown")
-    await run_due(school.service, {"count": refuse})
+    async with school.service.database.transaction() as db:
+        assert await outbox.enqueue(db, Unknown(), "unknown", now=school.clock())
+    await run_due(school.service, handled(refuse))
     assert {job.state for job in await school.rows(Job)} == {"dead"}
 
 
 async def test_a_dead_workers_jobs_are_taken_over_and_its_late_answer_is_ignored(school: School) -> None:
     await put(school)
     async with school.service.database.transaction() as db:
-        stale = await outbox.claim(db, now=school.clock())
+        stale = await outbox.lease_next(db, now=school.clock())
     async with school.service.database.transaction() as db:
-        assert await outbox.claim(db, now=school.clock()) is None
+        assert await outbox.lease_next(db, now=school.clock()) is None
     school.clock.forward(minutes=3)
     async with school.service.database.transaction() as db:
-        taken = await outbox.claim(db, now=school.clock())
+        taken = await outbox.lease_next(db, now=school.clock())
     assert stale
     assert taken
     assert (taken.id, taken.attempts) == (stale.id, 2)
@@ -118,7 +139,7 @@ async def test_mail_arrives_once_after_the_mail_server_was_away(school: School, 
 
 
 async def test_what_has_served_its_time_goes(school: School) -> None:
-    await schedule_tidy(school.service)
+    await schedule_clean_up(school.service)
     async with school.browser() as browser:
         await school.owner(browser)
         await browser.post("/api/claims/reissue", json={"email": "ann@example.com"})

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dynamic_api.models import AccessToken, AuditEntry
+from dynamic_api.core.models import AccessToken, AuditEntry
 from tests.school import LATER_LESSON, LESSON, PASSWORD, SOURDOUGH, School, path_of
 
 COURSE = f"/courses/{SOURDOUGH}"

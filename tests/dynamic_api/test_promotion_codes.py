@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dynamic_api.checkout.promotion_codes import refusal
+from dynamic_api.core.models import Order
 from dynamic_api.gateways.payment_facts import CodeFacts
-from dynamic_api.models import Order
 from sitegen.catalog.model import Catalog, Price
 from tests.dynamic_api.test_checkout import choose_promotion_codes
 from tests.school import GIT, SOURDOUGH, School
@@ -23,8 +23,8 @@ PLAIN = CodeFacts("promo_1", True, None, None, (), None, None, None, False)
         ({"active": False}, False, "code-expired"),
         ({"expires_at": NOW}, False, "code-expired"),
         ({"expires_at": NOW + timedelta(seconds=1)}, False, None),
-        ({"times_left": 0}, False, "code-expired"),
-        ({"times_left": 1}, False, None),
+        ({"redemptions_left": 0}, False, "code-expired"),
+        ({"redemptions_left": 1}, False, None),
         ({"products": ("coursewright_git",)}, False, "code-other-course"),
         ({"products": ("coursewright_sourdough",)}, False, None),
         ({"currency": "USD"}, False, "code-other-course"),

@@ -4,11 +4,11 @@ import asyncio
 
 import httpx
 
-from dynamic_api.checkout.reconcile import reconcile_order
-from dynamic_api.entitlements import courses_of
-from dynamic_api.jobs.handlers import HANDLERS
+from dynamic_api.core.models import AuditEntry, Entitlement, Job, Order, User, WebhookEvent
+from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
-from dynamic_api.models import AuditEntry, Entitlement, Job, Order, User, WebhookEvent
+from dynamic_api.orders.entitlements import courses_of
+from dynamic_api.orders.reconcile import reconcile_order
 from scripts.sandbox.deliveries import signed
 from tests.school import LESSON, PASSWORD, SOURDOUGH, WEBHOOK_SECRET, School
 
@@ -47,12 +47,7 @@ async def test_one_order_reconciled_by_four_at_once_changes_once(school: School)
         school.pay(session)
         order = await school.order(session)
         service = school.service
-        states = await asyncio.gather(
-            *(
-                reconcile_order(service.database, service.gateways.payments, order.id, now=school.clock())
-                for _ in range(4)
-            )
-        )
+        states = await asyncio.gather(*(reconcile_order(school.service, order.id) for _ in range(4)))
         assert set(states) == {"paid"}
         await school.work()
         assert len(school.mails()) == 1
@@ -87,9 +82,9 @@ async def test_claim_against_refund_ends_without_access_whoever_is_first(school:
             order = await school.order(session)
             assert order.state == "refunded"
             assert claimed.status_code in (200, 409)
-            if order.user_id is not None:
+            if order.owner_id is not None:
                 async with school.service.database.reading() as db:
-                    assert await courses_of(db, order.user_id) == set()
+                    assert await courses_of(db, order.owner_id) == set()
                 assert (await buyer.get(LESSON_ADDRESS)).status_code == 403
 
 

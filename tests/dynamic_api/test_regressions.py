@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import update
 
-from dynamic_api.checkout.reconcile import locked_order
-from dynamic_api.models import Entitlement, Order
+from dynamic_api.core.models import Entitlement, Order
+from dynamic_api.orders.reconcile import lock_order
 from tests.conftest import Sandbox
 from tests.school import KNOTS, LESSON, PASSWORD, SOURDOUGH, School
 
@@ -50,7 +50,7 @@ async def test_the_lock_shows_what_others_wrote_meanwhile(school: School) -> Non
             other = update(Order).where(Order.id == order_id).values(checkout_url="elsewhere")
             await db.execute(other.execution_options(synchronize_session=False))
             assert order.checkout_url != "elsewhere"
-            assert (await locked_order(db, order_id)).checkout_url == "elsewhere"
+            assert (await lock_order(db, order_id)).checkout_url == "elsewhere"
 
 
 async def test_nobody_pays_twice_on_a_page_left_open(school: School) -> None:
@@ -145,7 +145,7 @@ async def test_a_receipt_held_back_by_a_dispute_brings_its_link_afterwards(schoo
 
 
 async def test_a_broken_manifest_does_not_stop_mail(school: School) -> None:
-    from dynamic_api.jobs.handlers import HANDLERS
+    from dynamic_api.handlers import HANDLERS
     from dynamic_api.jobs.worker import work
 
     async with school.browser() as browser:

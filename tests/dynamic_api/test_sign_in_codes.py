@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from dynamic_api.accounts import sign_in_codes
-from dynamic_api.errors import CodeInvalid
-from dynamic_api.models import OneTimeLink
+from dynamic_api.core.errors import CodeInvalid
+from dynamic_api.core.models import OneTimeLink
 from tests.school import School
 
 
@@ -57,12 +57,11 @@ async def test_five_wrong_tries_close_the_code_but_not_the_link(school: School) 
         user = await school.learner(known)
         code, token = await ask(school)
         wrong = f"{(int(code) + 1) % 1_000_000:06}"
-        database, secret = school.service.database, school.service.settings.secret_key
-        for _ in range(sign_in_codes.TRIES):
+        for _ in range(sign_in_codes.ATTEMPTS):
             with pytest.raises(CodeInvalid):
-                await sign_in_codes.sign_in_by_code(database, secret, user.email, wrong, now=school.clock())
+                await sign_in_codes.sign_in_by_code(school.service, user.email, wrong)
         with pytest.raises(CodeInvalid):
-            await sign_in_codes.sign_in_by_code(database, secret, user.email, code, now=school.clock())
+            await sign_in_codes.sign_in_by_code(school.service, user.email, code)
         assert (await elsewhere.post("/api/sign-in-links/spend", json={"token": token})).status_code == 200
 
 
@@ -73,17 +72,17 @@ async def test_twenty_wrong_tries_close_codes_for_the_day_however_many_mails_are
     for _ in range(4):
         async with database.transaction() as db:
             _, code = await sign_in_codes.issue_sign_in_link(db, secret, user, now=school.clock())
-        for _ in range(sign_in_codes.TRIES):
+        for _ in range(sign_in_codes.ATTEMPTS):
             with pytest.raises(CodeInvalid):
-                await sign_in_codes.sign_in_by_code(database, secret, user.email, "no", now=school.clock())
+                await sign_in_codes.sign_in_by_code(school.service, user.email, "no")
     async with database.transaction() as db:
         _, code = await sign_in_codes.issue_sign_in_link(db, secret, user, now=school.clock())
     with pytest.raises(CodeInvalid):
-        await sign_in_codes.sign_in_by_code(database, secret, user.email, code, now=school.clock())
+        await sign_in_codes.sign_in_by_code(school.service, user.email, code)
     school.clock.forward(days=1, minutes=1)
     async with database.transaction() as db:
         _, code = await sign_in_codes.issue_sign_in_link(db, secret, user, now=school.clock())
-    found = await sign_in_codes.sign_in_by_code(database, secret, user.email, code, now=school.clock())
+    found = await sign_in_codes.sign_in_by_code(school.service, user.email, code)
     assert found.id == user.id
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -15,10 +15,11 @@ import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr
 
-from dynamic_api.config import Secret, Settings
+from dynamic_api.core.models import AuditEntry
+from dynamic_api.core.settings import Settings
 from dynamic_api.gateways.storage import R2Storage
-from dynamic_api.models import AuditEntry
 from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
 from tests.ports import free_ports
@@ -82,13 +83,14 @@ def _upload(client: Any, process: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.fixture
 def r2(settings: Settings, s3: S3) -> Settings:
     """An installation whose files lie in the bucket."""
-    return replace(
-        settings,
-        files_dir=None,
-        r2_endpoint=s3.endpoint,
-        r2_bucket=BUCKET,
-        r2_access_key_id=Secret(ACCESS),
-        r2_secret_access_key=Secret(SECRET),
+    return settings.model_copy(
+        update={
+            "files_dir": None,
+            "r2_endpoint": s3.endpoint,
+            "r2_bucket": BUCKET,
+            "r2_access_key_id": SecretStr(ACCESS),
+            "r2_secret_access_key": SecretStr(SECRET),
+        }
     )
 
 
@@ -121,7 +123,7 @@ def test_altered_foreign_and_unsigned_links_are_refused(r2: Settings) -> None:
         changed(good, **{"response-content-disposition": "inline"}),
         good.replace("weekend-schedule", "feeding-log"),
         good.partition("?")[0],
-        link(replace(r2, r2_secret_access_key=Secret("another"))),
+        link(r2.model_copy(update={"r2_secret_access_key": SecretStr("another")})),
     ):
         assert httpx.get(bad).status_code == 403, bad
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from dynamic_api.checkout import sweep
-from dynamic_api.checkout.sweep import differences, schedule_sweep
+from dynamic_api.core.models import Job
 from dynamic_api.gateways.payment_facts import PaymentList
-from dynamic_api.models import Job
+from dynamic_api.orders import sweep
+from dynamic_api.orders.sweep import find_differences, schedule_sweep
 from tests.conftest import Sandbox
 from tests.school import LESSON, SOURDOUGH, School
 
@@ -96,13 +96,13 @@ async def test_looking_changes_nothing(school: School) -> None:
     async with school.service.database.transaction() as db:
         order = await db.get_one(type(await school.order(session)), (await school.order(session)).id)
         order.session_id = None
-    found = [str(each) async for each in differences(school.service, since=None, apply=False)]
+    found = [str(each) async for each in find_differences(school.service, since=None, fix=False)]
     assert len(found) == 1
     assert "payment page unknown" in found[0]
     assert (await school.order(session)).session_id is None
-    assert [each async for each in differences(school.service, since=None, apply=True)]
+    assert [each async for each in find_differences(school.service, since=None, fix=True)]
     assert (await school.order(session)).state == "paid"
-    assert not [each async for each in differences(school.service, since=None, apply=False)]
+    assert not [each async for each in find_differences(school.service, since=None, fix=False)]
 
 
 def test_disputes_are_looked_at_for_longer_than_they_take() -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import stripe
 
-from dynamic_api.models import Entitlement, Job, Order, WebhookEvent
+from dynamic_api.core.models import Entitlement, Job, Order, WebhookEvent
 from scripts.sandbox.deliveries import signed
 from tests.school import WEBHOOK_SECRET, School
 
@@ -98,7 +98,7 @@ async def test_a_replay_after_a_refund_grants_nothing(school: School) -> None:
         await school.work()
         [entitlement] = await school.rows(Entitlement)
         assert entitlement.revoked_at is not None
-        assert (await school.order(session)).user_id is not None
+        assert (await school.order(session)).owner_id is not None
 
 
 async def test_sessions_of_others_are_kept_and_left_alone(school: School) -> None:

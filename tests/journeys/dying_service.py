@@ -14,8 +14,8 @@ import uvicorn
 from sqlalchemy import Connection, event
 
 from dynamic_api.app import create_app
-from dynamic_api.clock import utc_now
-from dynamic_api.config import Settings
+from dynamic_api.core.clock import utc_now
+from dynamic_api.core.settings import Settings
 from dynamic_api.gateways import open_gateways
 
 

@@ -5,14 +5,13 @@ import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from dynamic_api.config import Settings
+from dynamic_api.core.settings import Settings
 from scripts.sandbox.bank import Bank
 from scripts.sandbox.store import Store
 from sitegen.catalog.model import Catalog
@@ -41,7 +40,7 @@ async def fresh_school(base: Settings, sandbox: Sandbox, migrated: Path, folder:
     )
     bank.emitted = []
     bank.seed()
-    school = make_school(replace(base, database_url=f"sqlite+aiosqlite:///{path}"), bank, TestClock())
+    school = make_school(base.model_copy(update={"database_url": f"sqlite+aiosqlite:///{path}"}), bank, TestClock())
     await school.service.catalog.refresh()
     try:
         yield school
@@ -71,7 +70,7 @@ def with_a_strict_course(settings: Settings, catalog: Catalog) -> Settings:
 
 @given(steps=HISTORIES)
 @settings(
-    max_examples=int(os.environ.get("COURSEWRIGHT_HISTORIES", "25")),
+    max_examples=int(os.environ.get("HISTORIES", "25")),
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a history takes a third of a second: no shrinking
     suppress_health_check=list(HealthCheck),

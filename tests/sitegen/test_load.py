@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from sitegen.__main__ import main
+
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.load import load_catalog
 from tests.conftest import ROOT

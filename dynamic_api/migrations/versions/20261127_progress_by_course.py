@@ -34,9 +34,7 @@ def upgrade() -> None:
         sa.Column("completed_lessons", sa.Integer(), nullable=False),
         sa.Column("lessons_version", sa.Integer(), nullable=False),
         sa.Column("completed_at", _MOMENT, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_course_progress_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_course_progress_user_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["course_id"], ["courses.id"], name=op.f("fk_course_progress_course_id")),
         sa.ForeignKeyConstraint(["last_lesson_id"], ["lessons.id"], name=op.f("fk_course_progress_last_lesson_id")),
         sa.PrimaryKeyConstraint("user_id", "course_id", name=op.f("pk_course_progress")),

@@ -1,10 +1,14 @@
 """What surrounds every request."""
 
-import asyncio
+import json
 import logging
+import subprocess
+import sys
 
 import pytest
 
+from dynamic_api.web.logs import JsonFormatter
+from tests.conftest import ROOT
 from tests.school import SOURDOUGH, School
 
 
@@ -49,8 +53,32 @@ async def test_signatures_and_tokens_stay_out_of_the_log(school: School, caplog:
         await browser.post("/api/claims/look", json={"token": "tok-abcdef"})
         await browser.get(f"/api/previews/{SOURDOUGH}")
         await browser.get("/api/%0a2026 forged line")
-    await asyncio.sleep(0.2)  # lines are written in groups
-    assert "\\n2026 forged line" in caplog.text
-    assert "/api/files/1" in caplog.text
-    assert "abcdef" not in caplog.text
-    assert "eyJ" not in caplog.text
+    school.app.access_log.flush()
+    written = "\n".join(JsonFormatter().format(record) for record in caplog.records)
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert {"/api/files/1", "/api/\n2026 forged line"} <= {line.get("path") for line in lines}
+    assert "abcdef" not in written
+    assert "eyJ" not in written
+
+
+async def test_a_line_for_each_request(school: School, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "coursewright")
+    async with school.browser() as browser:
+        answer = await browser.get("/api/session")
+    school.app.access_log.flush()
+    [record] = caplog.records
+    [line] = [json.loads(line) for line in JsonFormatter().format(record).splitlines()]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/session", 401)
+    assert line["client_ip"] == "127.0.0.1"
+    assert line["request_id"] == answer.headers["x-request-id"]
+    assert 0 <= line["ms"] < 10_000
+
+
+def test_logs_are_whole_when_the_process_ends() -> None:
+    """A thread writes them, and the process waits for it."""
+    program = (
+        "import logging; from dynamic_api.web.logs import log_to_stderr; log_to_stderr(); "
+        "[logging.getLogger('coursewright').info('line %s', number) for number in range(1000)]"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == [f"line {n}" for n in range(1000)]

@@ -1,0 +1,118 @@
+"""Settings: every fault at once, misspelt names told, and no secret shown."""
+
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dynamic_api.core.settings import PREFIX, Settings, SettingsInvalid, load_settings, variable
+from dynamic_api.gateways import open_gateways
+from tests.conftest import ROOT, SigningKey
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty folder, so that no `.env` is found, and none of our variables."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, signing_key: SigningKey) -> Iterator[None]:
+    """The least that a creator must set."""
+    (tmp_path / "files").mkdir()
+    values = {
+        "SITE_URL": "https://school.test",
+        "SECRET_KEY": "k" * 32,
+        "STRIPE_SECRET_KEY": "sk_live_hush",
+        "STRIPE_WEBHOOK_SECRETS": "whsec_hush",
+        "STREAM_KEY_ID": "id",
+        "STREAM_KEY_PEM": signing_key.pem,
+        "STREAM_BASE_URL": "https://customer-x.cloudflarestream.com",
+        "FILES_DIR": "files",
+        "SMTP_HOST": "mail.test",
+        "MAIL_FROM": "school@school.example",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    yield
+
+
+def test_missing_settings_are_named_all_at_once() -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings()
+    for name, field in Settings.model_fields.items():
+        assert (f"{variable(name)} is not set" in str(caught.value)) == field.is_required()
+
+
+@pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SECRET_KEY", "short", "SECRET_KEY is too short: at least 32"),
+        ("FILES_DIR", "", "or all four of COURSEWRIGHT_R2_ENDPOINT"),
+        ("FILES_DIR", "nowhere", "there is no folder nowhere"),
+        ("SMTP_SECURITY", "none", "allowed only to this machine"),
+        ("SMTP_SECURITY", "ssl", "must be 'tls', 'starttls' or 'none'"),
+        ("SMTP_PORT", "99999", "at most 65535"),
+        ("SITE_URL", "school.test", "without a path, such as https://school.example"),
+        ("SITE_URL", "https://school.test/shop", "without a path"),
+        ("STREAM_BASE_URL", "customer-x", "starts with https://"),
+        ("STREAM_KEY_ID", "", "the signing key of your Stream account"),
+        ("STRIPE_WEBHOOK_SECRETS", ",", "STRIPE_WEBHOOK_SECRETS is too short"),
+        ("HEARTBEAT_SECONDS", "1", "HEARTBEAT_SECONDS must be at least 5"),
+        ("HEARTBEAT_SECONDS", "often", "HEARTBEAT_SECONDS must be a whole number"),
+        ("TAX_IDS", "maybe", "TAX_IDS must be true or false"),
+        ("MAIL_FROM", "School", "a name and an address"),
+        ("STRIPE_SECRET_KYE", "x", "Did you mean COURSEWRIGHT_STRIPE_SECRET_KEY?"),
+        ("ZZZ", "x", "COURSEWRIGHT_ZZZ is not a setting."),
+    ],
+)
+def test_each_fault_has_its_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings()
+    assert expected in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("COURSEWRIGHT_HEARTBEAT_SECONDS=20\nCOURSEWRIGHT_SMTP_HOST=other.test\n")
+    settings = load_settings()
+    assert (settings.heartbeat_seconds, settings.smtp_host) == (20, "mail.test")
+
+
+@pytest.mark.usefixtures("configured")
+def test_names_in_the_file_are_checked_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("COURSEWRIGHT_HEARTBEAT=20\n")
+    with pytest.raises(SettingsInvalid, match="COURSEWRIGHT_HEARTBEAT is not a setting"):
+        load_settings()
+
+
+@pytest.mark.usefixtures("configured")
+def test_secrets_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings()
+    assert "hush" not in repr(settings) + str(settings) + f"{settings.stripe_secret_key}"
+    assert settings.stripe_secret_key.get_secret_value() == "sk_live_hush"
+    monkeypatch.setenv(f"{PREFIX}SECRET_KEY", "a short secret")
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings()
+    assert "a short secret" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_broken_key_stops_the_start_without_showing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}STREAM_KEY_PEM", "bm90IGEga2V5IGF0IGFsbA==")
+    with pytest.raises(SettingsInvalid) as caught:
+        open_gateways(load_settings())
+    assert "STREAM_KEY_PEM" in str(caught.value)
+    assert "bm90" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_docs_and_example_name_every_setting() -> None:
+    documented = (ROOT / "docs/settings.md").read_text()
+    example = (ROOT / ".env.example").read_text()
+    for name in Settings.model_fields:
+        assert f"`{variable(name)}`" in documented
+        assert f"{variable(name)}=" in example

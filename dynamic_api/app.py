@@ -20,9 +20,11 @@ import dynamic_api.webhooks.routes
 from dynamic_api.catalog.source import CatalogSource
 from dynamic_api.core.clock import Clock, utc_now
 from dynamic_api.core.database import Database
+from dynamic_api.core.inbox import Inbox
 from dynamic_api.core.passwords import load_common_passwords
 from dynamic_api.core.reader import PostgresReader, Query, open_reader
 from dynamic_api.core.settings import Settings
+from dynamic_api.core.sqlite_writer import SqliteWriter
 from dynamic_api.gateways import Gateways
 from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.clean_up import schedule_clean_up
@@ -56,7 +58,8 @@ def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc
     """What commands and workers need, without the web in front of it."""
     database = Database(settings.database_url)
     reader = open_reader(database)
-    store: ProgressStore = PostgresStore(reader) if isinstance(reader, PostgresReader) else SqliteStore(database)
+    writer = reader.pool if isinstance(reader, PostgresReader) else SqliteWriter(database)
+    store: ProgressStore = SqliteStore(writer) if isinstance(writer, SqliteWriter) else PostgresStore(writer)
     return Service(
         settings,
         database,
@@ -64,6 +67,8 @@ def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc
         gateways,
         CatalogSource(settings.manifest, database, clock),
         ProgressWriter(store, session_lifetime=sessions.LIFETIME),
+        Inbox(writer),
+        writer,
         clock,
     )
 

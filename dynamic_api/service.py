@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from dynamic_api.catalog.source import CatalogSource
 from dynamic_api.core.clock import Clock
 from dynamic_api.core.database import Database
+from dynamic_api.core.inbox import Inbox
 from dynamic_api.core.passwords import Passwords
+from dynamic_api.core.postgres_pool import PostgresPool
 from dynamic_api.core.reader import PostgresReader, SqliteReader
 from dynamic_api.core.settings import Settings
+from dynamic_api.core.sqlite_writer import SqliteWriter
 from dynamic_api.core.throttle import Throttle
 from dynamic_api.gateways import Gateways
 from dynamic_api.progress.writer import ProgressWriter
@@ -27,13 +30,17 @@ class Service:
     gateways: Gateways
     catalog: CatalogSource
     progress: ProgressWriter
+    inbox: Inbox
+    writer: SqliteWriter | PostgresPool  # what progress and inbox write with
     clock: Clock
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
 
     async def close(self) -> None:
         """Close what was opened."""
-        await self.progress.close()
+        await self.progress.flush()
+        await self.inbox.close()
+        await self.writer.close()
         await self.reader.close()
         await self.gateways.close()
         await self.database.close()

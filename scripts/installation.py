@@ -7,10 +7,12 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -57,10 +59,15 @@ class Installation:
         """Where the partners stand."""
         return f"http://127.0.0.1:{self.sandbox_port}"
 
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "coursewright.sqlite3"
+
     def build(self) -> None:
         """Validate the course files and build the site."""
         self._run(
-            "sitegen",
+            "dynamic_api.commands",
             "build",
             "--output",
             self.folder / "output",
@@ -103,6 +110,16 @@ class Installation:
         self._start("service", str(module), *arguments, "--port", self.port)
         self._wait("service", f"{self.url}/api/health")
 
+    def wait_until_idle(self) -> None:
+        """Wait until no job is due."""
+        due = "SELECT count(*) FROM jobs WHERE state IN ('waiting', 'running') AND run_at <= ?"
+        deadline = time.monotonic() + 30
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+            while connection.execute(due, (f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}",)).fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise StartFailed("The service does not get its jobs done.")
+                time.sleep(0.02)
+
     def service_died(self) -> bool:
         """Whether the service is gone by itself."""
         return self.processes["service"].poll() is not None
@@ -131,7 +148,7 @@ class Installation:
         kept = json.loads(self._secrets_path.read_text()) if self._secrets_path.exists() else {}
         settings = {
             "SITE_URL": self.url,
-            "DATABASE_URL": f"sqlite+aiosqlite:///{self.folder / 'coursewright.sqlite3'}",
+            "DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
             "MANIFEST": str(self.folder / "catalog.json"),
             "OUTPUT": str(self.folder / "output"),
             "STRIPE_API_BASE": self.sandbox,

@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from dynamic_api.checkout.sweep import differences
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +22,7 @@ from dynamic_api.core.database import Database
 from dynamic_api.core.models import Entitlement, Gift, Order, User
 from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
+from dynamic_api.orders.sweep import find_differences
 from scripts.sandbox.bank import CardDeclined
 from scripts.sandbox.store import Json
 from scripts.sandbox.wire import StripeProblem
@@ -198,10 +198,10 @@ class History:
         await self.school.deliver()
         await self._idle()
         if not self.dropped:
-            left = [each async for each in differences(self.school.service, since=None, apply=False)]
+            left = [each async for each in find_differences(self.school.service, since=None, fix=False)]
             # Who dies between Stripe's answer and the second write does not know a page that nobody has paid on yet.
             assert all(self.crashed and each.stripe.startswith("pending") for each in left), left
-        async for _ in differences(self.school.service, since=None, apply=True):
+        async for _ in find_differences(self.school.service, since=None, fix=True):
             pass
         await self._idle()
 
@@ -246,12 +246,12 @@ async def verify(history: History) -> None:
         pays = gives_access(school, session)
         kept = ("paid",) if session["_course"] == STRICT else ("paid", "partially_refunded")
         assert (order.state in kept) == pays, (order.state, session["payment_status"])
-        assert history.claimed <= {each.public_id for each in orders.values() if each.user_id is not None}
+        assert history.claimed <= {each.public_id for each in orders.values() if each.owner_id is not None}
         if order.is_gift:
-            assert order.user_id is None or order.user_id in friends, "a gift is never its buyer's"
+            assert order.owner_id is None or order.owner_id in friends, "a gift is never its buyer's"
             assert gifts[order.id].delivered_at is not None or not pays, "whatever is paid for arrives"
-        if pays and order.user_id is not None:
-            expected[order.user_id].add(order.course_id)
+        if pays and order.owner_id is not None:
+            expected[order.owner_id].add(order.course_id)
     history.seen = {"live" if row.revoked_at is None else "ended" for row in rows}
     live: dict[int, set[int]] = defaultdict(set)
     for row in rows:
@@ -270,7 +270,7 @@ async def prove(school: School, steps: list[Step]) -> set[str]:
     await school.service.database.close()
     fragile = replace(school.service, database=database)
     object.__setattr__(fragile.catalog, "_database", database)
-    school.app.state.service = fragile
+    school.app.service = fragile
     school.service = fragile
     history = History(school, database, random.Random(0))  # noqa: S311 - histories must be repeatable
     await history.run(steps)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 

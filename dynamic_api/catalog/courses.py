@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from dynamic_api.core.clock import timestamp
 from dynamic_api.core.errors import CourseNotFound, ResourceNotFound
 from sitegen.catalog import model
 
@@ -67,9 +68,9 @@ class CatalogCourse:
         return min(ids, default=0), max(ids, default=0)
 
     @cached_property
-    def newest_lesson_at(self) -> datetime | None:
-        """When its newest lesson was added."""
-        return max((lesson.added_at for lesson in self.lessons), default=None)
+    def newest_lesson_added_at(self) -> str | None:
+        """When its newest lesson was added, as the API writes moments."""
+        return timestamp(max((lesson.added_at for lesson in self.lessons), default=None))
 
     def find_lesson(self, slug: str) -> CatalogLesson | None:
         """A published lesson."""
@@ -99,6 +100,11 @@ class CourseCatalog:
     version: str
     site: model.Site
     courses: tuple[CatalogCourse, ...]
+
+    @cached_property
+    def by_title(self) -> tuple[CatalogCourse, ...]:
+        """As a library lists them."""
+        return tuple(sorted(self.courses, key=lambda course: course.definition.title.casefold()))
 
     def find_course(self, slug: str) -> CatalogCourse | None:
         """A published course."""

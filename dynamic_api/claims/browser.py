@@ -13,7 +13,7 @@ LIFETIME = timedelta(days=7)
 
 def checkout_browser(request: Request) -> str:
     """The mark of this browser; empty when it has none."""
-    return request.cookies.get(cookies_of(request.service.settings).checkout, "")
+    return request.cookie(cookies_of(request.service.settings).checkout)
 
 
 def mark_checkout_browser(request: Request, response: Response) -> str:

@@ -23,14 +23,18 @@ async def messages(service: Service, name: str | None, folder: Path | None) -> R
         raise CommandRefused(f"There is no message called {name}. There are: {', '.join(samples)}.")
     shown = {each: _as_sent(service, text) for each, text in samples.items() if name in (None, each)}
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        for each, parts in shown.items():
-            for kind, content in parts.items():
-                (folder / f"{each}.{kind}").write_text(content, encoding="utf-8")
+        _write_to(folder, shown)
         return Report([f"{len(shown)} messages written to {folder}."], {"messages": list(shown)})
     if name is not None:
         return Report([shown[name]["txt"]], {name: shown[name]})
     return Report([f"{each:<20} {text.subject}" for each, text in samples.items()], shown)
+
+
+def _write_to(folder: Path, shown: dict[str, dict[str, str]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, parts in shown.items():
+        for kind, content in parts.items():
+            (folder / f"{name}.{kind}").write_text(content, encoding="utf-8")
 
 
 def _as_sent(service: Service, text: Text) -> dict[str, str]:

@@ -50,10 +50,14 @@ class LeasedJob:
 
 async def enqueue(db: AsyncSession, job: Job, key: str, *, now: datetime, delay: timedelta = timedelta()) -> bool:
     """Write a job in the caller's transaction. A second one with the same key is a no-op; True when it was new."""
-    due = now + delay
-    values = {"kind": job.kind, "key": key, "payload": job.payload(), "state": JobState.WAITING, "attempts": 0}
-    statement = insert_or_ignore(db, JobRow).values(**values, run_at=due, due_at=due)
+    statement = insert_or_ignore(db, JobRow).values(job_values(job, key, now=now, delay=delay))
     return bool((await db.execute(statement.returning(JobRow.id))).scalar())
+
+
+def job_values(job: Job, key: str, *, now: datetime, delay: timedelta = timedelta()) -> dict[str, object]:
+    """The row of a new job."""
+    due, waiting = now + delay, {"state": JobState.WAITING, "attempts": 0}
+    return {"kind": job.kind, "key": key, "payload": job.payload(), **waiting, "run_at": due, "due_at": due}
 
 
 class Queue(StrEnum):

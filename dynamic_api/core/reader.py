@@ -8,15 +8,18 @@ loop must be small and answered from an index; tests check the query plan of eve
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, ClauseElement, Dialect, Select
+from sqlalchemy import ClauseElement, Dialect, Select
 from sqlalchemy.dialects import postgresql, sqlite
-from typing_extensions import Unpack
+from sqlalchemy.types import TypeEngine
 
 from dynamic_api.core.database import Database, postgresql_dsn
+from dynamic_api.core.models import UTCDateTime
+from dynamic_api.core.postgres_pool import PostgresPool
 
 Convert = Callable[[Any], Any]  # Any: a value of the driver's or of ours, whichever column it belongs to
 
@@ -43,25 +46,34 @@ class Prepared:
         # Literals such as `.limit(1)` are parameters too, with their values in `params`.
         self._constants = {name: value for name, value in compiled.params.items() if value is not None}
         binds = getattr(compiled, "binds", {})
-        self._encoders: dict[str, Convert] = {}
-        for name in self.names:
-            kind = binds[name].type.dialect_impl(_DIALECTS[dialect])
-            if (encode := kind.bind_processor(_DIALECTS[dialect])) is not None:
-                self._encoders[name] = encode
+        self._encoders = [(name, _encoder(binds[name].type, dialect)) for name in self.names]
 
     def values(self, given: Mapping[str, object]) -> list[object]:
         """The given values, and the statement's own constants, as the driver takes them."""
-        encoders, values = self._encoders, []
-        for name in self.names:
+        values = []
+        for name, encode in self._encoders:
             value = given[name] if name in given else self._constants[name]
-            values.append(encoders[name](value) if name in encoders else value)
+            values.append(value if encode is None else encode(value))
         return values
+
+
+def _encoder(kind: TypeEngine[Any], dialect: str) -> Convert | None:
+    """What turns a value of ours into the driver's; None where they are the same."""
+    return _MOMENTS[dialect] if isinstance(kind, UTCDateTime) else _processor(kind, dialect)
+
+
+def _processor(kind: TypeEngine[Any], dialect: str) -> Convert | None:
+    return kind.dialect_impl(_DIALECTS[dialect]).bind_processor(_DIALECTS[dialect])
+
+
+# One moment, "now", goes into one request's statements about six times.
+_MOMENTS = {name: lru_cache(64)(_processor(UTCDateTime(), name) or (lambda value: value)) for name in _DIALECTS}
 
 
 class PreparedQuery(Prepared, Generic[Row]):
     """A SELECT as text for one driver; `decode` turns what the driver returns into rows."""
 
-    def __init__(self, statement: Select[Unpack[tuple[Any, ...]]], dialect: str, row: type[Row]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]], dialect: str, row: type[Row]) -> None:
         super().__init__(statement, dialect)
         self._make: Callable[[Sequence[object]], Row] = getattr(row, "_make", row)
         self._decoders: list[tuple[int, Convert]] = []
@@ -79,11 +91,15 @@ class PreparedQuery(Prepared, Generic[Row]):
             values[number] = decode(values[number])
         return self._make(values)
 
+    def decode_all(self, found: Iterable[Sequence[object]]) -> list[Row]:
+        """Many rows."""
+        return list(map(self.decode if self._decoders else self._make, found))
+
 
 class Query(Generic[Row]):
     """A SELECT whose rows become `row`. Its columns must carry the names of the row's fields."""
 
-    def __init__(self, statement: Select[Unpack[tuple[Any, ...]]], row: type[Row]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]], row: type[Row]) -> None:
         names = tuple(column.key for column in statement.selected_columns)
         fields: tuple[str, ...] = row._fields  # type: ignore[attr-defined]
         if names != fields:
@@ -147,7 +163,7 @@ class SqliteReader:
             found = self._begun().execute(prepared.text, parameters).fetchall()
         except sqlite3.OperationalError as error:
             found = await self._again(error, prepared.text, parameters)
-        return [prepared.decode(each) for each in found]
+        return prepared.decode_all(found)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -191,21 +207,12 @@ def _ask_patiently(path: str, text: str, parameters: Sequence[object]) -> list[t
 
 
 class PostgresReader:
-    """A pool of connections, opened by the first query. The progress writer uses it too."""
+    """Asks on the connections of a pool."""
 
     dialect = "postgresql"
 
-    def __init__(self, url: URL) -> None:
-        self._dsn = postgresql_dsn(url)
-        self._pool: asyncpg.Pool | None = None
-
-    async def pool(self) -> asyncpg.Pool:
-        """The pool, opened."""
-        if self._pool is None:
-            # Our statements leave nothing behind that a connection would have to be reset from.
-            self._pool = asyncpg.create_pool(self._dsn, min_size=0, max_size=POOL_SIZE, reset=_nothing)
-        await self._pool  # a second waiter waits for the same opening
-        return self._pool
+    def __init__(self, pool: PostgresPool) -> None:
+        self.pool = pool
 
     async def one(self, query: Query[Row], **values: object) -> Row | None:
         """The first row, or None."""
@@ -216,30 +223,25 @@ class PostgresReader:
     async def all(self, query: Query[Row], **values: object) -> list[Row]:
         """Every row."""
         prepared = query.prepared("postgresql")
-        found = await self._fetch(prepared.text, prepared.values(values))
-        return [prepared.decode(each) for each in found]
+        return prepared.decode_all(await self._fetch(prepared.text, prepared.values(values)))
 
     async def close(self) -> None:
         """Close the pool."""
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        await self.pool.close()
 
     async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[Sequence[object]]:
-        pool = await self.pool()
         try:
-            return await pool.fetch(text, *values)  # type: ignore[no-any-return]
+            async with self.pool.connection() as connection:
+                return await connection.fetch(text, *values)  # type: ignore[no-any-return]
         except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError):
-            # The server closed a connection that lay idle in the pool. A second failure is an outage.
-            return await pool.fetch(text, *values)  # type: ignore[no-any-return]
-
-
-async def _nothing(_connection: object) -> None:
-    """Reset a connection that needs no reset."""
+            # The server closed a connection that lay idle. A second failure is an outage.
+            self.pool.forget()
+            async with self.pool.connection() as connection:
+                return await connection.fetch(text, *values)  # type: ignore[no-any-return]
 
 
 def open_reader(database: Database) -> SqliteReader | PostgresReader:
     """The reader of a database."""
     if database.is_sqlite:
         return SqliteReader(database.url.database or "")
-    return PostgresReader(database.url)
+    return PostgresReader(PostgresPool(postgresql_dsn(database.url), POOL_SIZE))

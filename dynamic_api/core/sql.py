@@ -4,10 +4,19 @@ A learner's answer holds hundreds of moments and rows. Formatting them in the da
 and lets one statement return a whole course.
 """
 
-from sqlalchemy import String
+from collections.abc import Iterable
+
+from sqlalchemy import ARRAY, ColumnElement, String, TableValuedAlias, bindparam, column, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+
+
+def rows_from_arrays(columns: Iterable[ColumnElement[object]]) -> TableValuedAlias:
+    """Rows that are given to PostgreSQL as an array for each column: any number of them in one statement."""
+    given = list(columns)
+    arrays = func.unnest(*(bindparam(each.key, type_=ARRAY(each.type)) for each in given))
+    return arrays.table_valued(*(column(str(each.key), each.type) for each in given)).render_derived(name="given")
 
 
 class timestamp_text(FunctionElement[str]):
@@ -64,3 +73,23 @@ def _sqlite_by_key(element: json_by_key, compiler: SQLCompiler, **how: object) -
 @compiles(json_by_key, "postgresql")
 def _postgresql_by_key(element: json_by_key, compiler: SQLCompiler, **how: object) -> str:
     return f"json_object_agg({compiler.process(element.clauses, **how)})"
+
+
+class lines_by_key(FunctionElement[str]):
+    """All rows as lines `key:value`. The value must not contain a line break; JSON does not."""
+
+    type = String()
+    inherit_cache = True
+    name = "lines_by_key"
+
+
+@compiles(lines_by_key, "sqlite")
+def _sqlite_lines(element: lines_by_key, compiler: SQLCompiler, **how: object) -> str:
+    key, value = (compiler.process(each, **how) for each in element.clauses)
+    return f"group_concat({key} || ':' || {value}, char(10))"
+
+
+@compiles(lines_by_key, "postgresql")
+def _postgresql_lines(element: lines_by_key, compiler: SQLCompiler, **how: object) -> str:
+    key, value = (compiler.process(each, **how) for each in element.clauses)
+    return f"string_agg({key} || ':' || {value}, chr(10))"

@@ -4,10 +4,9 @@ One statement reads a row for each course. A course's single lessons are read on
 show: the course's lessons changed, the lesson viewed last is complete, or lessons were added since.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypedDict
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import String, bindparam, select, type_coerce
 
 from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson
 from dynamic_api.core.clock import timestamp
@@ -32,7 +31,7 @@ class _Course(NamedTuple):
     completed_lessons: int | None
     lessons_version: int | None
     completed_at: str | None
-    status: ProgressStatus | None
+    status: str | None
     position_seconds: int | None
     last_viewed_at: str | None
 
@@ -40,7 +39,7 @@ class _Course(NamedTuple):
 class _Lesson(NamedTuple):
     course_id: int
     lesson_id: int
-    status: ProgressStatus
+    status: str
     position_seconds: int
     last_viewed_at: str
 
@@ -58,7 +57,7 @@ _LIBRARY = Query(
         CourseProgress.completed_lessons,
         CourseProgress.lessons_version,
         timestamp_text(CourseProgress.completed_at).label("completed_at"),
-        Progress.status,
+        type_coerce(Progress.status, String).label("status"),
         Progress.position_seconds,
         timestamp_text(Progress.last_viewed_at).label("last_viewed_at"),
     )
@@ -76,7 +75,7 @@ _LESSONS = Query(
     select(
         Lesson.course_id,
         Progress.lesson_id,
-        Progress.status,
+        type_coerce(Progress.status, String).label("status"),
         Progress.position_seconds,
         timestamp_text(Progress.last_viewed_at).label("last_viewed_at"),
     )
@@ -86,8 +85,7 @@ _LESSONS = Query(
 )
 
 
-@dataclass(frozen=True)
-class OwnedCourse:
+class OwnedCourse(NamedTuple):
     """A course in somebody's library. `next_lesson` is where to carry on, `position` in it in seconds."""
 
     course: CatalogCourse
@@ -114,46 +112,39 @@ class OwnedCourse:
 async def library_of(service: Service, user_id: int) -> list[OwnedCourse]:
     """Every published course this learner may watch, by title. Two statements at most, however many courses."""
     catalog = service.catalog.current
-    rows = await service.reader.all(_LIBRARY, user_id=user_id)
-    owned = [(course, row) for row in rows if (course := catalog.course_by_id(row.course_id)) is not None]
-    owned.sort(key=lambda each: each[0].definition.title.casefold())
+    rows = {row.course_id: row for row in await service.reader.all(_LIBRARY, user_id=user_id)}
+    courses = [course for course in catalog.by_title if course.id in rows]
+    owned = [_from_course(course, rows[course.id]) for course in courses]
+    if None not in owned:
+        return [each for each in owned if each is not None]
     lessons: dict[int, list[_Lesson]] = {}
-    if any(not _is_enough(course, row) for course, row in owned):
-        for lesson in await service.reader.all(_LESSONS, user_id=user_id):
-            lessons.setdefault(lesson.course_id, []).append(lesson)
+    for lesson in await service.reader.all(_LESSONS, user_id=user_id):
+        lessons.setdefault(lesson.course_id, []).append(lesson)
     return [
-        _from_course(course, row) if _is_enough(course, row) else _from_lessons(course, row, lessons)
-        for course, row in owned
+        known or _from_lessons(course, rows[course.id], lessons) for known, course in zip(owned, courses, strict=True)
     ]
 
 
-def _is_enough(course: CatalogCourse, row: _Course) -> bool:
-    """Whether a course's row says everything the library shows of it."""
+def _from_course(course: CatalogCourse, row: _Course) -> OwnedCourse | None:
+    """From a course's row alone; None where it does not say everything that the library shows."""
     if row.last_lesson_id is None:
-        return row.completed_lessons is None  # never opened
-    newest = timestamp(course.newest_lesson_at)
-    return (
-        row.lessons_version == course.lessons_version
-        and row.status is ProgressStatus.IN_PROGRESS
-        and course.lesson_by_id(row.last_lesson_id) is not None
-        and (newest is None or row.last_viewed_at is None or newest <= row.last_viewed_at)
-    )
-
-
-def _from_course(course: CatalogCourse, row: _Course) -> OwnedCourse:
-    last = course.lesson_by_id(row.last_lesson_id) if row.last_lesson_id is not None else None
-    return OwnedCourse(
-        course,
-        is_started=last is not None,
-        completed_lessons=row.completed_lessons or 0,
-        last_viewed_at=row.last_viewed_at,
-        completed_at=row.completed_at,
-        next_lesson=last or next(iter(course.lessons), None),
-        position=(row.position_seconds or 0) if last else 0,
-    )
+        if row.completed_lessons is not None:
+            return None
+        return OwnedCourse(course, False, 0, None, None, next(iter(course.lessons), None), 0)
+    last, newest = course.lesson_by_id(row.last_lesson_id), course.newest_lesson_added_at
+    if (
+        last is None
+        or row.lessons_version != course.lessons_version
+        or row.status != ProgressStatus.IN_PROGRESS
+        or (newest is not None and row.last_viewed_at is not None and newest > row.last_viewed_at)
+    ):
+        return None
+    completed, position = row.completed_lessons or 0, row.position_seconds or 0
+    return OwnedCourse(course, True, completed, row.last_viewed_at, row.completed_at, last, position)
 
 
 def _from_lessons(course: CatalogCourse, row: _Course, lessons: dict[int, list[_Lesson]]) -> OwnedCourse:
+    """From its single lessons."""
     seen = {each.lesson_id: each for each in lessons.get(course.id, ()) if course.lesson_by_id(each.lesson_id)}
     last_viewed_at = max((each.last_viewed_at for each in seen.values()), default=None)
     next_lesson = _next_lesson(course, seen)
@@ -161,11 +152,11 @@ def _from_lessons(course: CatalogCourse, row: _Course, lessons: dict[int, list[_
     return OwnedCourse(
         course,
         is_started=bool(seen),
-        completed_lessons=sum(each.status is ProgressStatus.COMPLETED for each in seen.values()),
+        completed_lessons=sum(each.status == ProgressStatus.COMPLETED for each in seen.values()),
         last_viewed_at=last_viewed_at,
         completed_at=row.completed_at,
         next_lesson=next_lesson,
-        position=at.position_seconds if at and at.status is ProgressStatus.IN_PROGRESS else 0,
+        position=at.position_seconds if at and at.status == ProgressStatus.IN_PROGRESS else 0,
         new_lessons=tuple(
             lesson
             for lesson in course.lessons
@@ -176,7 +167,7 @@ def _from_lessons(course: CatalogCourse, row: _Course, lessons: dict[int, list[_
 
 def _next_lesson(course: CatalogCourse, seen: dict[int, _Lesson]) -> CatalogLesson | None:
     """The lesson in progress that was viewed last, else the first that was never opened, else the first."""
-    begun = [each for each in seen.values() if each.status is ProgressStatus.IN_PROGRESS]
+    begun = [each for each in seen.values() if each.status == ProgressStatus.IN_PROGRESS]
     if begun:
         return course.lesson_by_id(max(begun, key=lambda each: each.last_viewed_at).lesson_id)
     fresh = next((lesson for lesson in course.lessons if lesson.id not in seen), None)

@@ -145,7 +145,7 @@ def gift_undeliverable(site: Site, order: Order, gift: Gift, course_title: str) 
         (
             f"We sent your gift, “{course_title}”, to {order.owner_email}, but the email was rejected: this address "
             "doesn't seem to exist.",
-            f"Nothing is lost. Reply to this email, or write to {site.contact_email}, with the right address of {name}.",
+            f"Nothing is lost. Reply to this email, or write to {site.contact_email}, with {name}'s right address.",
         ),
         after=(f"Order {order.public_id}.",),
         quote=gift.message,

@@ -1,6 +1,6 @@
 """What the writer writes at once: changed rows, and notes that nobody waits for."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -28,9 +28,6 @@ class Group:
     phones: dict[int, datetime] = field(default_factory=dict)
     sessions: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)  # seen at, expires at
 
-    def __bool__(self) -> bool:
-        return bool(self.changes or self.views or self.phones or self.sessions)
-
 
 Change = Callable[[Rows], None]
 
@@ -42,32 +39,39 @@ class ProgressStore(Protocol):
         """Write the notes; load the rows of `group.changes`, let `change` change them, save them, and bring their
         courses up to date. All of it or nothing, and durable when it returns."""
 
-    async def close(self) -> None:
-        """Close what was opened."""
 
+@dataclass
+class Loaded:
+    """The rows that a group changes, and how they were before."""
 
-@dataclass(frozen=True)
-class Before:
-    """How rows were when they were loaded: which were begun by this group, and which were complete."""
+    rows: Rows = field(default_factory=dict)
+    _begun: set[LessonKey] = field(default_factory=set)
+    _completed: set[LessonKey] = field(default_factory=set)
+    _last: set[LessonKey] = field(default_factory=set)
 
-    begun: frozenset[LessonKey]
-    completed: frozenset[LessonKey]
+    def add(self, key: LessonKey, row: ProgressRow, *, is_last: bool) -> None:
+        """A row that was stored. `is_last`: it is the lesson that was viewed last in its course."""
+        self.rows[key] = row
+        if row.is_completed:
+            self._completed.add(key)
+        if is_last:
+            self._last.add(key)
 
-    @classmethod
-    def of(cls, rows: Rows, begun: Iterable[LessonKey]) -> "Before":
-        """Note it, before the rows are changed in place."""
-        return cls(frozenset(begun), frozenset(key for key, row in rows.items() if row.is_completed))
+    def begin(self, key: LessonKey, row: ProgressRow) -> None:
+        """A row that there was not."""
+        self.rows[key] = row
+        self._begun.add(key)
 
-    def to_count(self, rows: Rows) -> list[LessonKey]:
+    def to_count(self) -> list[LessonKey]:
         """The rows whose course must be counted anew."""
         return sorted(
-            key for key, row in rows.items() if key in self.begun or row.is_completed != (key in self.completed)
+            key for key, row in self.rows.items() if key in self._begun or row.is_completed != (key in self._completed)
         )
 
-
-def last_viewed(rows: Rows, views: dict[LessonKey, datetime]) -> dict[LessonKey, datetime]:
-    """For each learner and course of a group, the lesson viewed last, and when."""
-    latest: dict[tuple[int, int], tuple[datetime, LessonKey]] = {}
-    for key, at in [*views.items(), *((key, row.last_viewed_at) for key, row in rows.items())]:
-        latest[key[:2]] = max(latest.get(key[:2], (at, key)), (at, key))
-    return {key: at for at, key in sorted(latest.values())}
+    def to_point(self, views: Mapping[LessonKey, datetime]) -> dict[LessonKey, datetime]:
+        """For each learner and course of a group, the lesson viewed last, and when; without those that are so stored
+        already."""
+        latest: dict[tuple[int, int], tuple[datetime, LessonKey]] = {}
+        for key, at in [*views.items(), *((key, row.last_viewed_at) for key, row in self.rows.items())]:
+            latest[key[:2]] = max(latest.get(key[:2], (at, key)), (at, key))
+        return {key: at for at, key in sorted(latest.values()) if key not in self._last}

@@ -3,25 +3,30 @@
 from collections.abc import Iterable
 
 import asyncpg
-from sqlalchemy import ARRAY, Integer, bindparam, column, func, select, tuple_, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from dynamic_api.core.models import Progress
-from dynamic_api.core.reader import PostgresReader, Prepared, PreparedQuery
+from dynamic_api.core.models import CourseProgress, Progress
+from dynamic_api.core.postgres_pool import PostgresPool
+from dynamic_api.core.reader import Prepared, PreparedQuery
+from dynamic_api.core.sql import rows_from_arrays
 from dynamic_api.progress import statements
-from dynamic_api.progress.group import Before, Change, Group, LessonKey, Rows, last_viewed
+from dynamic_api.progress.group import Change, Group, LessonKey, Loaded, Rows
 from dynamic_api.progress.rules import COLUMNS, ProgressRow
 
-_KEYS = (
-    func.unnest(bindparam("learners", type_=ARRAY(Integer)), bindparam("lessons", type_=ARRAY(Integer)))
-    .table_valued(column("learner", Integer), column("lesson", Integer))
-    .render_derived()
+_KEYS = rows_from_arrays(
+    [Progress.__table__.c.user_id, CourseProgress.__table__.c.course_id, Progress.__table__.c.lesson_id]
 )
 _LOAD = PreparedQuery(
-    select(Progress.user_id, Progress.lesson_id, *(getattr(Progress, name) for name in COLUMNS))
-    .where(tuple_(Progress.user_id, Progress.lesson_id).in_(select(_KEYS.c.learner, _KEYS.c.lesson)))
+    select(
+        Progress.user_id,
+        Progress.lesson_id,
+        statements.is_last_viewed(Progress.user_id, _KEYS.c.course_id, Progress.lesson_id),
+        *(getattr(Progress, name) for name in COLUMNS),
+    )
+    .join(_KEYS, (Progress.user_id == _KEYS.c.user_id) & (Progress.lesson_id == _KEYS.c.lesson_id))
     .order_by(Progress.user_id, Progress.lesson_id)
-    .with_for_update(),
+    .with_for_update(of=Progress),
     "postgresql",
     tuple,
 )
@@ -31,10 +36,11 @@ _BEGIN = Prepared(
     .on_conflict_do_nothing(),
     "postgresql",
 )
+_GIVEN = rows_from_arrays(Progress.__table__.c[name] for name in ("user_id", "lesson_id", *COLUMNS))
 _SAVE = Prepared(
     update(Progress)
-    .where(Progress.user_id == bindparam("learner"), Progress.lesson_id == bindparam("lesson"))
-    .values({name: bindparam(f"new_{name}") for name in COLUMNS}),
+    .where(Progress.user_id == _GIVEN.c.user_id, Progress.lesson_id == _GIVEN.c.lesson_id)
+    .values({name: _GIVEN.c[name] for name in COLUMNS}),
     "postgresql",
 )
 _COUNT = Prepared(statements.count_course("postgresql"), "postgresql")
@@ -48,26 +54,21 @@ Values = list[dict[str, object]]
 
 
 class PostgresStore:
-    """Writes on a connection of the reader's pool."""
+    """Writes on a connection of the pool."""
 
-    def __init__(self, reader: PostgresReader) -> None:
-        self._reader = reader
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
 
     async def write(self, group: Group, change: Change) -> None:
         """One transaction."""
-        pool = await self._reader.pool()
-        async with pool.acquire() as connection, connection.transaction():
+        async with self._pool.connection() as connection, connection.transaction():
             await _note(connection, group)
-            rows, begun = await _load(connection, group)
-            before = Before.of(rows, begun)
-            change(rows)
-            await _run(connection, _SAVE, [_saved(key, row) for key, row in sorted(rows.items())])
-            await _count(connection, rows, before.to_count(rows))
-            viewed = last_viewed(rows, group.views).items()
+            loaded = await _load(connection, group)
+            change(loaded.rows)
+            await _save(connection, loaded.rows)
+            await _count(connection, loaded)
+            viewed = loaded.to_point(group.views).items()
             await _run(connection, _POINT, [_about(key) | {"moment": at} for key, at in viewed])
-
-    async def close(self) -> None:
-        """The pool is closed by the reader."""
 
 
 async def _note(connection: asyncpg.Connection, group: Group) -> None:
@@ -79,37 +80,45 @@ async def _note(connection: asyncpg.Connection, group: Group) -> None:
     await _run(connection, _NOTE_SESSION, values)
 
 
-async def _load(connection: asyncpg.Connection, group: Group) -> tuple[Rows, list[LessonKey]]:
+async def _load(connection: asyncpg.Connection, group: Group) -> Loaded:
     """The rows, locked; begun where there are none."""
-    by_lesson = {(key.user_id, key.lesson_id): key for key in group.changes}
-    rows = await _locked(connection, by_lesson, group.changes)
-    missing = sorted(group.changes.keys() - rows.keys())
+    loaded = Loaded()
+    for key, row, is_last in await _locked(connection, group.changes):
+        loaded.add(key, row, is_last=is_last)
+    missing = sorted(group.changes.keys() - loaded.rows.keys())
     if missing:
         begun = [_begun(key, ProgressRow.begun(group.changes[key])) for key in missing]
         await _run(connection, _BEGIN, begun)
         # Another process may have been faster: what counts is what is there now.
-        rows |= await _locked(connection, by_lesson, missing)
-    return rows, missing
+        for key, row, _ in await _locked(connection, missing):
+            loaded.begin(key, row)
+    return loaded
 
 
 async def _locked(
-    connection: asyncpg.Connection, by_lesson: dict[tuple[int, int], LessonKey], keys: Iterable[LessonKey]
-) -> Rows:
-    ordered = sorted(keys)
-    wanted = {"learners": [key.user_id for key in ordered], "lessons": [key.lesson_id for key in ordered]}
-    found = await connection.fetch(_LOAD.text, *_LOAD.values(wanted)) if ordered else []
-    rows: Rows = {}
-    for each in found:
-        learner, lesson, *values = _LOAD.decode(each)
-        rows[by_lesson[learner, lesson]] = ProgressRow(*values)
-    return rows
+    connection: asyncpg.Connection, keys: Iterable[LessonKey]
+) -> list[tuple[LessonKey, ProgressRow, bool]]:
+    by_lesson = {(key.user_id, key.lesson_id): key for key in sorted(keys)}
+    if not by_lesson:
+        return []
+    learners, courses, lessons = zip(*by_lesson.values(), strict=True)
+    values = _LOAD.values({"user_id": learners, "course_id": courses, "lesson_id": lessons})
+    rows = [_LOAD.decode(each) for each in await connection.fetch(_LOAD.text, *values)]
+    return [(by_lesson[user, lesson], ProgressRow(*row), is_last) for user, lesson, is_last, *row in rows]
 
 
-async def _count(connection: asyncpg.Connection, rows: Rows, keys: list[LessonKey]) -> None:
-    if keys:
+async def _save(connection: asyncpg.Connection, rows: Rows) -> None:
+    if rows:
+        values: dict[str, object] = {name: [getattr(row, name) for row in rows.values()] for name in COLUMNS}
+        keys = {"user_id": [key.user_id for key in rows], "lesson_id": [key.lesson_id for key in rows]}
+        await connection.execute(_SAVE.text, *_SAVE.values(values | keys))
+
+
+async def _count(connection: asyncpg.Connection, loaded: Loaded) -> None:
+    if keys := loaded.to_count():
         # Two processes that each complete one of a course's last two lessons take turns, and the second counts both.
         await connection.execute(_LOCK, sorted({key.user_id for key in keys}))
-        await _run(connection, _COUNT, [_about(key) | {"moment": rows[key].updated_at} for key in keys])
+        await _run(connection, _COUNT, [_about(key) | {"moment": loaded.rows[key].updated_at} for key in keys])
 
 
 async def _run(connection: asyncpg.Connection, statement: Prepared, values: Values) -> None:
@@ -127,8 +136,3 @@ def _about(key: LessonKey) -> dict[str, object]:
 def _begun(key: LessonKey, row: ProgressRow) -> dict[str, object]:
     values = {name: getattr(row, name) for name in COLUMNS}
     return {"user_id": key.user_id, "lesson_id": key.lesson_id, **values}
-
-
-def _saved(key: LessonKey, row: ProgressRow) -> dict[str, object]:
-    values = {f"new_{name}": getattr(row, name) for name in COLUMNS}
-    return {"learner": key.user_id, "lesson": key.lesson_id, **values}

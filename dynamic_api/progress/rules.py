@@ -2,13 +2,13 @@
 
 How a position moves when a player reports one, in a lesson whose stored position is 20:00:
 
-| the player reports                              | the position becomes | because                                     |
-|-------------------------------------------------|----------------------|---------------------------------------------|
-| 20:15, 19:40, 3:00                              | what it reports      | somebody watches there                      |
-| 0:00, 0:04, 0:59 (the app starts at 0 by itself) | stays 20:00          | opening a lesson is not watching its start  |
-| then 1:04, 1:19                                 | what it reports      | after a minute, somebody does watch there   |
-| an old report, sent after a newer one           | stays                | another device was there later              |
-| 0:30 where the stored position is 0:20          | 0:30                 | it moves forward                            |
+| the player reports                      | the position becomes | because                                        |
+|-----------------------------------------|----------------------|------------------------------------------------|
+| 20:15, 19:40, 3:00                      | what it reports      | somebody watches there                         |
+| 0:00, 0:04, 0:59                        | stays 20:00          | the app starts at 0, which is not watching yet |
+| then 1:04, 1:19                         | what it reports      | after a minute, somebody does watch there      |
+| an old report, sent after a newer one   | stays                | another device was there later                 |
+| 0:30 where the stored position is 0:20  | 0:30                 | it moves forward                               |
 """
 
 from dataclasses import dataclass, fields
@@ -24,7 +24,8 @@ OPENING = 60  # seconds: before this, a position behind the stored one is a play
 
 @dataclass(slots=True)
 class ProgressRow:
-    """A row of `progress` as the rules see it; its fields are the table's columns. Defaults are a lesson just opened."""
+    """A row of `progress` as the rules see it; its fields are the table's columns, and its defaults a lesson just
+    opened."""
 
     last_viewed_at: datetime
     updated_at: datetime

@@ -25,11 +25,10 @@ from dynamic_api.core.models import (
     CourseProgress,
     Lesson,
     Progress,
-    ProgressStatus,
     UTCDateTime,
     WebSession,
 )
-from dynamic_api.core.sql import json_by_key, json_object, timestamp_text
+from dynamic_api.core.sql import json_by_key, json_object, lines_by_key, timestamp_text
 
 _COMPLETED: ColumnElement[str] = literal_column("'completed'")
 
@@ -55,24 +54,22 @@ def progress_in_lesson(user_id: SQLColumnExpression[int]) -> ScalarSelect[str]:
 
 
 def progress_in_course(user_id: SQLColumnExpression[int]) -> ScalarSelect[str]:
-    """A learner's rows of a course as one JSON object, lesson id → row. NULL or {} where there are none.
+    """A learner's rows of a course as lines, `lesson id:row as JSON`; NULL where there are none.
 
     `first_lesson` and `last_lesson` are the lowest and highest id of its lessons; rows of another course's lessons
     between them are read too, and nobody looks at them.
     """
-    return _by_lesson(user_id, PROGRESS_JSON)
+    return _in_course(user_id, lines_by_key(Progress.lesson_id, PROGRESS_JSON))
 
 
 def statuses_in_course(user_id: SQLColumnExpression[int]) -> ScalarSelect[str]:
-    """The same with the status alone."""
-    return _by_lesson(user_id, Progress.status)
+    """The status of each of them, as one JSON object by lesson id; NULL or {} where there are none."""
+    return _in_course(user_id, json_by_key(Progress.lesson_id, Progress.status))
 
 
-def _by_lesson(
-    user_id: SQLColumnExpression[int], value: SQLColumnExpression[str] | SQLColumnExpression[ProgressStatus]
-) -> ScalarSelect[str]:
+def _in_course(user_id: SQLColumnExpression[int], value: SQLColumnExpression[str]) -> ScalarSelect[str]:
     between = and_(Progress.lesson_id >= bindparam("first_lesson"), Progress.lesson_id <= bindparam("last_lesson"))
-    return select(json_by_key(Progress.lesson_id, value)).where(Progress.user_id == user_id, between).scalar_subquery()
+    return select(value).where(Progress.user_id == user_id, between).scalar_subquery()
 
 
 def noted_again(user_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
@@ -91,6 +88,15 @@ _LESSON = bindparam("lesson", type_=Integer)
 _MOMENT = bindparam("moment", type_=UTCDateTime)
 
 
+def is_last_viewed(
+    learner: SQLColumnExpression[int], course: SQLColumnExpression[int], lesson: SQLColumnExpression[int]
+) -> ColumnElement[bool]:
+    """Whether a lesson is stored as the one that was viewed last in its course."""
+    return exists().where(
+        CourseProgress.user_id == learner, CourseProgress.course_id == course, CourseProgress.last_lesson_id == lesson
+    )
+
+
 def note_view() -> Update:
     """A lesson that was opened before is opened again."""
     return (
@@ -101,7 +107,7 @@ def note_view() -> Update:
 
 
 def point_to_lesson() -> Update:
-    """Make a lesson its course's last viewed one, unless another was viewed later. Writes nothing when it is already."""
+    """Make a lesson its course's last viewed one, unless another was viewed later."""
     current = aliased(Progress)
     seen_later = exists().where(
         current.user_id == _LEARNER,

@@ -64,8 +64,9 @@ def _request(entry: Entry) -> dict[str, object]:
 
 
 def _line(values: dict[str, object]) -> str:
-    return orjson.dumps(values, default=str).decode()
+    return orjson.dumps(values, default=str, option=orjson.OPT_UTC_Z).decode()
 
 
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+def _moment(seconds: float) -> datetime:
+    """To the millisecond, which is how orjson then writes it."""
+    return datetime.fromtimestamp(round(seconds, 3), UTC)

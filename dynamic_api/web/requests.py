@@ -1,13 +1,12 @@
 """The request as handlers see it: Starlette's, with the installation it came to and what every handler asks of it."""
 
-from functools import cached_property
 from ipaddress import ip_address, ip_network
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.requests import Request as StarletteRequest
-from starlette.requests import cookie_parser
 from starlette.types import Message, Receive, Scope
 
 from dynamic_api.core.errors import BodyTooLarge, ValidationFailed
@@ -26,16 +25,25 @@ class Request(StarletteRequest):
     def __init__(self, scope: Scope, receive: Receive, service: Service) -> None:
         super().__init__(scope, receive)
         self.service = service
+        # By their lower-case names, as they came; of a repeated one, the last.
+        self.raw_headers: dict[bytes, bytes] = dict(scope["headers"])
 
-    @cached_property
-    def raw_headers(self) -> dict[bytes, bytes]:
-        """Headers by their lower-case names, as they came; of a repeated one, the last."""
-        return dict(self.scope["headers"])
+    def cookie(self, name: str) -> str:
+        """The value of a cookie; empty without one."""
+        header = self.raw_headers.get(b"cookie")
+        return cookie_parser(header.decode("latin-1")).get(name, "") if header else ""
 
-    @cached_property
-    def cookies(self) -> dict[str, str]:
-        """Cookies by name."""
-        return cookie_parser(self.raw_headers.get(b"cookie", b"").decode("latin-1"))
+    async def body(self) -> bytes:
+        """The whole body, which is read once. Raises ClientDisconnect."""
+        parts: list[bytes] = []
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     @property
     def client_ip(self) -> str:

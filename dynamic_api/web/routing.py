@@ -97,17 +97,20 @@ class Router:
                     break
         if methods is not None and method in methods:
             return methods[method].endpoint
-        error = NotFound() if methods is None else MethodNotAllowed(tuple(methods))
         for prefix, check in self._unknown.items():
             if path.startswith(prefix):
-                return _refusing(check, error)
-        raise error
+                return _refusing(check, methods)
+        raise _refusal(methods)
 
 
-def _refusing(check: Check, error: ApiError) -> Endpoint:
+def _refusal(methods: Mapping[str, Route] | None) -> ApiError:
+    return NotFound() if methods is None else MethodNotAllowed(tuple(methods))
+
+
+def _refusing(check: Check, methods: Mapping[str, Route] | None) -> Endpoint:
     async def refuse(request: Request) -> Response:
         await check(request)
-        raise error
+        raise _refusal(methods)
 
     return refuse
 

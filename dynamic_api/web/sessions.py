@@ -41,7 +41,7 @@ async def end_session(db: AsyncSession, request: Request) -> None:
 
 def session_token(request: Request) -> str:
     """The token in this browser's session cookie; empty without one."""
-    return request.cookies.get(cookies_of(request.service.settings).session, "")
+    return request.cookie(cookies_of(request.service.settings).session)
 
 
 def put_session_cookies(response: Response, request: Request, token: str) -> None:

@@ -1,4 +1,4 @@
-"""Events are stored once, together with the job that acts on them; only then is Stripe answered with 200."""
+"""Stored events: the job that acts on one, and handling them again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,10 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.audit import OPERATOR, Action, record
-from dynamic_api.core.database import insert_or_ignore
 from dynamic_api.core.models import WebhookEvent
 from dynamic_api.core.outbox import Job, enqueue
-from dynamic_api.gateways.payment_facts import EventFacts
 
 
 @dataclass(frozen=True)
@@ -20,17 +18,6 @@ class HandleEvent(Job):
     kind = "stripe.event"
 
     event_id: str
-
-
-async def record_event(db: AsyncSession, event: EventFacts, body: bytes, *, now: datetime) -> bool:
-    """Store an event and its job, in the caller's transaction. False when it was known."""
-    statement = insert_or_ignore(db, WebhookEvent).values(
-        id=event.id, type=event.type, livemode=event.livemode, payload=body.decode(), received_at=now
-    )
-    if (await db.execute(statement.returning(WebhookEvent.id))).scalar() is None:
-        return False
-    await enqueue(db, HandleEvent(event.id), f"event:{event.id}", now=now)
-    return True
 
 
 async def handle_again(db: AsyncSession, *, event_id: str | None, only_unhandled: bool, now: datetime) -> int:

@@ -3,11 +3,12 @@
 from starlette.responses import Response
 
 from dynamic_api.core.errors import BadSignature
+from dynamic_api.core.inbox import Arrival
 from dynamic_api.gateways.payments import SignatureMismatch
 from dynamic_api.web.requests import Request
 from dynamic_api.web.responses import JsonResponse
 from dynamic_api.web.routing import Audience, open_route
-from dynamic_api.webhooks.ledger import record_event
+from dynamic_api.webhooks.ledger import HandleEvent
 
 
 async def receive_stripe_event(request: Request) -> Response:
@@ -18,9 +19,8 @@ async def receive_stripe_event(request: Request) -> Response:
         event = service.gateways.payments.read_event(body, signature)
     except SignatureMismatch:
         raise BadSignature from None
-    async with service.database.transaction() as db:
-        is_new = await record_event(db, event, body, now=service.clock())
-    return JsonResponse({"received": True, "new": is_new})
+    arrival = Arrival(event.id, event.type, event.livemode, body.decode(), service.clock(), HandleEvent(event.id))
+    return JsonResponse({"received": True, "new": await service.inbox.store(arrival)})
 
 
 routes = [open_route("POST", "/stripe", receive_stripe_event, Audience.STRIPE)]

@@ -125,7 +125,7 @@ async def _receive_nothing() -> Message:
 
 async def test_ipv6_is_counted_by_network(school: School) -> None:
     def counted(host: str) -> str:
-        return Request({"type": "http", "client": (host, 1)}, _receive_nothing, school.service).client_ip
+        return Request({"type": "http", "headers": [], "client": (host, 1)}, _receive_nothing, school.service).client_ip
 
     assert counted("2001:db8::1") == counted("2001:db8::ffff:2") != counted("2001:db8:0:1::1")
     assert counted("198.51.100.7") == "198.51.100.7"

@@ -2,17 +2,15 @@
 
 import gc
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Connection, event
 
 from dynamic_api.core.models import AccessToken, Base, Progress, WebSession
 from dynamic_api.core.reader import Query, SqliteReader
+from scripts.load.statements import statements
 from tests.school import GIT, LATER_LESSON, LESSON, SITE, SOURDOUGH, School
 
 WEB = f"{SITE}/api/learn/{SOURDOUGH}/{LESSON}"
@@ -150,33 +148,6 @@ async def test_opening_a_lesson_again_is_noted_though_nobody_waits_for_it(school
         assert opened["last_viewed_at"] == row.last_viewed_at.isoformat(timespec="seconds")
 
 
-@contextmanager
-def statements(school: School) -> Iterator[list[str]]:
-    """Every statement on every connection of the process meanwhile, except for BEGIN, COMMIT and PRAGMAs."""
-    service, seen = school.service, list[str]()
-
-    def note(text: str) -> None:
-        if not text.startswith(("BEGIN", "COMMIT", "PRAGMA", "--")):
-            seen.append(text)
-
-    def note_orm(_connection: Connection, _cursor: object, text: str, *_: Any) -> None:
-        note(text)
-
-    connections: list[sqlite3.Connection] = [
-        service.reader._connection,  # type: ignore[union-attr, list-item]
-        service.progress._store._connection,  # type: ignore[attr-defined]
-    ]
-    for each in connections:
-        each.set_trace_callback(note)
-    event.listen(service.database.engine.sync_engine, "before_cursor_execute", note_orm)
-    try:
-        yield seen
-    finally:
-        event.remove(service.database.engine.sync_engine, "before_cursor_execute", note_orm)
-        for each in connections:
-            each.set_trace_callback(None)
-
-
 @pytest.mark.parametrize(
     ("client", "address", "counts"),
     [
@@ -212,22 +183,22 @@ async def test_statements_of_a_read(
                     await web.put(f"/api/learn/{SOURDOUGH}/{lesson.definition.slug}/completion")
             assert (await asking.get(address)).status_code == 200  # what is noted once an hour or a minute is noted
             await school.service.progress.flush()
-            with statements(school) as seen:
+            with statements(school.service) as seen:
                 assert (await asking.get(address)).status_code == 200
             assert len(seen) == count, seen
 
 
 async def test_statements_of_a_heartbeat(school: School, sqlite_only: None) -> None:
-    """Who, whether and where in one; then the row is read and saved, and its course pointed to it."""
+    """Who, whether and where in one; then the row is read and saved."""
     async with school.browser() as web, school.phone() as phone:
         await school.owner(web)
         await school.sign_in_phone(phone)
         for client, address in ((web, WEB), (phone, f"{PHONE}/lessons/{LESSON}")):
             await client.post(f"{address}/progress", json={"position_seconds": 7})
             await client.post(f"{address}/progress", json={"position_seconds": 8})
-            with statements(school) as seen:
+            with statements(school.service) as seen:
                 await client.post(f"{address}/progress", json={"position_seconds": 9})
-            assert len(seen) == 4, seen
+            assert len(seen) == 3, seen
 
 
 def queries() -> list[Query[Any]]:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event
 
 from dynamic_api.app import create_app
 from dynamic_api.core.clock import utc_now
-from dynamic_api.core.settings import Settings
+from dynamic_api.core.settings import load_settings
 from dynamic_api.gateways import open_gateways
 
 
@@ -60,7 +60,7 @@ if __name__ == "__main__":
     parser.add_argument("--moment", choices=["before", "after"], required=True)
     parser.add_argument("--later", type=int, required=True, help="seconds its clock is ahead: leases run out at once")
     options = parser.parse_args()
-    settings = Settings.from_environ(os.environ)
+    settings = load_settings()
     app = create_app(settings, open_gateways(settings), clock=lambda: utc_now() + timedelta(seconds=options.later))
-    arm(app.state.service.database.engine.sync_engine, options.fuse, options.moment)
+    arm(app.service.database.engine.sync_engine, options.fuse, options.moment)
     uvicorn.run(app, port=options.port, log_level="warning", access_log=False)

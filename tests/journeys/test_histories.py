@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from dynamic_api.core.settings import Settings
 from scripts.sandbox.bank import Bank
-from scripts.sandbox.store import Store
 from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
 from tests.proof import HISTORIES, STRICT, Step, prove
@@ -21,25 +20,14 @@ from tests.school import School, TestClock, end_with_part_refunds, make_school
 
 
 @asynccontextmanager
-async def fresh_school(base: Settings, sandbox: Sandbox, migrated: Path, folder: Path) -> AsyncIterator[School]:
+async def fresh_school(base: Settings, sandbox: Sandbox, sqlite_template: Path, folder: Path) -> AsyncIterator[School]:
     """A school nobody has bought from yet, on partners that remember nothing of the last one."""
     path = folder / "history.sqlite3"
     for leftover in folder.glob("history.sqlite3*"):
         leftover.unlink()
-    shutil.copyfile(migrated, path)
+    shutil.copyfile(sqlite_template, path)
     bank: Bank = sandbox.bank
-    kept = Store()
-    bank.store.__dict__.update(
-        objects=kept.objects,
-        line_items=kept.line_items,
-        intents=kept.intents,
-        intent_metadata=kept.intent_metadata,
-        idempotency=kept.idempotency,
-        mails=kept.mails,
-        deliveries=kept.deliveries,
-    )
-    bank.emitted = []
-    bank.seed()
+    bank.forget_everything()
     school = make_school(base.model_copy(update={"database_url": f"sqlite+aiosqlite:///{path}"}), bank, TestClock())
     await school.service.catalog.refresh()
     try:
@@ -76,11 +64,11 @@ def with_a_strict_course(settings: Settings, catalog: Catalog) -> Settings:
     suppress_health_check=list(HealthCheck),
 )
 def test_access_is_what_the_money_says(
-    with_a_strict_course: Settings, sandbox: Sandbox, migrated: Path, tmp_path: Path, steps: list[Step]
+    with_a_strict_course: Settings, sandbox: Sandbox, sqlite_template: Path, tmp_path: Path, steps: list[Step]
 ) -> None:
 
     async def one() -> None:
-        async with fresh_school(with_a_strict_course, sandbox, migrated, tmp_path) as school:
+        async with fresh_school(with_a_strict_course, sandbox, sqlite_template, tmp_path) as school:
             ran.update(["histories", *await prove(school, steps)])
 
     anyio.run(one)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sitegen.__main__ import main
+from click.testing import CliRunner
 
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.load import load_catalog
+from sitegen.commands import build
 from tests.conftest import ROOT
 
 Edit = Callable[[Path], object]
@@ -148,14 +149,13 @@ def test_yaml_words_mean_what_they_look_like(course_data: Path) -> None:
     assert next(course.title for course in catalog.courses if course.id == "sourdough") == "no"
 
 
-def test_command_line_exits_1_and_builds_nothing(
-    course_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_line_exits_1_and_builds_nothing(course_data: Path, tmp_path: Path) -> None:
     replace("amount: 4900", "amount: -1")(course_data)
     output, manifest = tmp_path / "output", tmp_path / "catalog.json"
     arguments = ["--course-data", str(course_data), "--output", str(output), "--manifest", str(manifest)]
-    assert main(["build", *arguments]) == 1
-    message = capsys.readouterr().err
+    result = CliRunner().invoke(build, arguments)
+    assert result.exit_code == 1
+    message = result.stderr
     assert "A price cannot be negative" in message
     assert "1 fault; nothing was published." in message
     assert "Traceback" not in message

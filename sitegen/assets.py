@@ -1,4 +1,4 @@
-"""Pictures and theme files get addresses that change with their content, so that browsers may keep them for ever."""
+"""URLs of pictures and theme files change with their content, so that browsers can cache them forever."""
 
 import hashlib
 import shutil
@@ -12,7 +12,7 @@ from sitegen.catalog.public import PublicCatalog
 
 
 class Assets:
-    """Knows the address of each theme file; `write` puts them all below an output folder."""
+    """The URLs of pictures and theme files, and the files themselves."""
 
     def __init__(self, public: PublicCatalog, course_data: Path, theme_static: Path) -> None:
         self._course_data = course_data
@@ -26,14 +26,14 @@ class Assets:
         self._pictures = {picture for picture in (public.site.logo, *instructors, *thumbnails) if picture}
 
     def theme(self, name: str) -> str:
-        """The address of a file of the theme, such as `css/base.css`.
+        """The URL of a file of the theme, such as `css/base.css`.
 
-        All of them share one folder named after the content of them all, so that modules find each other.
+        All of them share one folder, named after the content of them all, so that JavaScript modules find each other.
         """
         return f"/assets/{self._theme_version}/{name}"
 
     def write(self, output: Path) -> None:
-        """Copy every picture and theme file to where its address says."""
+        """Copy every picture and theme file to where its URL says."""
         theme = output / self.theme("").lstrip("/")
         shutil.copytree(self._static, theme, dirs_exist_ok=True)
         for name, content in self._generated.items():
@@ -64,5 +64,5 @@ def _code_css() -> str:
 
 
 def _colours_only(css: str) -> str:
-    """Pygments' token rules, without its backgrounds and line-number rules: the theme owns those."""
+    """Pygments' token rules, without its backgrounds and line numbers, which the theme defines."""
     return "\n".join(line for line in css.splitlines() if line.startswith("pre code ."))

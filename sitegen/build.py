@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.manifest import compile_manifest, write_manifest
-from sitegen.catalog.public import PublicCatalog, publish
+from sitegen.catalog.public import PublicCatalog, public_view
 from sitegen.leak_check import Leak, find_leaks
 from sitegen.publish import publish_site
 
@@ -17,7 +17,7 @@ class BuildFailed(Exception):
 
 
 class SiteLeaks(Exception):
-    """The rendered site contains what costs money; nothing was published."""
+    """The rendered site contains paid content; nothing was published."""
 
     def __init__(self, leaks: list[Leak]) -> None:
         self.leaks = leaks
@@ -45,7 +45,7 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
     compiled = compile_manifest(catalog)
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         rendered = Path(folder) / "site"
-        _render(root, course_data, rendered, publish(catalog), site_url or catalog.site.url)
+        _render(root, course_data, rendered, public_view(catalog), site_url or catalog.site.url)
         if leaks := find_leaks(rendered, catalog):
             raise SiteLeaks(leaks)
         write_manifest(compiled, manifest)
@@ -62,7 +62,7 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
 
 
 def _render(root: Path, course_data: Path, output: Path, public: PublicCatalog, site_url: str) -> None:
-    # Pelican takes a while to import; a creator's mistake should be told before that.
+    # Importing Pelican takes a while; a creator's mistake is reported before that.
     from pelican import Pelican
     from pelican.log import console
     from pelican.settings import read_settings
@@ -83,7 +83,7 @@ def _render(root: Path, course_data: Path, output: Path, public: PublicCatalog, 
     logger.addHandler(problems)
     try:
         Pelican(settings).run()
-    except Exception as error:  # whatever a template or plugin raises, the creator reads one sentence
+    except Exception as error:  # a template or plugin may raise anything; the creator reads one sentence
         raise BuildFailed(f"Pelican stopped: {type(error).__name__}: {error}") from error
     finally:
         logger.removeHandler(problems)
@@ -92,7 +92,7 @@ def _render(root: Path, course_data: Path, output: Path, public: PublicCatalog, 
 
 
 class _Problems(logging.Handler):
-    """Collects what Pelican logs as an error: it logs failures and goes on, and a build must not."""
+    """Collects what Pelican logs as an error: Pelican continues after errors, and a build must not."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)

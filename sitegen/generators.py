@@ -9,7 +9,7 @@ from sitegen import urls
 from sitegen.assets import Assets
 from sitegen.catalog import money
 from sitegen.catalog.load import load_catalog
-from sitegen.catalog.public import PublicCatalog, publish
+from sitegen.catalog.public import PublicCatalog, public_view
 from sitegen.pages import SitePage, all_pages
 
 
@@ -19,9 +19,9 @@ class CatalogGenerator(Generator):  # type: ignore[misc]
     public: PublicCatalog
 
     def generate_context(self) -> None:
-        """Put into every template what the whole site shares."""
+        """Give every template what the whole site shares."""
         root = Path(self.settings["COURSE_DATA"])
-        self.public = self.settings.get("PUBLIC_CATALOG") or publish(load_catalog(root))
+        self.public = self.settings.get("PUBLIC_CATALOG") or public_view(load_catalog(root))
         self.assets = Assets(self.public, root, Path(self.theme) / "static")
         self.site_url = self.settings["SITEURL"] or self.public.site.url
         self.context.update(

@@ -1,8 +1,8 @@
-"""Refuses a site that contains what costs money.
+"""Refuses a site that contains paid content.
 
-Every file is looked at as it is and as it would read once decoded (HTML entities, URL escapes, JSON escapes,
-base64), for every video id, storage key and piece of paid text. Texts are compared by runs of words, so that
-other mark-up or line breaks around them hide nothing.
+Every file is searched as it is and decoded (HTML entities, URL escapes, JSON escapes,
+base64), for every video id, storage key and piece of paid text. Texts are compared by sequences of words, so
+that markup and line breaks hide nothing.
 """
 
 import base64
@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 from sitegen.catalog.captions import parse_vtt
 from sitegen.catalog.model import Catalog, Course, Lesson
 
-RUN = 8  # words in a row that no two honest texts share by chance
+RUN = 8  # words in a row that two texts do not share by chance
 
 _WORD = re.compile(r"\w+")
 _TAG = re.compile(r"<[^>]*>")
@@ -66,7 +66,7 @@ def _secret_values(catalog: Catalog) -> Iterator[tuple[bytes, str]]:
 
 
 def _secret_runs(catalog: Catalog) -> dict[tuple[str, ...], str]:
-    """Runs of words of paid texts, but for those that a public text has too."""
+    """Sequences of words of paid texts, except those that a public text contains too."""
     private: dict[tuple[str, ...], str] = {}
     public: set[tuple[str, ...]] = set()
     for course in catalog.courses:

@@ -10,7 +10,7 @@ from sitegen.catalog.public import PublicCatalog, PublicCourse
 
 @dataclass(frozen=True)
 class SitePage:
-    """One address, its template, and the template's values. `indexed` says whether search engines may list it."""
+    """One URL, its template, and the template's values. `indexed` says whether search engines may list it."""
 
     url: str
     template: str
@@ -27,7 +27,7 @@ class SitePage:
 
 
 def all_pages(public: PublicCatalog, site_url: str) -> Iterator[SitePage]:
-    """Every page but those Pelican itself makes from `content/`."""
+    """Every page except those that Pelican makes from `content/`."""
     site = public.site
     listing = structured_data.to_json(structured_data.course_list(public, site_url))
     yield SitePage(
@@ -57,7 +57,12 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
     )
     if course.price:
         yield SitePage(
-            urls.gift(course.slug), "gift", f"Give “{course.title}”", "", indexed=False, values={"course": course}
+            urls.gift(course.slug),
+            "gift",
+            f"Give “{course.title}” as a gift",
+            "",
+            indexed=False,
+            values={"course": course},
         )
     if course.intro_duration:
         yield SitePage(
@@ -98,15 +103,15 @@ def _shells() -> Iterator[SitePage]:
         (urls.LIBRARY, "library", "Your library"),
         (urls.SIGN_IN, "sign_in", "Sign in"),
         (urls.SIGN_IN_LINK, "sign_in_link", "Sign in"),
-        (urls.SIGN_UP, "sign_up", "Make an account"),
-        (urls.WELCOME, "welcome", "Make your account"),
+        (urls.SIGN_UP, "sign_up", "Create an account"),
+        (urls.WELCOME, "welcome", "Create your account"),
         (urls.RESET, "reset", "Choose a new password"),
         (urls.CLAIM, "claim", "Your course is waiting"),
         (urls.ACCOUNT, "account", "Your account"),
-        (urls.NEW_EMAIL, "new_email", "Your new address"),
-        (urls.GIFTS, "gifts", "Gifts you gave"),
+        (urls.NEW_EMAIL, "new_email", "Your new email address"),
+        (urls.GIFTS, "gifts", "Gifts you’ve sent"),
         (urls.RECEIPTS, "receipts", "Your receipts"),
         (urls.CHECKOUT_SUCCESS, "success", "Thank you"),
-        (urls.CHECKOUT_MAILED, "mailed", "Look into your mail"),
+        (urls.CHECK_EMAIL, "check_email", "Check your email"),
     ):
         yield SitePage(url, template, title, "", indexed=False)

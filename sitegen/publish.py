@@ -1,14 +1,14 @@
-"""Brings a finished build to `output/`, file by file, so that no visitor ever meets half a site."""
+"""Copies a finished build to `output/`, file by file, so that no visitor sees half a site."""
 
 import os
 import time
 from pathlib import Path
 
-KEEP_OLD_ASSETS = 30 * 24 * 3600  # seconds; cached pages may still name them
+KEEP_OLD_ASSETS = 30 * 24 * 3600  # seconds; cached pages may still refer to them
 
 
 def publish_site(built: Path, output: Path) -> int:
-    """Copy what differs, assets first, then remove what is gone. Returns how many files changed."""
+    """Copy what differs, assets first, then remove what is no longer built. Returns how many files changed."""
     output.mkdir(parents=True, exist_ok=True)
     wanted = {path.relative_to(built) for path in built.rglob("*") if path.is_file()}
     changed = 0
@@ -28,7 +28,7 @@ def publish_site(built: Path, output: Path) -> int:
 def _replace(source: Path, target: Path) -> bool:
     content = source.read_bytes()
     if target.is_file() and target.read_bytes() == content:
-        os.utime(target)  # still in use: an asset's age counts from when it was last wanted
+        os.utime(target)  # still in use: an old asset is kept for a while after its last build
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.new")

@@ -24,7 +24,7 @@ class FrontMatterReader(BaseReader):  # type: ignore[misc]
         text = Path(source_path).read_text(encoding="utf-8")
         parts = text.split("---\n", 2)
         if parts[0].strip() or len(parts) != 3:
-            raise FrontMatterInvalid(f"{source_path}:1: begin with “---”, the title and slug, and “---” again")
+            raise FrontMatterInvalid(f"{source_path}:1: begin the file with “---”, its title and slug, and “---” again")
         fields = yaml.safe_load(parts[1]) or {}
         metadata = {name.lower(): self.process_metadata(name.lower(), str(value)) for name, value in fields.items()}
         return render(parts[2]), metadata

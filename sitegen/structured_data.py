@@ -54,6 +54,6 @@ def course_list(public: PublicCatalog, site_url: str) -> dict[str, Any]:
 
 
 def to_json(described: Mapping[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """JSON that cannot end the script element around it."""
     text = json.dumps(described, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

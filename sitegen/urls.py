@@ -1,4 +1,4 @@
-"""Every public address, once. Addresses end in a slash and are files `…/index.html`."""
+"""Every public URL, once. URLs end in a slash; their files are `…/index.html`."""
 
 HOME = "/"
 COURSES = "/courses/"
@@ -15,7 +15,7 @@ NEW_EMAIL = "/account/email/"
 GIFTS = "/gifts/"
 RECEIPTS = "/receipts/"
 CHECKOUT_SUCCESS = "/checkout/success/"
-CHECKOUT_MAILED = "/checkout/mailed/"
+CHECK_EMAIL = "/checkout/check-email/"
 
 
 def course(slug: str) -> str:
@@ -24,25 +24,25 @@ def course(slug: str) -> str:
 
 
 def gift(slug: str) -> str:
-    """The form for giving a course to somebody."""
+    """The form for giving a course as a gift."""
     return f"/courses/{slug}/gift/"
 
 
 def intro(slug: str) -> str:
-    """The page on which a course's short film plays."""
+    """A course's introduction video."""
     return f"/preview/{slug}/"
 
 
 def preview(slug: str, lesson: str) -> str:
-    """A free preview lesson, whole and without an account."""
+    """A free preview lesson, complete and without an account."""
     return f"/preview/{slug}/{lesson}/"
 
 
 def learn(slug: str, lesson: str) -> str:
-    """A lesson as its owner sees it: a shell that asks the service."""
+    """A lesson for its owners: a page without content, which asks the service for it."""
     return f"/learn/{slug}/{lesson}/"
 
 
 def save_as(url: str) -> str:
-    """The file below the output folder that answers at an address."""
+    """The file of a URL, below the output folder."""
     return url.lstrip("/") + "index.html"

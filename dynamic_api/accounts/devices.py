@@ -1,9 +1,10 @@
 """Where somebody is signed in: listed, and signed out."""
 
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from typing_extensions import TypedDict
 
 from dynamic_api.core.models import AccessToken, WebSession
 from dynamic_api.core.reader import Query

@@ -6,6 +6,7 @@ https://docs.stripe.com/billing/subscriptions/coupons#promotion-codes
 
 from datetime import datetime
 
+from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.gateways.payment_facts import CodeFacts
 from dynamic_api.gateways.payments import Payments
 from sitegen.catalog.model import Price
@@ -13,30 +14,24 @@ from sitegen.catalog.model import Price
 LONGEST = 100
 
 
-class CodeRefused(Exception):
-    """Why a code is not accepted; `notice` names the sentence the course page shows."""
-
-    def __init__(self, notice: str) -> None:
-        super().__init__(notice)
-        self.notice = notice
-
-
 async def find_code(
     payments: Payments, typed: str, price: Price, product_id: str, *, has_bought: bool, now: datetime
 ) -> str:
-    """Stripe's id of a code that is valid for this purchase. Raises CodeRefused, PaymentsUnavailable."""
+    """Stripe's id of a code that is valid for this purchase. Raises FormRefused, PaymentsUnavailable."""
     codes = await payments.codes(typed.strip()) if len(typed) <= LONGEST else []
     if not codes:
-        raise CodeRefused("code-unknown")
+        raise FormRefused(Notice.CODE_UNKNOWN)
     # A code may have been used for several coupons over the years; the one that is still valid decides.
     reasons = [refusal(code, price, product_id, has_bought=has_bought, now=now) for code in codes]
     for code, reason in zip(codes, reasons, strict=True):
         if reason is None:
             return code.id
-    raise CodeRefused(next((reason for reason in reasons if reason not in (None, "code-expired")), "code-expired"))
+    raise FormRefused(
+        next((reason for reason in reasons if reason not in (None, Notice.CODE_EXPIRED)), Notice.CODE_EXPIRED)
+    )
 
 
-def refusal(code: CodeFacts, price: Price, product_id: str, *, has_bought: bool, now: datetime) -> str | None:
+def refusal(code: CodeFacts, price: Price, product_id: str, *, has_bought: bool, now: datetime) -> Notice | None:
     """Why this code is not accepted, or None. Pure.
 
     | fact                                            | notice             |
@@ -47,15 +42,15 @@ def refusal(code: CodeFacts, price: Price, product_id: str, *, has_bought: bool,
     | for first purchases, and this is not one        | code-first-only    |
     """
     if not code.active or (code.expires_at is not None and code.expires_at <= now):
-        return "code-expired"
+        return Notice.CODE_EXPIRED
     if code.redemptions_left is not None and code.redemptions_left <= 0:
-        return "code-expired"
+        return Notice.CODE_EXPIRED
     if code.products and product_id not in code.products:
-        return "code-other-course"
+        return Notice.CODE_OTHER_COURSE
     if code.currency is not None and code.currency != price.currency:
-        return "code-other-course"
+        return Notice.CODE_OTHER_COURSE
     if code.minimum is not None and (code.minimum_currency != price.currency or price.amount < code.minimum):
-        return "code-minimum"
+        return Notice.CODE_MINIMUM
     if code.first_purchase_only and has_bought:
-        return "code-first-only"
+        return Notice.CODE_FIRST_ONLY
     return None

@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse, Response
 
 from dynamic_api.accounts.requested_email import count_message
 from dynamic_api.catalog.courses import CatalogCourse
-from dynamic_api.checkout.promotion_codes import CodeRefused
 from dynamic_api.checkout.start import (
     AlreadyOwned,
     Buyer,
@@ -24,10 +23,11 @@ from dynamic_api.claims.claims import has_account, is_claimable_by_buyer, order_
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import OrderNotFound, RateLimited
 from dynamic_api.core.models import Order, OrderState
+from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.throttle import CHECKOUTS_BY_IP, ORDER_VIEWS_BY_IP
 from dynamic_api.core.tokens import parse_public_order_id
 from dynamic_api.gateways.payments import PaymentsUnavailable
-from dynamic_api.orders.gifts import GIFT_OF_ORDER, GiftRefused, describe_gift, read_gift_form
+from dynamic_api.orders.gifts import GIFT_OF_ORDER, describe_gift, read_gift_form
 from dynamic_api.orders.reconcile import OrderBusy, reconcile_order
 from dynamic_api.service import Service
 from dynamic_api.web.identity import signed_in
@@ -48,7 +48,7 @@ async def buy(request: Request) -> Response:
     form = {name: str(value) for name, value in (await request.form(max_files=0, max_fields=10)).items()}
     course = request.service.catalog.current.find_course(form.get("course", ""))
     if course is None:
-        return see_other(f"{urls.COURSES}#not-for-sale")
+        return see_other(f"{urls.COURSES}#{Notice.NOT_FOR_SALE}")
     response = RedirectResponse("/", 303)
     browser = mark_checkout_browser(request, response)
     buyer = Buyer(await signed_in(request), browser, _email(form))
@@ -58,18 +58,18 @@ async def buy(request: Request) -> Response:
     except AlreadyOwned as owned:
         if owned.order is not None:  # a guest: the page of that order says how to open it
             return see_other(f"{urls.CHECKOUT_SUCCESS}?order={owned.order}")
-        return _back_to_form(course, form, "already-yours")
+        return _back_to_form(course, form, Notice.ALREADY_YOURS)
     except PaymentProcessing:
-        return _back_to_form(course, form, "payment-under-way")
+        return _back_to_form(course, form, Notice.PAYMENT_PROCESSING)
     except EmailNeeded:
-        return _back_to_form(course, form, "email-needed")
-    except (GiftRefused, CodeRefused) as refusal:
+        return _back_to_form(course, form, Notice.EMAIL_NEEDED)
+    except FormRefused as refusal:
         return _back_to_form(course, form, refusal.notice)
     except PaymentsUnavailable as error:
         logger.warning("no payment page for %s: %s", course.definition.slug, error)
-        return _back_to_form(course, form, "payment-unavailable")
+        return _back_to_form(course, form, Notice.PAYMENT_UNAVAILABLE)
     except RateLimited:
-        return _back_to_form(course, form, "try-later")
+        return _back_to_form(course, form, Notice.TRY_LATER)
     return response
 
 
@@ -84,7 +84,7 @@ async def _checkout(service: Service, course: CatalogCourse, buyer: Buyer, form:
     if buyer.learner is None and buyer.email:
         count_message(service.throttle, buyer.email)
     await take_free_course(service, course, buyer)
-    return urls.LIBRARY if buyer.learner else urls.CHECKOUT_MAILED
+    return urls.LIBRARY if buyer.learner else urls.CHECK_EMAIL
 
 
 def _email(form: Form) -> Email | None:
@@ -141,7 +141,7 @@ async def _order(service: Service, public_id: str) -> Order:
     return order
 
 
-def _back_to_form(course: CatalogCourse, form: Form, notice: str) -> Response:
+def _back_to_form(course: CatalogCourse, form: Form, notice: Notice) -> Response:
     """Back to the form it came from, beside which the page shows what happened."""
     slug = course.definition.slug
     page = urls.gift(slug) if form.get("gift") and course.definition.price else urls.course(slug)

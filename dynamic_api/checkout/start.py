@@ -7,16 +7,17 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog.courses import CatalogCourse
-from dynamic_api.checkout.promotion_codes import CodeRefused, find_code
+from dynamic_api.checkout.promotion_codes import find_code
 from dynamic_api.core.audit import GUEST, Action, by_user, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.messages import ClaimLink, minute, queue_message
 from dynamic_api.core.models import Course, Order, OrderState
+from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.tokens import PublicOrderId, hash_token, make_public_order_id
 from dynamic_api.gateways.payments import CheckoutRequest, CodeTaken
 from dynamic_api.orders import entitlements
 from dynamic_api.orders.access import grants_access
-from dynamic_api.orders.gifts import GiftDetails, GiftRefused, is_same_gift, make_gift
+from dynamic_api.orders.gifts import GiftDetails, is_same_gift, make_gift
 from dynamic_api.orders.reconcile import settle_access
 from dynamic_api.service import Service
 from dynamic_api.web.identity import Learner
@@ -69,7 +70,7 @@ class EmailNeeded(Exception):
 async def start_checkout(service: Service, course: CatalogCourse, buyer: Buyer, options: Options) -> str:
     """The address to send the buyer to; the price is the catalogue's.
 
-    Raises AlreadyOwned, PaymentProcessing, GiftRefused, CodeRefused, PaymentsUnavailable.
+    Raises AlreadyOwned, PaymentProcessing, FormRefused, FormRefused, PaymentsUnavailable.
     """
     price, now, payments = course.definition.price, service.clock(), service.gateways.payments
     if price is None:
@@ -80,7 +81,7 @@ async def start_checkout(service: Service, course: CatalogCourse, buyer: Buyer, 
             if await _is_processing(db, course, buyer):
                 raise PaymentProcessing
         elif buyer.learner and buyer.learner.email_key == options.gift.recipient_email.key:
-            raise GiftRefused("gift-to-yourself")
+            raise FormRefused(Notice.GIFT_TO_YOURSELF)
         has_bought = await _has_bought(db, buyer)
     code = None
     if options.code:
@@ -91,7 +92,7 @@ async def start_checkout(service: Service, course: CatalogCourse, buyer: Buyer, 
     try:
         page = await payments.open_checkout(_page_of(service, order, course, buyer))
     except CodeTaken:
-        raise CodeRefused("code-expired") from None
+        raise FormRefused(Notice.CODE_EXPIRED) from None
     async with service.database.transaction() as db:
         saved = await db.get_one(Order, order.id)
         saved.session_id, saved.checkout_url = page.session_id, page.url
@@ -138,7 +139,7 @@ def _page_of(service: Service, order: Order, course: CatalogCourse, buyer: Buyer
         amount=order.amount,
         currency=order.currency,
         success_url=f"{site_url}{urls.CHECKOUT_SUCCESS}?order={order.public_id}",
-        cancel_url=f"{site_url}{(urls.gift if order.is_gift else urls.course)(slug)}#cancelled",
+        cancel_url=f"{site_url}{(urls.gift if order.is_gift else urls.course)(slug)}#{Notice.PAYMENT_CANCELLED}",
         email=buyer.learner.email_spelling if buyer.learner else None,
         expires_at=order.created_at + PAGE_LIFETIME,
         promotion_code_id=order.promotion_code_id,

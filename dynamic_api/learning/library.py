@@ -4,9 +4,10 @@ One statement reads a row for each course. A course's single lessons are read on
 show: the course's lessons changed, the lesson viewed last is complete, or lessons were added since.
 """
 
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from sqlalchemy import String, bindparam, select, type_coerce
+from typing_extensions import TypedDict
 
 from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson
 from dynamic_api.core.clock import timestamp

@@ -1,7 +1,8 @@
 """Where a lesson's video plays, as the web's player is told, and what is said in it."""
 
 from functools import cache
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from dynamic_api.catalog.courses import CatalogLesson
 from dynamic_api.core.clock import timestamp

@@ -3,9 +3,10 @@
 Typed dictionaries, because pydantic models as answers cost eight times as much.
 """
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson, CatalogResource
 from dynamic_api.core.clock import timestamp

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from typing import TypedDict
 
 from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from dynamic_api.core.models import Json
 from dynamic_api.web.routing import Audience, Documentation, Route

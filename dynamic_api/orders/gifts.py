@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from typing_extensions import TypedDict
 
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.messages import GiftDelivery, queue_message
 from dynamic_api.core.models import Course, Gift, Order, OrderState
+from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.reader import Query
 from dynamic_api.core.sql import timestamp_text
 from dynamic_api.core.tokens import PublicOrderId
@@ -20,14 +22,6 @@ DELIVERY_HOUR = time(8)  # a gift with a date arrives at this hour of the school
 LATEST = timedelta(days=366)
 LONGEST_MESSAGE = 2000
 LONGEST_NAME = 120
-
-
-class GiftRefused(Exception):
-    """What the buyer wrote cannot be used; `notice` names the sentence the gift page shows."""
-
-    def __init__(self, notice: str) -> None:
-        super().__init__(notice)
-        self.notice = notice
 
 
 @dataclass(frozen=True)
@@ -61,17 +55,17 @@ class GiftAnswer(TypedDict):
 
 
 def read_gift_form(form: dict[str, str], *, timezone: str, now: datetime) -> GiftDetails:
-    """The fields of the gift form. Raises GiftRefused."""
+    """The fields of the gift form. Raises FormRefused."""
     recipient, sender = (
         " ".join(form.get(field, "").split())[:LONGEST_NAME] for field in ("recipient_name", "sender_name")
     )
     try:
         email = Email.parse(form.get("recipient_email", ""))
     except EmailInvalid:
-        raise GiftRefused("gift-address") from None
+        raise FormRefused(Notice.GIFT_ADDRESS) from None
     message = "".join(letter for letter in form.get("message", "") if letter >= " " or letter == "\n").strip()
     if len(message) > LONGEST_MESSAGE:
-        raise GiftRefused("gift-message")
+        raise FormRefused(Notice.GIFT_MESSAGE)
     return GiftDetails(email, recipient, sender, message, _day(form, timezone, now))
 
 
@@ -81,10 +75,10 @@ def _day(form: dict[str, str], timezone: str, now: datetime) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise GiftRefused("gift-day") from None
+        raise FormRefused(Notice.GIFT_DAY) from None
     today = now.astimezone(ZoneInfo(timezone)).date()
     if not today <= day <= today + LATEST:
-        raise GiftRefused("gift-day")
+        raise FormRefused(Notice.GIFT_DAY)
     return day
 
 

@@ -13,7 +13,8 @@ How a position moves when a player reports one, in a lesson whose stored positio
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.models import ProgressStatus

@@ -1,4 +1,4 @@
-"""WebVTT (https://www.w3.org/TR/webvtt1/): as much of it as a transcript needs."""
+"""WebVTT (https://www.w3.org/TR/webvtt1/), as far as transcripts need it."""
 
 import html
 import re
@@ -10,7 +10,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True)
 class Cue:
-    """One line of speech. Times in seconds."""
+    """One caption. Times in seconds."""
 
     start: float
     end: float
@@ -38,7 +38,7 @@ def parse_vtt(text: str) -> tuple[Cue, ...]:
             continue
         match = _TIMING.fullmatch(lines[index].strip())
         if not match:
-            raise CaptionsInvalid(index + 1, "a cue's times look like 00:04.000 --> 00:09.500")
+            raise CaptionsInvalid(index + 1, "write a cue's times like 00:04.000 --> 00:09.500")
         start, end = (_seconds(time) for time in match.groups())
         if end <= start:
             raise CaptionsInvalid(index + 1, "this cue ends before it starts")

@@ -20,7 +20,7 @@ def check_timezone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("a time zone is written as Europe/Helsinki or America/New_York") from None
+        raise ValueError("write a time zone like Europe/Helsinki or America/New_York") from None
     return value
 
 
@@ -33,13 +33,13 @@ _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d{2})")
 
 
 def parse_duration(value: object) -> object:
-    """`6:40`, `1:02:30` or whole seconds → seconds. What is none of these is handed on, to be refused."""
+    """`6:40`, `1:02:30` or whole seconds → seconds. Other values are returned as they are, and refused later."""
     if isinstance(value, str) and (match := _CLOCK.fullmatch(value)):
         hours, minutes, seconds = (int(part or 0) for part in match.groups())
         if seconds < 60 and (minutes < 60 or not match[1]):
             return hours * 3600 + minutes * 60 + seconds
     if isinstance(value, str):
-        raise ValueError("a duration is typed as 6:40, 1:02:30 or a number of seconds")
+        raise ValueError("write a duration like 6:40, 1:02:30 or a number of seconds")
     return value
 
 
@@ -64,7 +64,7 @@ Start = Annotated[
 
 
 class Typed(BaseModel):
-    """Base of every shape: unknown keys are refused, and types are taken as written."""
+    """Base of every shape: unknown fields are refused, and types are not converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -77,18 +77,18 @@ class PriceFile(Typed):
 
 
 class ResourceFile(Typed):
-    """A file learners may download; it lies in private storage, never in the site."""
+    """A file that learners can download. It is kept in private storage, not in the site."""
 
     id: Identifier = Field(description="Stable name. Never change it.", examples=["sourdough-schedule"])
     name: Line = Field(description="What learners read.", examples=["Weekend baking schedule"])
     key: str = Field(
-        description="Where the file lies in storage: a relative path.", examples=["sourdough/weekend-schedule.pdf"]
+        description="The file's name in storage: a relative path.", examples=["sourdough/weekend-schedule.pdf"]
     )
     type: str = Field(description="Media type.", examples=["application/pdf"], pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*$")
     size: int | None = Field(
         default=None,
         gt=0,
-        description="Bytes. Found by itself for files under `course_data/files/`.",
+        description="Size in bytes. Filled in for files under `course_data/files/`.",
         examples=[48213],
     )
 
@@ -101,7 +101,7 @@ class VideoFile(Typed):
 
 
 class QuestionFile(Typed):
-    """A question buyers ask, and its answer."""
+    """A question that buyers ask, and its answer."""
 
     question: Line = Field(description="The question.", examples=["How long do I have access?"])
     answer: str = Field(
@@ -110,7 +110,7 @@ class QuestionFile(Typed):
 
 
 class ChapterFile(Typed):
-    """A part of a lesson's video that learners may jump to."""
+    """A part of a lesson's video that learners can jump to."""
 
     start: Start = Field(description="Where it begins.", examples=["1:30"])
     title: Line = Field(description="What it is about.", examples=["The smell test"])
@@ -120,28 +120,26 @@ class LessonFile(Typed):
     """One lesson. It needs a video, or notes, or both."""
 
     id: Identifier = Field(
-        description="Stable name, unique in the whole catalogue. Progress hangs on it: never change it.",
+        description="Stable name, unique in the whole catalogue. Progress is stored under it, so never change it.",
         examples=["sourdough-what-lives-in-the-jar"],
     )
     slug: Identifier = Field(
-        description="Last part of the address; unique in its course. May change.", examples=["what-lives-in-the-jar"]
+        description="Last part of the URL; unique in its course. Can change.", examples=["what-lives-in-the-jar"]
     )
     title: Line = Field(description="Title.", examples=["What lives in the jar"])
     summary: Line | None = Field(default=None, description="One line, public.", examples=["Flour, water and time."])
     notes: str | None = Field(
         default=None,
-        description="Paid text: the name of a Markdown file beside the course, or Markdown itself.",
+        description="Paid text: the name of a Markdown file beside the course, or Markdown.",
         examples=["notes/what-lives-in-the-jar.md"],
     )
     video: VideoId | None = Field(
         default=None, description="Cloudflare Stream id. Private.", examples=["3f0c5b7e9a1d4c6e8b2f0a1c3e5d7f90"]
     )
     duration: Duration | None = Field(
-        default=None, description="Length of the video; needed with one.", examples=["6:40"]
+        default=None, description="Length of the video; required with a video.", examples=["6:40"]
     )
-    preview: bool = Field(
-        default=False, description="Free to watch for everybody, without an account.", examples=[True]
-    )
+    preview: bool = Field(default=False, description="Free for everybody, without an account.", examples=[True])
     published: bool = Field(default=True, description="`false` hides the lesson.", examples=[False])
     captions: dict[str, str] = Field(
         default={},
@@ -166,57 +164,57 @@ class CourseFile(Typed):
     """One course: `course_data/courses/<slug>/course.yaml`."""
 
     id: Identifier = Field(
-        description="Stable name. Orders and access hang on it: never change it.", examples=["sourdough"]
+        description="Stable name. Orders and access are stored under it, so never change it.", examples=["sourdough"]
     )
     slug: Identifier | None = Field(
-        default=None, description="Last part of the address; the folder's name unless given.", examples=["sourdough"]
+        default=None, description="Last part of the URL; defaults to the folder's name.", examples=["sourdough"]
     )
     title: Line = Field(description="Title.", examples=["Sourdough, from Starter to Loaf"])
     summary: Line = Field(
         description="One line for cards and search engines.", examples=["Bake one honest loaf a week."]
     )
     description: str = Field(
-        description="The sales page: the name of a Markdown file beside the course, or Markdown itself.",
+        description="The sales page: the name of a Markdown file beside the course, or Markdown.",
         examples=["description.md"],
         min_length=1,
     )
     status: Literal["published", "draft"] = Field(
-        description="`draft` keeps the course out of the site and the shop.", examples=["published"]
+        description="`draft` keeps the course off the site and off sale.", examples=["published"]
     )
     level: Literal["beginner", "intermediate", "advanced", "all"] = Field(
-        default="all", description="For whom it is.", examples=["beginner"]
+        default="all", description="Who it is for.", examples=["beginner"]
     )
-    instructor: Identifier = Field(description="Who teaches: an id from `site.yaml`.", examples=["mira-holm"])
-    tags: list[Line] = Field(default=[], description="A few words to group by.", examples=[["baking", "kitchen"]])
-    thumbnail: str = Field(description="Picture, 16:9, beside the course.", examples=["thumbnail.svg"])
+    instructor: Identifier = Field(description="The instructor: an id from `site.yaml`.", examples=["mira-holm"])
+    tags: list[Line] = Field(default=[], description="Keywords.", examples=[["baking", "kitchen"]])
+    thumbnail: str = Field(description="Picture, 16:9, in the course's folder.", examples=["thumbnail.svg"])
     thumbnail_alt: str = Field(
-        default="", description="What the picture shows, for those who cannot see it.", examples=["A scored loaf"]
+        default="", description="What the picture shows, for people who can't see it.", examples=["A scored loaf"]
     )
     price: PriceFile | Literal["free"] | None = Field(
         default=None,
-        description="`free`, or an amount and a currency. A published course needs one.",
+        description="`free`, or an amount and a currency. Required for a published course.",
         examples=["free", {"amount": 4900, "currency": "EUR"}],
     )
     partial_refund: Literal["keeps", "ends"] = Field(
-        default="keeps", description="Whether somebody who got part of the price back keeps access.", examples=["keeps"]
+        default="keeps", description="Whether a buyer keeps access after a partial refund.", examples=["keeps"]
     )
-    intro_video: VideoFile | None = Field(default=None, description="A short film on the course page, free to watch.")
-    outcomes: list[Line] = Field(default=[], description="What one can do afterwards.", examples=[["Keep a starter"]])
-    requirements: list[Line] = Field(default=[], description="What one needs before.", examples=[["An oven"]])
-    questions: list[QuestionFile] = Field(default=[], description="Questions and answers before the purchase.")
+    intro_video: VideoFile | None = Field(default=None, description="An introduction video, free to watch.")
+    outcomes: list[Line] = Field(default=[], description="What learners will learn.", examples=[["Keep a starter"]])
+    requirements: list[Line] = Field(default=[], description="What learners need.", examples=[["An oven"]])
+    questions: list[QuestionFile] = Field(default=[], description="Frequently asked questions.")
     resources: list[ResourceFile] = Field(default=[], description="Files of the whole course.")
     modules: list[ModuleFile] = Field(default=[], description="Modules, in order.")
 
 
 class BrandFile(Typed):
-    """The creator's colours. Hover, soft and text shades follow by themselves."""
+    """The creator's colours. Shades for text, hover and backgrounds are derived from them."""
 
-    color: str = Field(description="What can be acted on.", examples=["#1f5f8b"], pattern=COLOUR)
-    accent: str = Field(description="Used at most once a screen.", examples=["#c8632b"], pattern=COLOUR)
+    color: str = Field(description="Buttons and links.", examples=["#1f5f8b"], pattern=COLOUR)
+    accent: str = Field(description="Labels and highlights.", examples=["#c8632b"], pattern=COLOUR)
 
 
 class InstructorFile(Typed):
-    """Somebody who teaches."""
+    """An instructor."""
 
     id: Identifier = Field(description="Stable name.", examples=["mira-holm"])
     name: Line = Field(description="Name.", examples=["Mira Holm"])
@@ -232,28 +230,32 @@ class SiteFile(Typed):
 
     name: Line = Field(description="Name of the school.", examples=["Lantern Workshop"])
     tagline: Line = Field(
-        description="Its promise, in one sentence.", examples=["Patient courses for hands and heads."]
+        description="What it offers, in one sentence.", examples=["Patient courses for hands and heads."]
     )
     description: str = Field(
         description="One or two sentences for search engines.", examples=["Small courses, well taught."], min_length=1
     )
     url: str = Field(
-        description="Where the site will stand.", examples=["https://lantern.example"], pattern=r"^https?://[^/\s]+$"
+        description="URL of the site.", examples=["https://lantern.example"], pattern=r"^https?://[^/\s]+$"
     )
     language: str = Field(
         default="en", description="Language of the texts.", examples=["en"], pattern=r"^[a-z]{2}(-[A-Z]{2})?$"
     )
     contact_email: str = Field(
-        description="Where people may write.", examples=["hello@lantern.example"], pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+        description="Address for questions.",
+        examples=["hello@lantern.example"],
+        pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
     )
     timezone: TimeZone = Field(
-        default="UTC", description="Gifts arrive at eight in the morning here.", examples=["Europe/Helsinki"]
+        default="UTC",
+        description="Time zone; gifts are sent at eight in the morning.",
+        examples=["Europe/Helsinki"],
     )
     promotion_codes: Literal["stripe", "own", "off"] = Field(
         default="stripe",
-        description="Where buyers type a code: on Stripe's page, in a box of our own that explains refusals, nowhere.",
+        description="Where buyers enter a code: Stripe's page, our own field (explains refusals), or nowhere.",
         examples=["own"],
     )
     logo: str | None = Field(default=None, description="Picture beside `site.yaml`.", examples=["images/logo.svg"])
     brand: BrandFile = Field(description="Colours.")
-    instructors: list[InstructorFile] = Field(description="Who teaches here.", min_length=1)
+    instructors: list[InstructorFile] = Field(description="Instructors.", min_length=1)

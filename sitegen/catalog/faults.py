@@ -1,4 +1,4 @@
-"""What is wrong with a course file, said so that its author can mend it."""
+"""What is wrong with a course file, in words that help its author fix it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,4 +34,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, candidates, n=1, cutoff=0.6)
     if near:
         return f"Did you mean “{near[0]}”?"
-    return "Known here: " + ", ".join(candidates) + "." if candidates else "Nothing is known here yet."
+    return "Allowed: " + ", ".join(candidates) + "." if candidates else "Nothing is defined here yet."

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
+from typing import TypeVar
 
 from sitegen.catalog import model
 from sitegen.catalog.captions import CaptionsInvalid, parse_vtt
@@ -15,12 +16,15 @@ from sitegen.catalog.course_file import (
     PriceFile,
     ResourceFile,
     SiteFile,
+    Typed,
 )
 from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.markdown import render
 from sitegen.catalog.rules import Loaded, check_catalog, check_course
 from sitegen.catalog.shapes import check_shape
 from sitegen.catalog.yaml_source import Place, YamlSource, read_yaml
+
+Compiled = TypeVar("Compiled", bound=model.Compiled)
 
 
 def load_catalog(root: Path) -> model.Catalog:
@@ -39,8 +43,8 @@ def load_catalog(root: Path) -> model.Catalog:
                     folder,
                     1,
                     1,
-                    f"The folder “{folder.name}” cannot become an address.",
-                    "Rename it: lower-case letters, digits and single hyphens.",
+                    f"The folder “{folder.name}” cannot be part of a URL.",
+                    "Rename it, using lower-case letters, digits and single hyphens.",
                 )
             )
         course_file = check_shape(CourseFile, source)
@@ -58,8 +62,14 @@ def load_catalog(root: Path) -> model.Catalog:
     return model.Catalog(site=site, courses=tuple(sorted(compiled, key=lambda course: course.title.casefold())))
 
 
+def _compiled(shape: type[Compiled], file: Typed, **resolved: object) -> Compiled:
+    """A compiled shape: what had to be resolved is given, and the other fields are copied from the file by name."""
+    names = shape.model_fields.keys() & type(file).model_fields.keys()
+    return shape.model_validate({name: getattr(file, name) for name in names} | resolved)
+
+
 class _Compiler:
-    """Resolves the files one YAML file names, adding to its faults those that are missing."""
+    """Resolves the files that one YAML file names, and adds faults for those that are missing."""
 
     def __init__(self, root: Path, source: YamlSource, site: SiteFile | None) -> None:
         self.root = root
@@ -70,96 +80,62 @@ class _Compiler:
     def site(self, file: SiteFile) -> model.Site:
         for number, instructor in enumerate(file.instructors):
             self._photo(instructor, ("instructors", number, "photo"))
-        return model.Site(
-            name=file.name,
-            tagline=file.tagline,
-            description=file.description,
-            url=file.url,
-            language=file.language,
-            contact_email=file.contact_email,
-            timezone=file.timezone,
-            promotion_codes=file.promotion_codes,
-            logo=self._picture(file.logo, ("logo",)) if file.logo else None,
-            brand_color=file.brand.color,
-            brand_accent=file.brand.accent,
-        )
+        logo = self._picture(file.logo, ("logo",)) if file.logo else None
+        return _compiled(model.Site, file, logo=logo, brand_color=file.brand.color, brand_accent=file.brand.accent)
 
     def course(self, file: CourseFile) -> model.Course:
         description = self._text(file.description, ("description",))
-        price = file.price
-        return model.Course(
-            id=file.id,
+        return _compiled(
+            model.Course,
+            file,
             slug=file.slug or self.folder.name,
-            title=file.title,
-            summary=file.summary,
             description_markdown=description,
             description_html=render(description),
             published=file.status == "published",
-            level=file.level,
             instructor=self._instructor(file.instructor),
-            tags=tuple(file.tags),
             thumbnail=self._picture(file.thumbnail, ("thumbnail",)),
-            thumbnail_alt=file.thumbnail_alt,
-            price=model.Price(amount=price.amount, currency=price.currency) if isinstance(price, PriceFile) else None,
+            price=_compiled(model.Price, file.price) if isinstance(file.price, PriceFile) else None,
             partial_refund_keeps_access=file.partial_refund == "keeps",
-            intro_video=model.IntroVideo(video=file.intro_video.video, duration=file.intro_video.duration)
-            if file.intro_video
-            else None,
-            outcomes=tuple(file.outcomes),
-            requirements=tuple(file.requirements),
-            questions=tuple(
-                model.Question(question=entry.question, answer_html=render(entry.answer)) for entry in file.questions
-            ),
+            intro_video=_compiled(model.IntroVideo, file.intro_video) if file.intro_video else None,
+            questions=[_compiled(model.Question, each, answer_html=render(each.answer)) for each in file.questions],
             resources=self._resources(file.resources),
-            modules=tuple(self._module(module, ("modules", n)) for n, module in enumerate(file.modules)),
+            modules=[self._module(module, ("modules", n)) for n, module in enumerate(file.modules)],
         )
 
     def _instructor(self, identifier: str) -> model.Instructor:
         file = self.instructors.get(identifier) or InstructorFile(id=identifier, name=identifier)
-        # The photo stands beside site.yaml, which reports it where it is missing.
+        # The photo is beside site.yaml; loading that file reports a missing one.
         photo = _Compiler(self.root, YamlSource(self.root / "site.yaml"), None)._photo(file, ())
-        return model.Instructor(id=file.id, name=file.name, role=file.role, bio_html=render(file.bio), photo=photo)
+        return _compiled(model.Instructor, file, bio_html=render(file.bio), photo=photo)
 
     def _photo(self, file: InstructorFile, place: Place) -> model.Picture | None:
         return self._picture(file.photo, place) if file.photo else None
 
     def _module(self, file: ModuleFile, place: Place) -> model.Module:
-        return model.Module(
-            id=file.id,
-            title=file.title,
-            summary=file.summary,
-            lessons=tuple(self._lesson(lesson, (*place, "lessons", n)) for n, lesson in enumerate(file.lessons)),
+        return _compiled(
+            model.Module,
+            file,
+            lessons=[self._lesson(lesson, (*place, "lessons", n)) for n, lesson in enumerate(file.lessons)],
             resources=self._resources(file.resources),
         )
 
     def _lesson(self, file: LessonFile, place: Place) -> model.Lesson:
         notes = self._text(file.notes, (*place, "notes")) if file.notes else None
-        return model.Lesson(
-            id=file.id,
-            slug=file.slug,
-            title=file.title,
-            summary=file.summary,
+        return _compiled(
+            model.Lesson,
+            file,
             notes_markdown=notes,
             notes_html=render(notes) if notes else None,
-            video=file.video,
-            duration=file.duration,
-            preview=file.preview,
-            published=file.published,
-            captions=tuple(
+            captions=[
                 model.Captions(language=language, vtt=self._captions(name, (*place, "captions", language)))
                 for language, name in file.captions.items()
-            ),
-            chapters=tuple(model.Chapter(start=chapter.start, title=chapter.title) for chapter in file.chapters),
+            ],
+            chapters=[_compiled(model.Chapter, chapter) for chapter in file.chapters],
             resources=self._resources(file.resources),
         )
 
-    def _resources(self, files: list[ResourceFile]) -> tuple[model.Resource, ...]:
-        return tuple(
-            model.Resource(
-                id=file.id, name=file.name, key=file.key, type=file.type, size=file.size or self._size(file.key)
-            )
-            for file in files
-        )
+    def _resources(self, files: list[ResourceFile]) -> list[model.Resource]:
+        return [_compiled(model.Resource, file, size=file.size or self._size(file.key)) for file in files]
 
     def _size(self, key: str) -> int | None:
         path = self.root / "files" / key
@@ -188,7 +164,7 @@ class _Compiler:
         try:
             parse_vtt(text)
         except CaptionsInvalid as error:
-            self.source.faults.append(Fault(path, error.line, 1, f"Not WebVTT: {error}.", "Mend this line."))
+            self.source.faults.append(Fault(path, error.line, 1, f"Not WebVTT: {error}.", "Fix this line."))
         return text
 
     def _file(self, value: str, place: Place) -> Path | None:
@@ -196,9 +172,9 @@ class _Compiler:
         path = self.folder / value
         folder = self.folder.resolve()
         if not path.resolve().is_relative_to(folder):
-            self._add(place, f"“{value}” lies outside this folder.", f"Move the file below {self.folder}.")
+            self._add(place, f"“{value}” is outside this folder.", f"Move the file into {self.folder}.")
         elif not path.is_file():
-            self._add(place, f"The file “{value}” is missing.", f"Create {path}, or correct the name.")
+            self._add(place, f"The file “{value}” is missing.", f"Create {path}, or fix the name.")
         else:
             return path
         return None

@@ -1,4 +1,4 @@
-"""The manifest: the compiled catalogue as one private JSON file, and the only thing the service knows of courses."""
+"""The manifest: the compiled catalogue as one private JSON file, from which the service knows the courses."""
 
 import hashlib
 import os
@@ -21,13 +21,13 @@ class ManifestUnreadable(Exception):
 
 
 def compile_manifest(catalog: Catalog) -> Manifest:
-    """Stamp a catalogue with its version."""
+    """A catalogue with its version."""
     digest = hashlib.sha256(catalog.model_dump_json().encode()).hexdigest()
     return Manifest(version=digest[:16], catalog=catalog)
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Replace the file at once: a reader sees the old one or the new one, never a half. Readable by its owner only."""
+    """Replace the file at once: a reader sees the old one or the new one. Readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -43,8 +43,8 @@ def read_manifest(path: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise ManifestUnreadable(f"{path} is missing; run “scripts/coursewright build” first.") from None
+        raise ManifestUnreadable(f"{path} is missing; run “coursewright build” first.") from None
     except ValidationError:
         raise ManifestUnreadable(
-            f"{path} was written by another version of Coursewright; run “scripts/coursewright build” again."
+            f"{path} was written by another version of Coursewright; run “coursewright build” again."
         ) from None

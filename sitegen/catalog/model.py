@@ -14,7 +14,7 @@ class Compiled(BaseModel):
 
 
 class Picture(Compiled):
-    """A public picture: `file` below `course_data/`, and the site's address for it, which changes with its content."""
+    """A public picture: `file` below `course_data/`, and its URL path on the site, which changes with its content."""
 
     file: str
     address: str
@@ -28,7 +28,7 @@ class Price(Compiled):
 
 
 class Resource(Compiled):
-    """A download. `key` says where it lies in private storage."""
+    """A download. `key` is its name in private storage."""
 
     id: str
     name: str
@@ -38,7 +38,7 @@ class Resource(Compiled):
 
 
 class Captions(Compiled):
-    """One language's subtitles, as the WebVTT text they were written in."""
+    """Subtitles in one language, as WebVTT."""
 
     language: str
     vtt: str
@@ -80,7 +80,7 @@ class Module(Compiled):
 
 
 class IntroVideo(Compiled):
-    """The course's short film. `duration` in seconds."""
+    """The course's introduction video. `duration` in seconds."""
 
     video: str
     duration: int
@@ -94,7 +94,7 @@ class Question(Compiled):
 
 
 class Instructor(Compiled):
-    """Somebody who teaches."""
+    """An instructor."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""Money and time as people read them."""
+"""Money and durations as text for people."""
 
 from decimal import Decimal
 
@@ -19,14 +19,14 @@ def is_currency(code: str) -> bool:
 
 
 def minor_unit_digits(currency: str) -> int:
-    """How many digits of an amount stand behind the decimal point."""
+    """How many digits of an amount are after the decimal point."""
     if currency in ZERO_DECIMAL:
         return 0
     return 3 if currency in THREE_DECIMAL else 2
 
 
 def format_money(amount: int, currency: str, language: str = "en") -> str:
-    """4900, EUR → “€49”; 4950 → “€49.50”. Whole amounts lose their zeros."""
+    """4900, EUR → “€49”; 4950 → “€49.50”. Whole amounts are shown without decimals."""
     digits = minor_unit_digits(currency)
     value = Decimal(amount).scaleb(-digits)
     locale = Locale.parse(language, sep="-")

@@ -1,9 +1,12 @@
-"""What visitors may see. These shapes have no field for a video id, a storage key or a paid lesson's text."""
+"""What visitors may see. These shapes have no field for a video id, a storage key or the text of a paid lesson."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 from sitegen.catalog import model
 from sitegen.catalog.captions import Cue, parse_vtt
+
+Public = TypeVar("Public", "PublicCourse", "PublicModule", "PublicLesson")
 
 
 @dataclass(frozen=True)
@@ -81,39 +84,28 @@ class PublicCatalog:
     courses: tuple[PublicCourse, ...]
 
 
-def publish(catalog: model.Catalog) -> PublicCatalog:
-    """Leave behind drafts, hidden lessons and whatever costs money."""
+def public_view(catalog: model.Catalog) -> PublicCatalog:
+    """The catalogue without drafts, unpublished lessons and paid content."""
     return PublicCatalog(catalog.site, tuple(_course(course) for course in catalog.published))
 
 
 def _course(course: model.Course) -> PublicCourse:
-    modules = tuple(
-        PublicModule(module.title, module.summary, lessons)
-        for module in course.modules
-        if (lessons := tuple(_lesson(lesson) for lesson in module.lessons if lesson.published))
-    )
-    resources = sum(
-        len(module.resources) + sum(len(lesson.resources) for lesson in module.lessons if lesson.published)
-        for module in course.modules
-    )
-    return PublicCourse(
-        slug=course.slug,
-        title=course.title,
-        summary=course.summary,
-        description_html=course.description_html,
-        level=course.level,
-        instructor=course.instructor,
-        tags=course.tags,
-        thumbnail=course.thumbnail,
-        thumbnail_alt=course.thumbnail_alt,
-        price=course.price,
+    return _shown(
+        PublicCourse,
+        course,
         intro_duration=course.intro_video.duration if course.intro_video else None,
-        outcomes=course.outcomes,
-        requirements=course.requirements,
-        questions=course.questions,
-        resource_count=resources + len(course.resources),
-        modules=modules,
+        resource_count=_count_resources(course),
+        modules=tuple(
+            _shown(PublicModule, module, lessons=lessons)
+            for module in course.modules
+            if (lessons := tuple(_lesson(lesson) for lesson in module.lessons if lesson.published))
+        ),
     )
+
+
+def _count_resources(course: model.Course) -> int:
+    lessons = sum(len(lesson.resources) for lesson in course.lessons)
+    return len(course.resources) + sum(len(module.resources) for module in course.modules) + lessons
 
 
 def _lesson(lesson: model.Lesson) -> PublicLesson:
@@ -121,11 +113,10 @@ def _lesson(lesson: model.Lesson) -> PublicLesson:
     if lesson.preview:
         transcripts = {captions.language: parse_vtt(captions.vtt) for captions in lesson.captions}
         preview = PublicPreview(lesson.notes_html or "", transcripts, lesson.chapters)
-    return PublicLesson(
-        slug=lesson.slug,
-        title=lesson.title,
-        summary=lesson.summary,
-        duration=lesson.duration,
-        has_video=lesson.video is not None,
-        preview=preview,
-    )
+    return _shown(PublicLesson, lesson, has_video=lesson.video is not None, preview=preview)
+
+
+def _shown(shape: type[Public], compiled: model.Compiled, **computed: object) -> Public:
+    """A public shape: what had to be computed is given, and its other fields are copied by name."""
+    names = {field.name for field in fields(shape)} - computed.keys()
+    return shape(**{name: getattr(compiled, name) for name in names} | computed)

@@ -16,7 +16,7 @@ Loaded = tuple[CourseFile, YamlSource]
 
 
 def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) -> None:
-    """Adds to the source's faults whatever one course gets wrong by itself."""
+    """Add faults for what one course gets wrong by itself."""
     if site and course.instructor not in (ids := [instructor.id for instructor in site.instructors]):
         _add(
             source,
@@ -31,14 +31,14 @@ def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) 
         _add(
             source,
             ("status",),
-            "This course is published and has no price.",
+            "This course is published but has no price.",
             "Add “price: free”, or a price with amount and currency.",
         )
     if published and not any(lesson.published for module in course.modules for lesson in module.lessons):
         _add(
             source,
             ("status",),
-            "This course is published and has no published lesson.",
+            "This course is published but has no published lesson.",
             "Add a lesson, or set “status: draft”.",
         )
     for place, resource in _resources(course):
@@ -67,14 +67,14 @@ def _check_price(price: PriceFile, source: YamlSource) -> None:
         _add(
             source,
             place,
-            f"{price.amount} {price.currency} is less than the smallest charge Stripe makes.",
+            f"{price.amount} {price.currency} is below the smallest amount that Stripe charges.",
             f"Amounts are in minor units. Did you mean {meant}?",
         )
     elif price.amount > _LARGEST:
         _add(
             source,
             place,
-            f"{price.amount} is more than the largest charge Stripe makes.",
+            f"{price.amount} is above the largest amount that Stripe charges.",
             f"The largest is {_LARGEST}.",
         )
     elif price.currency in THREE_DECIMAL and price.amount % 10:
@@ -119,21 +119,21 @@ def _check_lesson(lesson: LessonFile, place: Place, source: YamlSource) -> None:
         _add(
             source,
             (*place, "video"),
-            f"Lesson “{lesson.id}” has a video and no duration.",
+            f"Lesson “{lesson.id}” has a video but no duration.",
             "Add its length, such as “duration: 6:40”.",
         )
     if lesson.duration and not lesson.video:
         _add(
             source,
             (*place, "duration"),
-            f"Lesson “{lesson.id}” has a duration and no video.",
+            f"Lesson “{lesson.id}” has a duration but no video.",
             "Remove the duration, or add the video's id.",
         )
     if lesson.captions and not lesson.video:
         _add(
             source,
             (*place, "captions"),
-            f"Lesson “{lesson.id}” has captions and no video.",
+            f"Lesson “{lesson.id}” has captions but no video.",
             "Remove the captions, or add the video's id.",
         )
     _check_chapters(lesson, place, source)
@@ -147,7 +147,7 @@ def _check_lesson(lesson: LessonFile, place: Place, source: YamlSource) -> None:
 
 
 def check_catalog(courses: list[Loaded]) -> None:
-    """Adds faults for names that are used twice: ids in the whole catalogue, slugs where they make an address."""
+    """Add faults for names that are used twice: ids in the whole catalogue, slugs where they make a URL."""
     seen: dict[tuple[str, str], str] = {}
     for course, source in courses:
         slug = course.slug or source.path.parent.name

@@ -1,4 +1,4 @@
-"""Holds a parsed file against its shape, and says in a person's words where the two differ."""
+"""Checks a parsed file against its shape, and describes every difference for a person."""
 
 import types
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ Shape = TypeVar("Shape", bound=BaseModel)
 _PATTERNS = {
     course_file.IDENTIFIER: "Use lower-case letters, digits and single hyphens, such as “first-steps”.",
     course_file.VIDEO_ID: "A Stream video id is 32 characters of 0-9 and a-f; copy it from the Stream dashboard.",
-    course_file.COLOUR: "Write a colour as “#1f5f8b”, in quotes.",
+    course_file.COLOUR: "Write a colour like “#1f5f8b”, in quotes.",
     r"^[A-Z]{3}$": "Write the currency as three capital letters, such as EUR.",
     r"^https?://[^/\s]+$": "Write the address without a path, such as https://school.example.",
-    r"^\S[^\r\n]*$": "This is one line of text; longer texts go into a Markdown field.",
+    r"^\S[^\r\n]*$": "Use a single line of text; longer texts go into a Markdown field.",
 }
 
 
@@ -28,7 +28,7 @@ def check_shape(shape: type[Shape], source: YamlSource) -> Shape | None:
     if source.faults and source.data is None:
         return None
     if not isinstance(source.data, dict):
-        source.faults.append(source.fault((), "This file holds no keys.", "docs/fields.md shows a complete one."))
+        source.faults.append(source.fault((), "This file is empty.", "See docs/fields.md for a complete one."))
         return None
     try:
         return shape.model_validate(source.data)
@@ -39,7 +39,7 @@ def check_shape(shape: type[Shape], source: YamlSource) -> Shape | None:
 
 
 def _distinct(errors: list[ErrorDetails], source: YamlSource) -> list[ErrorDetails]:
-    """One error a place: a value that fits no side of a union would be reported once for each."""
+    """One error for each place: a value that fits no member of a union would be reported once for each member."""
     seen: dict[tuple[Any, ...], ErrorDetails] = {}
     for error in errors:
         named = tuple(part for part in error["loc"] if part in source.place_of(error["loc"]))
@@ -47,7 +47,7 @@ def _distinct(errors: list[ErrorDetails], source: YamlSource) -> list[ErrorDetai
         if key not in seen or (error["type"] == "literal_error" and isinstance(error["input"], str)):
             seen[key] = error
     inner = {key[:-1] for key in seen}
-    # A literal that does not match a mapping is noise when the mapping's own faults are told.
+    # When a group of fields has faults of its own, that it is not a literal either is noise.
     return [
         error
         for key, error in seen.items()
@@ -67,21 +67,21 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> A
     got = _describe(error["input"])
     if kind == "extra_forbidden":
         known = _known_keys(shape, loc[:-1])
-        return source.fault(loc, f"“{name}” is not a key that belongs here.", did_you_mean(name, known), at_key=True)
+        return source.fault(loc, f"“{name}” is an unknown field.", did_you_mean(name, known), at_key=True)
     if kind == "missing":
         example = _example(shape, loc)
-        remedy = f"Add a line “{name}: {example}”." if example else f"Add “{name}”; docs/fields.md shows it."
+        remedy = f"Add a line “{name}: {example}”." if example else f"Add “{name}”; see docs/fields.md."
         return source.fault(loc[:-1], f"“{name}” is missing.", remedy, at_key=False)
     label = _label(loc, source)
     if kind == "string_type":
         if isinstance(error["input"], (int, float, bool)):
             remedy = f'Put it in quotes: "{_yaml(error["input"])}".'
         else:
-            remedy = "Write it as plain text behind the colon."
+            remedy = "Write it as plain text after the colon."
         return source.fault(loc, f"{label} must be text, and is {got}.", remedy)
     if kind == "string_pattern_mismatch":
-        remedy = _PATTERNS.get(str(context.get("pattern")), "docs/fields.md shows how it is written.")
-        return source.fault(loc, f"{label} is not written as it must be: “{error['input']}”.", remedy)
+        remedy = _PATTERNS.get(str(context.get("pattern")), "See docs/fields.md.")
+        return source.fault(loc, f"{label} is not valid: “{error['input']}”.", remedy)
     if kind == "literal_error":
         expected = str(context.get("expected", "")).replace("'", "")
         word = error["input"] if isinstance(error["input"], str) else ""
@@ -99,18 +99,22 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> A
             loc, f"{label} must be a list, and is {got}.", "Start each entry on its own line with “- ”."
         )
     if kind in ("model_type", "dict_type", "model_attributes_type"):
-        return source.fault(loc, f"{label} must be a group of keys, and is {got}.", "Indent its keys under it.")
+        return source.fault(loc, f"{label} must be a group of fields, and is {got}.", "Indent its fields under it.")
     if kind == "value_error":
         return source.fault(
-            loc, f"{label} cannot be read: {got}.", str(error["msg"]).removeprefix("Value error, ") + "."
+            loc, f"{label} cannot be read: {got}.", _sentence(str(error["msg"]).removeprefix("Value error, "))
         )
-    return source.fault(loc, f"{label}: {error['msg']}.", "docs/fields.md shows how it is written.")
+    return source.fault(loc, f"{label}: {error['msg']}.", "See docs/fields.md.")
+
+
+def _sentence(message: str) -> str:
+    return f"{message[:1].upper()}{message[1:]}."
 
 
 def _number_remedy(value: object, name: str) -> str:
     if name == "amount" and isinstance(value, float):
         return f"Amounts are in minor units: for {value:.2f} write {round(value * 100)}."
-    return "Write digits only, without quotes, point or unit."
+    return "Use digits only, without quotes, decimal point or unit."
 
 
 def _label(loc: Sequence[Key], source: YamlSource) -> str:
@@ -123,7 +127,7 @@ def _describe(value: object) -> str:
     if value is None:
         return "empty"
     if isinstance(value, dict):
-        return "a group of keys"
+        return "a group of fields"
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str):

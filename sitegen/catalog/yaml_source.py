@@ -1,6 +1,6 @@
-"""Reads YAML and remembers where each value stood, so that a fault can name line and column.
+"""Reads YAML and remembers where each value is, so that a fault can name line and column.
 
-Scalars follow YAML 1.2's core schema, not PyYAML's 1.1: `no` stays a word, and `12:30` stays what was typed.
+Scalars follow YAML 1.2's core schema, not PyYAML's 1.1: `no` is the word, and `12:30` is text.
 """
 
 import re
@@ -12,7 +12,7 @@ import yaml
 
 from sitegen.catalog.faults import Fault
 
-# The C parser is ten times as quick; the pure one serves where PyYAML was built without it.
+# The C parser is ten times as fast; PyYAML may have been built without it.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Key = str | int
@@ -54,7 +54,7 @@ def read_yaml(path: Path) -> YamlSource:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        source.faults.append(Fault(path, 1, 1, "This file is missing.", "Create it; docs/fields.md shows one."))
+        source.faults.append(Fault(path, 1, 1, "This file is missing.", "Create it; see docs/fields.md."))
         return source
     except UnicodeDecodeError:
         source.faults.append(Fault(path, 1, 1, "This file is not UTF-8 text.", "Save it again as UTF-8."))
@@ -103,8 +103,8 @@ def _mapping(node: yaml.MappingNode, place: Place, source: YamlSource) -> dict[s
                 Fault(
                     source.path,
                     *position,
-                    f"“{key}” stands twice in the same place (first on line {first}).",
-                    "Keep one of the two.",
+                    f"“{key}” is defined twice (first on line {first}).",
+                    "Remove one of them.",
                 )
             )
             continue

@@ -59,12 +59,12 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "unknown currency": (replace("currency: EUR", "currency: EUX"), "“EUX” is not a currency"),
     "no price": (
         replace("price:\n  amount: 4900\n  currency: EUR\n", ""),
-        "This course is published and has no price",
+        "This course is published but has no price",
     ),
     "wrong word": (replace("status: published", "status: publishd"), "Did you mean “published”?"),
     "wrong boolean": (replace("preview: true", "preview: yes"), "“preview” must be true or false"),
-    "bad duration": (replace("duration: 1:10", "duration: 1:99"), "a duration is typed as 6:40"),
-    "twice in one place": (replace("level: beginner", "level: beginner\nlevel: all"), "stands twice in the same place"),
+    "bad duration": (replace("duration: 1:10", "duration: 1:99"), "Write a duration like 6:40"),
+    "twice in one place": (replace("level: beginner", "level: beginner\nlevel: all"), "is defined twice"),
     "not yaml": (replace("id: sourdough\n", "id: [sourdough\n"), "This is not YAML"),
     "missing notes": (
         remove("courses/sourdough/notes/what-lives-in-the-jar.md"),
@@ -72,7 +72,7 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     ),
     "missing picture": (remove("courses/sourdough/thumbnail.svg"), "The file “thumbnail.svg” is missing"),
     "missing captions": (remove("courses/sourdough/captions/what-lives-in-the-jar.en.vtt"), ".en.vtt” is missing"),
-    "file outside": (replace("thumbnail: thumbnail.svg", "thumbnail: ../../site.yaml"), "lies outside this folder"),
+    "file outside": (replace("thumbnail: thumbnail.svg", "thumbnail: ../../site.yaml"), "is outside this folder"),
     "unsafe key": (replace("key: sourdough/weekend-schedule.pdf", "key: ../secrets.pdf"), "is not a safe storage key"),
     "absolute key": (replace("key: sourdough/weekend-schedule.pdf", "key: /etc/passwd"), "is not a safe storage key"),
     "unknown instructor": (replace("instructor: mira-holm", "instructor: mira-hollm"), "Did you mean “mira-holm”?"),
@@ -84,7 +84,7 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         replace("WEBVTT", "subtitles", file="courses/sourdough/captions/what-lives-in-the-jar.en.vtt"),
         "the first line of a WebVTT file is “WEBVTT”",
     ),
-    "bad colour": (replace('color: "#', 'color: "blue#', file="site.yaml"), "Write a colour as “#1f5f8b”"),
+    "bad colour": (replace('color: "#', 'color: "blue#', file="site.yaml"), "Write a colour like “#1f5f8b”"),
     "same slug twice": (replace("slug: what-lives-in-the-jar", "slug: a-starter-from-nothing"), "is used twice"),
     "same id twice": (
         replace("id: sourdough-what-lives-in-the-jar", "id: sourdough-a-starter-from-nothing"),
@@ -95,7 +95,7 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         "The course id “sourdough” is used twice",
     ),
     "empty lesson": (lambda root: empty_lesson(root), "has neither video nor notes"),
-    "video without duration": (replace("\n        duration: ", "\n        #duration: "), "has a video and no duration"),
+    "video without duration": (replace("\n        duration: ", "\n        #duration: "), "has a video but no duration"),
 }
 
 

@@ -1,5 +1,5 @@
 import { ask, signInFirst } from "./service.js";
-import { forgetKept, sendKept, within } from "./beats.js";
+import { forgetUnsent, sendUnsent, within } from "./heartbeats.js";
 import { onSubmit, showMessage } from "./forms.js";
 
 const message = document.getElementById("message");
@@ -19,9 +19,9 @@ try {
 
 document.getElementById("sign-out").addEventListener("click", async () => {
   try {
-    await within(2000, sendKept(learner));
+    await within(2000, sendUnsent(learner));
     await ask("/api/session", { method: "DELETE" });
-    forgetKept();
+    forgetUnsent();
     location.assign("/");
   } catch (refusal) {
     showMessage(message, refusal.message);
@@ -50,7 +50,7 @@ const template = document.getElementById("device");
 function device(entry, kind) {
   const item = template.content.cloneNode(true);
   const seen = entry.last_seen_at ? new Date(entry.last_seen_at).toLocaleString() : "";
-  item.querySelector("span").textContent = `${entry.name || "A browser"}${entry.current ? " (this one)" : ""}, last seen ${seen}`;
+  item.querySelector("span").textContent = `${entry.name || "Browser"}${entry.current ? " (this device)" : ""}, last used ${seen}`;
   const button = item.querySelector("button");
   button.hidden = entry.current;
   button.addEventListener("click", async () => {
@@ -77,7 +77,7 @@ showDevices();
 
 onSubmit(document.getElementById("delete-account"), message, async (fields) => {
   const answer = await ask("/api/account/deletion", { method: "POST", body: fields });
-  forgetKept();
+  forgetUnsent();
   document.getElementById("account").hidden = true;
   showMessage(message, `${answer.message} ${answer.kept}`, "good");
 });

@@ -1,4 +1,4 @@
-// The fields that make an account, or, where there is one already, only ask for its password.
+// The fields for creating an account, or only the password field if there is one already.
 export function showAccountFields(form, { hasAccount, signedIn }) {
   const fields = form.querySelector("[data-account-fields]");
   fields.hidden = signedIn;

@@ -2,7 +2,7 @@ import { ask } from "./service.js";
 import { onSubmit, showMessage } from "./forms.js";
 import { showAccountFields } from "./account_fields.js";
 
-// The token stands behind the #, so that it never reaches a log or a referrer.
+// The token is in the fragment, which browsers send to nobody.
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 const message = document.getElementById("message");
 const form = document.getElementById("claim");
@@ -11,8 +11,8 @@ const reissue = document.getElementById("reissue");
 async function open() {
   const claim = await ask("/api/claims/look", { method: "POST", body: { token } });
   history.replaceState(null, "", location.pathname);
-  const story = claim.is_gift ? `“${claim.course_title}” is a present for ${claim.email}.` : `“${claim.course_title}” was bought with ${claim.email}.`;
-  document.getElementById("claim-intro").textContent = claim.signed_in ? `${story} Add it to your account?` : story;
+  const intro = claim.is_gift ? `“${claim.course_title}” is a gift for ${claim.email}.` : `“${claim.course_title}” was bought with ${claim.email}.`;
+  document.getElementById("claim-intro").textContent = claim.signed_in ? `${intro} Add it to your account?` : intro;
   showAccountFields(form, { hasAccount: claim.has_account, signedIn: claim.signed_in });
 }
 

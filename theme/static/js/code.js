@@ -1,7 +1,7 @@
-// A button on each block of code that copies it.
+// A copy button on each code block.
 export function addCopyButtons(root) {
   for (const block of root.querySelectorAll("pre")) {
-    block.tabIndex = 0; // wide code scrolls, also by keyboard
+    block.tabIndex = 0; // so that wide code can be scrolled by keyboard
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";

@@ -1,4 +1,4 @@
-// A form that is answered in place: errors stand beside their fields, what was typed is kept.
+// Forms that are answered in place: errors appear beside their fields, and input is kept.
 export function showMessage(element, text, kind = "bad") {
   element.textContent = text;
   element.className = `notice ${kind}`;
@@ -22,7 +22,7 @@ export function showErrors(form, details) {
   form.querySelector("[aria-invalid]")?.focus();
 }
 
-// Sends a form's fields as JSON through `send`, once at a time.
+// Passes a form's fields to `send`, one submission at a time.
 export function onSubmit(form, message, send) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -4,12 +4,12 @@ const template = document.getElementById("gift");
 const day = (moment) => new Date(moment).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
 
 const STATES = {
-  scheduled: (gift) => `We write to them on ${day(gift.deliver_at)}.`,
-  delivered: (gift) => `We wrote to them on ${day(gift.delivered_at)}. They have not opened it yet.`,
-  undeliverable: (gift) => `${gift.recipient_email} takes no mail. Write to us with the right address.`,
-  opened: () => "They have opened it.",
-  suspended: () => "The payment is disputed, so the gift is on hold.",
-  refunded: () => "Refunded, and taken back.",
+  scheduled: (gift) => `We’ll send it on ${day(gift.deliver_at)}.`,
+  delivered: (gift) => `Sent on ${day(gift.delivered_at)}. Not opened yet.`,
+  undeliverable: (gift) => `Our email to ${gift.recipient_email} was rejected. Please send us the right address.`,
+  opened: () => "Opened.",
+  suspended: () => "On hold, because the payment is disputed.",
+  refunded: () => "Refunded. The recipient no longer has the course.",
 };
 
 function item(gift) {
@@ -18,14 +18,14 @@ function item(gift) {
   const to = gift.recipient_name ? `${gift.recipient_name} (${gift.recipient_email})` : gift.recipient_email;
   entry.querySelector(".to").textContent = `For ${to}`;
   entry.querySelector(".state").textContent = STATES[gift.state](gift);
-  const words = entry.querySelector("blockquote");
-  words.textContent = gift.message;
-  words.hidden = !gift.message;
+  const message = entry.querySelector("blockquote");
+  message.textContent = gift.message;
+  message.hidden = !gift.message;
   return entry;
 }
 
 showList(document.getElementById("gifts"), "/api/gifts", {
   name: "gifts",
   item,
-  empty: () => ["None yet. Every course page has a link to give the course to somebody."],
+  empty: () => ["You haven’t sent any gifts yet. Use “Give as a gift” on a course page."],
 });

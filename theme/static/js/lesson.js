@@ -2,7 +2,7 @@ import { ask, signInFirst } from "./service.js";
 import { Watching } from "./watching.js";
 import { Transcript } from "./transcript.js";
 import { addCopyButtons } from "./code.js";
-import { sendKept, within } from "./beats.js";
+import { sendUnsent, within } from "./heartbeats.js";
 
 const page = document.getElementById("lesson");
 const { course, lesson } = page.dataset;
@@ -10,9 +10,9 @@ const path = `/api/learn/${course}/${lesson}`;
 const stage = document.getElementById("stage");
 const message = document.getElementById("lesson-message");
 const completeButton = document.getElementById("complete");
-const STATES = { in_progress: " (begun)", completed: " (complete)" };
+const STATES = { in_progress: " (in progress)", completed: " (completed)" };
 
-function mark(slug, status) {
+function showStatus(slug, status) {
   const link = document.querySelector(`[data-lesson-link="${CSS.escape(slug)}"]`);
   if (!link) return;
   link.dataset.status = status;
@@ -20,10 +20,10 @@ function mark(slug, status) {
 }
 
 function showProgress(progress) {
-  mark(lesson, progress.status);
+  showStatus(lesson, progress.status);
   const done = progress.status === "completed";
   completeButton.hidden = false;
-  completeButton.textContent = done ? "Complete ✓ — undo" : "Mark as complete";
+  completeButton.textContent = done ? "Completed ✓ Undo" : "Mark as complete";
   completeButton.dataset.done = String(done);
 }
 
@@ -51,8 +51,8 @@ function showResources(resources) {
 function refused(refusal) {
   if (refusal.status === 401) return signInFirst();
   if (refusal.status === 403) {
-    watching?.say("This lesson belongs to a course you do not have.");
-    message.replaceChildren("This course is not in your library. ");
+    watching?.say("Owners of this course can watch this lesson.");
+    message.replaceChildren("You don’t own this course yet. ");
     const link = document.createElement("a");
     link.href = `/courses/${course}/`;
     link.textContent = "See the course";
@@ -67,7 +67,7 @@ function refused(refusal) {
   again.addEventListener("click", show);
   message.append(again);
   message.hidden = false;
-  watching?.say("The video waits until the school can be reached.");
+  watching?.say("The video will load once you’re connected again.");
 }
 
 const watching = stage && new Watching(stage, path, { onProgress: showProgress, onRefused: refused });
@@ -84,11 +84,11 @@ async function show() {
   notes.innerHTML = data.lesson.notes_html ?? "";
   addCopyButtons(notes);
   showResources(data.resources);
-  for (const [slug, status] of Object.entries(data.statuses)) mark(slug, status);
+  for (const [slug, status] of Object.entries(data.statuses)) showStatus(slug, status);
   showProgress(data.progress);
-  // What this device kept of this lesson says where to go on, so it goes first.
-  await within(2000, sendKept(data.learner, `${path}/progress`));
-  sendKept(data.learner);
+  // What this device could not send says where to resume, so it goes first.
+  await within(2000, sendUnsent(data.learner, `${path}/progress`));
+  sendUnsent(data.learner);
   if (!watching) return;
   watching.learner = data.learner;
   const transcript = new Transcript(document.getElementById("transcript"), (seconds) => watching.seek(seconds));

@@ -1,5 +1,5 @@
 import { link, showList } from "./list.js";
-import { hasKept, sendKept, within } from "./beats.js";
+import { hasUnsent, sendUnsent, within } from "./heartbeats.js";
 import { clock } from "./clock.js";
 
 const template = document.getElementById("shelf-item");
@@ -16,7 +16,7 @@ function item(course) {
   const news = entry.querySelector(".news");
   const added = course.new_lessons;
   const completed = course.completed_at && `Completed on ${new Date(course.completed_at).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" })}.`;
-  const fresh = added.length && `New since you were here: ${added.slice(0, 3).join(", ")}${added.length > 3 ? ` and ${added.length - 3} more` : ""}.`;
+  const fresh = added.length && `New since your last visit: ${added.slice(0, 3).join(", ")}${added.length > 3 ? ` and ${added.length - 3} more` : ""}.`;
   news.textContent = [completed, fresh].filter(Boolean).join(" ");
   news.hidden = !news.textContent;
   const action = entry.querySelector("a");
@@ -26,17 +26,17 @@ function item(course) {
   return entry;
 }
 
-// What this device could not send first: the list says where to go on.
-async function sendOwn({ learner }) {
-  if (!hasKept(learner)) return false;
-  await within(2000, sendKept(learner));
+// What this device could not send goes first: the list says where to resume.
+async function sendOwnUnsent({ learner }) {
+  if (!hasUnsent(learner)) return false;
+  await within(2000, sendUnsent(learner));
   return true;
 }
 
 showList(document.getElementById("library"), "/api/library", {
   name: "courses",
   item,
-  again: sendOwn,
+  again: sendOwnUnsent,
   className: "shelf",
-  empty: () => ["Nothing here yet. ", link("/courses/", "See what there is"), "."],
+  empty: () => ["You don’t have any courses yet. ", link("/courses/", "Browse courses")],
 });

@@ -1,4 +1,4 @@
-// A page that is one list from the service: loading, empty, out of reach, or the entries.
+// A page that is one list from the service: loading, empty, unreachable, or the entries.
 import { ask, signInFirst } from "./service.js";
 
 export async function showList(place, address, how) {

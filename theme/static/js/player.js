@@ -1,4 +1,4 @@
-// Cloudflare's player in its iframe, and the events of it that we use.
+// Cloudflare's player in an iframe, and its SDK.
 // https://developers.cloudflare.com/stream/viewing-videos/using-the-stream-player/using-the-player-api/
 const loading = new Map();
 
@@ -21,8 +21,8 @@ function script(address) {
   return loading.get(address);
 }
 
-// Puts the player on the stage. Resolves to the SDK's player; to null where its script does not load: the video then
-// plays, and only its position is not kept.
+// Resolves to the SDK's player, or to null if its script does not load: the video then plays, but its position is
+// not saved.
 export async function openPlayer(stage, playback, title) {
   const frame = document.createElement("iframe");
   const address = new URL(playback.iframe_url);

@@ -2,7 +2,7 @@ import { addCopyButtons } from "./code.js";
 
 addCopyButtons(document);
 
-// A free video: its address, with a token that lives for minutes, is asked for on the click and not before.
+// A free video. Its token expires within minutes, so it is requested on the click.
 const link = document.querySelector("[data-play]");
 link?.addEventListener("click", (event) => {
   event.preventDefault();

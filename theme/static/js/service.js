@@ -1,4 +1,4 @@
-// Asks the service. Every answer is either data or a Refusal that carries a sentence for a person.
+// Requests to the service. Every answer is either data or a Refusal with a sentence for a person.
 export class Refusal extends Error {
   constructor(status, code, message, details = {}) {
     super(message);
@@ -8,7 +8,7 @@ export class Refusal extends Error {
   }
 }
 
-const OFFLINE = "The school cannot be reached just now. Check your connection and try again.";
+const OFFLINE = "We can’t reach the school right now. Check your connection and try again.";
 
 export async function ask(path, { method = "GET", body, keepalive = false } = {}) {
   let response;
@@ -29,14 +29,14 @@ export async function ask(path, { method = "GET", body, keepalive = false } = {}
   throw new Refusal(response.status, code, message, details);
 }
 
-// Goes to the sign-in page, and comes back here afterwards.
+// Goes to the sign-in page, and back here afterwards.
 export function signInFirst() {
   const here = location.pathname + location.search;
   location.replace(`/sign-in/?next=${encodeURIComponent(here)}#needed`);
 }
 
-// An address of this site, or the fallback: `next` comes from the address bar and is not to be trusted.
-export function localAddress(value, fallback) {
+// A path on this site, or the fallback: `next` comes from the URL and is not trusted.
+export function localPath(value, fallback) {
   if (!value) return fallback;
   const url = new URL(value, location.origin);
   return url.origin === location.origin && value.startsWith("/") ? url.pathname + url.search + url.hash : fallback;

@@ -1,4 +1,6 @@
-// Keys for the player. Single letters can get in the way of speech input, so they can be switched off (WCAG 2.1.4).
+// Keyboard shortcuts for the player. They can be switched off, since single keys interfere with speech input (WCAG 2.1.4).
+import { read, remove, write } from "./storage.js";
+
 const SWITCH = "shortcuts-off";
 const TYPING = "input, textarea, select, [contenteditable]";
 const PRESSING = "button, a, summary";
@@ -8,10 +10,10 @@ const PLAYER = ".stage, .player-bar";
 
 export function listen(actions, dialog) {
   const box = dialog.querySelector("input");
-  box.checked = localStorage.getItem(SWITCH) === null;
+  box.checked = read(SWITCH) === null;
   box.addEventListener("change", () => {
-    if (box.checked) localStorage.removeItem(SWITCH);
-    else localStorage.setItem(SWITCH, "1");
+    if (box.checked) remove(SWITCH);
+    else write(SWITCH, "1");
   });
   for (const opener of document.querySelectorAll("[data-shortcuts]")) {
     opener.hidden = false;
@@ -22,7 +24,7 @@ export function listen(actions, dialog) {
     if (event.target.closest(TYPING) || !box.checked) return;
     if (event.key === "?") return dialog.showModal();
     if (event.key === " " && event.target.closest(PRESSING)) return;
-    // Arrows scroll what was made to be scrolled; up and down scroll the page, but at the player.
+    // Arrow keys scroll inside scrollable elements; up and down scroll the page, unless the player has focus.
     if (event.key.startsWith("Arrow") && event.target.closest(SCROLLING)) return;
     if (VERTICAL.includes(event.key) && !event.target.closest(PLAYER)) return;
     const action = actions[event.key];

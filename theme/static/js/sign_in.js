@@ -1,21 +1,21 @@
-import { ask, localAddress } from "./service.js";
+import { ask, localPath } from "./service.js";
 import { onSubmit, showErrors, showMessage } from "./forms.js";
 
 const next = new URLSearchParams(location.search).get("next");
 onSubmit(document.getElementById("sign-in"), document.getElementById("message"), async (fields) => {
   await ask("/api/session", { method: "POST", body: fields });
-  location.assign(localAddress(next, "/library/"));
+  location.assign(localPath(next, "/library/"));
 });
 
 const codeForm = document.getElementById("code-form");
-let mailedTo = "";
+let sentTo = "";
 onSubmit(codeForm, document.getElementById("message"), async ({ code }) => {
-  await ask("/api/sign-in-codes/spend", { method: "POST", body: { email: mailedTo, code } });
-  location.assign(localAddress(next, "/library/"));
+  await ask("/api/sign-in-codes/spend", { method: "POST", body: { email: sentTo, code } });
+  location.assign(localPath(next, "/library/"));
 });
 
-const mailForm = document.getElementById("mail-link");
-mailForm.addEventListener("submit", async (event) => {
+const emailForm = document.getElementById("email-link");
+emailForm.addEventListener("submit", async (event) => {
   event.preventDefault();
   const message = document.getElementById("message");
   const signInForm = document.getElementById("sign-in");
@@ -25,7 +25,7 @@ mailForm.addEventListener("submit", async (event) => {
     showErrors(signInForm, {});
     showMessage(message, answer.message, "good");
     if (event.submitter.value === "sign-in-links") {
-      mailedTo = email;
+      sentTo = email;
       codeForm.hidden = false;
       codeForm.elements.code.focus();
     }

@@ -1,7 +1,7 @@
-// What is said, beside the video: follows it, can be searched, and jumps where one clicks.
+// The transcript beside the video: follows it, can be searched, and jumps to where one clicks.
 import { clock } from "./clock.js";
-const READING = 10_000; // ms; so long after the last sign somebody still reads here
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const READING = 10_000; // ms since the last scroll in which the learner is assumed to be reading
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Transcript {
   constructor(section, onJump) {
@@ -13,12 +13,12 @@ export class Transcript {
     this.onJump = onJump;
     this.cues = [];
     this.current = -1;
-    this.read = 0;
+    this.readAt = 0;
     this.search.addEventListener("input", () => this.filter());
     this.list.addEventListener("click", (event) => this.jump(event.target.closest("button")));
-    this.list.addEventListener("keydown", (event) => this.move(event));
+    this.list.addEventListener("keydown", (event) => this.moveFocus(event));
     for (const sign of ["wheel", "touchmove", "keydown"]) {
-      this.list.addEventListener(sign, () => (this.read = Date.now()), { passive: true });
+      this.list.addEventListener(sign, () => (this.readAt = Date.now()), { passive: true });
     }
   }
 
@@ -42,7 +42,7 @@ export class Transcript {
       const button = document.createElement("button");
       button.type = "button";
       button.dataset.index = index;
-      button.tabIndex = index === 0 ? 0 : -1; // one stop for the Tab key; arrows do the rest
+      button.tabIndex = index === 0 ? 0 : -1; // one tab stop; arrow keys move inside
       const time = document.createElement("span");
       time.className = "when";
       time.textContent = clock(cue.start);
@@ -64,10 +64,10 @@ export class Transcript {
     const item = this.items[index];
     if (!item) return;
     item.firstChild.setAttribute("aria-current", "true");
-    // Whoever searches or reads here is not dragged along.
-    if (this.search.value || Date.now() - this.read < READING) return;
+    // Do not scroll away from a learner who searches or reads.
+    if (this.search.value || Date.now() - this.readAt < READING) return;
     const top = item.offsetTop - this.list.offsetTop - this.list.clientHeight / 3;
-    this.list.scrollTo({ top, behavior: calm.matches ? "auto" : "smooth" });
+    this.list.scrollTo({ top, behavior: reducedMotion.matches ? "auto" : "smooth" });
   }
 
   filter() {
@@ -85,16 +85,16 @@ export class Transcript {
       mark.textContent = range[1];
       text.replaceChildren(range[0], mark, range[2]);
     });
-    this.count.textContent = wanted ? (found ? `${found} found` : "Nothing found") : "";
-    this.rove(this.items.find((item) => !item.hidden)?.firstChild);
+    this.count.textContent = wanted ? (found ? `${found} found` : "No matches") : "";
+    this.makeTabStop(this.items.find((item) => !item.hidden)?.firstChild);
   }
 
-  rove(button) {
+  makeTabStop(button) {
     for (const each of this.list.querySelectorAll('[tabindex="0"]')) each.tabIndex = -1;
     if (button) button.tabIndex = 0;
   }
 
-  move(event) {
+  moveFocus(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const button = event.target.closest("button");
     if (!step || !button) return;
@@ -103,14 +103,14 @@ export class Transcript {
     const shown = this.items.filter((item) => !item.hidden).map((item) => item.firstChild);
     const next = shown[shown.indexOf(button) + step];
     if (!next) return;
-    this.rove(next);
+    this.makeTabStop(next);
     next.focus();
   }
 
   jump(button) {
     if (!button) return;
-    this.rove(button);
-    this.read = 0;
+    this.makeTabStop(button);
+    this.readAt = 0;
     this.onJump(this.cues[button.dataset.index].start);
   }
 }

@@ -1,16 +1,17 @@
-// A lesson's video: played, resumed, steered, and kept going when its token runs out or the network drops.
+// A lesson's video: starts and resumes it, controls it, and recovers when its token expires or the network fails.
 import { ask } from "./service.js";
 import { openPlayer } from "./player.js";
-import { Beats } from "./beats.js";
-import { NextLesson } from "./next.js";
+import { Heartbeats } from "./heartbeats.js";
+import { NextLesson } from "./next_lesson.js";
 import { listen } from "./shortcuts.js";
 import { clock } from "./clock.js";
+import { read, write } from "./storage.js";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const SPEED = "speed";
 const STEP = 10; // seconds
-const BEFORE_THE_END = 60_000; // ms; a token is replaced this long before it runs out
-const PATIENCE = 6_000; // ms; a player may wait this long before we speak of it
+const RENEW_BEFORE = 60_000; // ms before a token expires
+const PATIENCE = 6_000; // ms that the player may wait before a notice appears
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 export class Watching {
@@ -44,8 +45,8 @@ export class Watching {
       " ": () => this.toggle(),
       ArrowLeft: () => this.seek(this.position - STEP),
       ArrowRight: () => this.seek(this.position + STEP),
-      ArrowUp: () => this.louder(0.1),
-      ArrowDown: () => this.louder(-0.1),
+      ArrowUp: () => this.changeVolume(0.1),
+      ArrowDown: () => this.changeVolume(-0.1),
       ",": () => faster(-1),
       ".": () => faster(1),
       m: () => this.player && (this.player.muted = !this.player.muted),
@@ -56,7 +57,7 @@ export class Watching {
     listen(actions, document.getElementById("shortcuts"));
   }
 
-  // A line on the stage, and a way on.
+  // Shows a message instead of the player, with a button to try again.
   say(text, retry) {
     const box = document.createElement("div");
     box.className = "stage-message";
@@ -74,31 +75,31 @@ export class Watching {
     this.stage.replaceChildren(box);
   }
 
-  // Ask for an address and play it; from `position` where the page knows better than the service.
+  // Requests a signed URL and plays it, from `position` if the page knows it better than the service.
   async play(position, running = false) {
-    const turn = (this.turn = (this.turn ?? 0) + 1); // of two at once, the newer one
+    const attempt = (this.attempt = (this.attempt ?? 0) + 1); // of two at once, the newer one continues
     clearTimeout(this.renewal);
-    this.stopBeats?.();
+    this.stopHeartbeats?.();
     const again = () => this.play(position, running);
     if (position === undefined) this.say("Loading the video…");
     let playback;
     try {
       playback = await ask(`${this.path}/playback`);
     } catch (refusal) {
-      if (turn !== this.turn) return;
+      if (attempt !== this.attempt) return;
       if (refusal.status === 401 || refusal.status === 403) return this.onRefused(refusal);
       return this.say(refusal.message, again);
     }
-    if (turn !== this.turn) return;
+    if (attempt !== this.attempt) return;
     if (position !== undefined) playback.start_seconds = Math.floor(position);
     this.position = playback.start_seconds;
     const { muted, volume } = this.player ?? {};
     const player = await openPlayer(this.stage, playback, document.title);
-    if (turn !== this.turn || !player) return;
+    if (attempt !== this.attempt || !player) return;
     this.player = player;
     this.attach(player, playback, { running, muted, volume });
     if (position === undefined && this.position > 0) {
-      this.resumed.querySelector("span").textContent = `Going on at ${clock(this.position)}.`;
+      this.resumed.querySelector("span").textContent = `Resumed at ${clock(this.position)}.`;
       this.resumed.hidden = false;
     }
   }
@@ -111,12 +112,12 @@ export class Watching {
     const begin = () => {
       if (ready) return;
       ready = true;
-      this.setSpeed(Number(localStorage.getItem(SPEED) ?? 1));
+      this.setSpeed(Number(read(SPEED) ?? 1));
       if (muted !== undefined) player.muted = muted;
       if (volume !== undefined) player.volume = volume;
       if (running) player.play().catch(() => (this.playing = false));
     };
-    // It may have been ready before its script was.
+    // The player may have been ready before its script was loaded.
     for (const event of ["loadedmetadata", "playing", "timeupdate"]) player.addEventListener(event, begin);
     for (const event of ["timeupdate", "seeked"]) player.addEventListener(event, () => this.moved(player.currentTime));
     player.addEventListener("ended", () => this.next.offer());
@@ -126,46 +127,45 @@ export class Watching {
       if (this.expired) this.play(this.position, true);
     });
     player.addEventListener("pause", () => (this.playing = false));
-    player.addEventListener("waiting", () => this.wait());
-    for (const event of ["playing", "timeupdate", "pause"]) player.addEventListener(event, () => this.goOn());
+    player.addEventListener("waiting", () => this.showNoticeLater());
+    for (const event of ["playing", "timeupdate", "pause"]) player.addEventListener(event, () => this.clearNotice());
     player.addEventListener("ratechange", () => this.noteSpeed(player.playbackRate));
     player.addEventListener("error", () => {
-      // A token that has run out shows as an error: a fresh one goes on where the old one stopped. Once; what fails
-      // again at once is something else.
+      // An expired token shows as an error: continue with a new one. An error right after that has another cause.
       const position = this.position;
       if (Date.now() - opened > 10_000) return this.play(position, true);
-      this.say("The video stopped. Your place is kept.", () => this.play(position, true));
+      this.say("The video stopped. Your position is saved.", () => this.play(position, true));
     });
-    const beats = new Beats({
+    const heartbeats = new Heartbeats({
       path: `${this.path}/progress`,
       learner: this.learner,
       seconds: playback.heartbeat_seconds,
       start: this.position,
       onAnswer: this.onProgress,
     });
-    this.stopBeats = beats.watch(player);
-    const left = playback.expires_in_seconds * 1000 - BEFORE_THE_END;
+    this.stopHeartbeats = heartbeats.watch(player);
+    const left = playback.expires_in_seconds * 1000 - RENEW_BEFORE;
     this.renewal = setTimeout(() => this.renew(), Math.min(Math.max(left, 5_000), LONGEST_TIMER));
   }
 
-  // While nobody watches, another player would only disturb; it comes with the next press of play.
+  // While the video is paused, the player is replaced only at the next press of play.
   renew() {
     if (this.playing) this.play(this.position, true);
     else this.expired = true;
   }
 
-  // The player shows that it waits; after a while a line says why, and that nothing is lost.
-  wait() {
+  // The player shows that it is waiting; after a while a notice says why.
+  showNoticeLater() {
     clearTimeout(this.patience);
     this.patience = setTimeout(() => {
       this.network.textContent = navigator.onLine
-        ? "The connection is slow. The video goes on as soon as there is enough of it."
-        : "You are offline. The video goes on when you are back; your place is kept.";
+        ? "Your connection is slow. The video will continue when enough of it is loaded."
+        : "You’re offline. The video will continue when you’re back online. Your position is saved.";
       this.network.hidden = false;
     }, PATIENCE);
   }
 
-  goOn() {
+  clearNotice() {
     clearTimeout(this.patience);
     this.network.hidden = true;
   }
@@ -200,7 +200,7 @@ export class Watching {
     }
   }
 
-  // What was asked for counts, not what the player has told of so far: two quick presses are play and pause.
+  // Follows what was pressed, since the player reports late: two quick presses are play and pause.
   toggle() {
     if (!this.player) return;
     this.playing = !this.playing;
@@ -214,7 +214,7 @@ export class Watching {
     this.position = Math.max(0, seconds);
   }
 
-  louder(by) {
+  changeVolume(by) {
     if (this.player) this.player.volume = Math.min(1, Math.max(0, this.player.volume + by));
   }
 
@@ -227,10 +227,10 @@ export class Watching {
     this.noteSpeed(chosen);
   }
 
-  // Also where it was chosen in the player's own menu.
+  // Also called when the speed was chosen in the player's own menu.
   noteSpeed(speed) {
     if (!SPEEDS.includes(speed)) return;
     this.speeds.value = String(speed);
-    localStorage.setItem(SPEED, String(speed));
+    write(SPEED, String(speed));
   }
 }

@@ -1,15 +1,15 @@
 import { ask } from "./service.js";
 import { onSubmit, showMessage } from "./forms.js";
 
-// The token stands behind the #, so that it never reaches a log or a referrer. Opening the page uses nothing up.
+// The token is in the fragment, which browsers send to nobody. Opening the page does not use the link up.
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
-const form = document.getElementById("mailed-link");
+const form = document.getElementById("emailed-link");
 const message = document.getElementById("message");
 history.replaceState(null, "", location.pathname);
 
 if (!token) {
   form.hidden = true;
-  showMessage(message, "This link is not complete. Open it from your mail, or ask for a new one.");
+  showMessage(message, "This link is incomplete. Open it from your email again, or request a new one.");
 }
 
 onSubmit(form, message, async (fields) => {

@@ -1,24 +1,24 @@
-// The end of a lesson: the next one, after a pause that can be cancelled. Nobody who asked for less motion is moved on.
+// After a lesson, the next one starts, unless that is cancelled or the learner prefers reduced motion.
 const SECONDS = 8;
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class NextLesson {
   constructor(panel) {
     this.panel = panel;
     this.link = panel?.querySelector("a");
     this.text = panel?.querySelector("[data-countdown]");
-    this.note = panel?.querySelector("[data-note]"); // read out once, not every second
+    this.note = panel?.querySelector("[data-note]"); // announced once, not every second
     this.panel?.querySelector("button").addEventListener("click", () => this.cancel());
     addEventListener("keydown", (event) => event.key === "Escape" && this.cancel());
   }
 
   offer() {
     if (!this.panel) return;
-    // Nobody is moved on by what they cannot see.
+    // The notice must be visible.
     if (document.fullscreenElement) document.exitFullscreen();
-    this.note.textContent = calm.matches ? "" : `begins in ${SECONDS} seconds; Escape stops it`;
+    this.note.textContent = reducedMotion.matches ? "" : `starts in ${SECONDS} seconds. Press Escape to stay.`;
     this.panel.hidden = false;
-    let left = calm.matches ? 0 : SECONDS;
+    let left = reducedMotion.matches ? 0 : SECONDS;
     const tick = () => {
       this.text.textContent = left ? `in ${left} s` : "";
       if (!left) return;

@@ -1,10 +1,11 @@
-"""One installation on this machine: folder, sandbox partners, service, as processes. The demo and the browser tests
-stand on it."""
+"""One installation on this machine: a folder, the sandbox partners and the service as processes. The demo and the browser
+tests use it."""
 
 import contextlib
 import json
 import os
 import secrets
+import shlex
 import signal
 import socket
 import sqlite3
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class StartFailed(Exception):
-    """Why it does not start, in a sentence."""
+    """Why something does not start, in a sentence."""
 
 
 def port_is_free(port: int) -> bool:
@@ -40,7 +41,7 @@ def port_is_free(port: int) -> bool:
 
 @dataclass
 class Installation:
-    """Everything below `folder`; the service on `port`, the sandbox on the next one, its mail server on the third."""
+    """Everything is below `folder`. Three ports: the service, the sandbox, and its mail server."""
 
     folder: Path
     port: int
@@ -51,12 +52,12 @@ class Installation:
 
     @property
     def url(self) -> str:
-        """Where visitors go."""
+        """The URL that visitors use."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def sandbox(self) -> str:
-        """Where the partners stand."""
+        """The URL of the sandbox partners."""
         return f"http://127.0.0.1:{self.sandbox_port}"
 
     @property
@@ -78,11 +79,11 @@ class Installation:
         )
 
     def migrate(self) -> None:
-        """Bring the database to the newest schema."""
+        """Update the database to the current schema."""
         self._run("dynamic_api.commands", "migrate")
 
     def start_sandbox(self) -> None:
-        """Start the partners, and set up the accounts there as a creator would."""
+        """Start the sandbox partners, and set up the accounts there as a creator would."""
         self._start(
             "sandbox",
             "scripts.sandbox",
@@ -99,8 +100,8 @@ class Installation:
             if not self._secrets_path.exists():
                 self._keep_secrets(client)
 
-    def bring_captions(self) -> None:
-        """Hand the course files' captions to the player, as a creator would after uploading the videos."""
+    def upload_captions(self) -> None:
+        """Upload the course files' captions to the player, as a creator would after uploading the videos."""
         self.extra |= {"STREAM_ACCOUNT_ID": "sandbox", "STREAM_API_TOKEN": secrets.token_hex(8)}
         self._run("dynamic_api.commands", "captions")
 
@@ -120,8 +121,13 @@ class Installation:
                     raise StartFailed("The service does not get its jobs done.")
                 time.sleep(0.02)
 
+    def restart_service(self) -> None:
+        """Stop the service, and start it again with the code as it is now."""
+        self._stop("service")
+        self.start_service()
+
     def service_died(self) -> bool:
-        """Whether the service is gone by itself."""
+        """Whether the service ended by itself."""
         return self.processes["service"].poll() is not None
 
     def kill(self, name: str) -> None:
@@ -133,15 +139,18 @@ class Installation:
     def stop(self) -> None:
         """Stop everything that was started, the service first."""
         for name in ("service", "sandbox"):
-            process = self.processes.pop(name, None)
-            if process is None or process.poll() is not None:
-                continue
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            self._stop(name)
+
+    def _stop(self, name: str) -> None:
+        process = self.processes.pop(name, None)
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def environment(self) -> dict[str, str]:
         """The service's settings."""
@@ -166,12 +175,23 @@ class Installation:
         }
         return {**os.environ, **{f"COURSEWRIGHT_{name}": value for name, value in settings.items()}}
 
+    def write_environment(self) -> None:
+        """Write the settings to `environment`, for running commands on this installation by hand."""
+        lines = [
+            f"export {name}={shlex.quote(value)}\n"
+            for name, value in self.environment().items()
+            if name.startswith("COURSEWRIGHT_")
+        ]
+        descriptor = os.open(self.folder / "environment", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.writelines(lines)
+
     @property
     def _secrets_path(self) -> Path:
         return self.folder / "secrets.json"
 
     def _keep_secrets(self, client: httpx.Client) -> None:
-        """What a creator copies from the partners' dashboards into the environment."""
+        """Store what a creator would copy from the partners' dashboards."""
         endpoint = client.post(
             "/v1/webhook_endpoints",
             headers={"Authorization": "Bearer sk_test_sandbox", "Stripe-Version": API_VERSION},
@@ -191,7 +211,7 @@ class Installation:
             json.dump(kept, file)
 
     def _videos(self) -> dict[str, int]:
-        """What the sample catalogue's creator has uploaded to Stream."""
+        """The videos of the sample catalogue, with their lengths."""
         videos: dict[str, int] = {}
         for course in json.loads((self.folder / "catalog.json").read_text())["catalog"]["courses"]:
             if course["intro_video"]:

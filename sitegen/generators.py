@@ -32,7 +32,7 @@ class CatalogGenerator(Generator):  # type: ignore[misc]
             asset=self.assets.theme,
         )
 
-    def generate_output(self, writer: Any) -> None:
+    def generate_output(self, writer: Any) -> None:  # Any: Pelican has no types
         """Write every page, then the files for robots, then the assets."""
         pages = list(all_pages(self.public, self.site_url))
         for page in pages:

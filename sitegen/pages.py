@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from sitegen import structured_data, urls
 from sitegen.catalog.public import PublicCatalog, PublicCourse
@@ -18,7 +17,7 @@ class SitePage:
     description: str
     indexed: bool = True
     save_as: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, object] = field(default_factory=dict)
 
     @property
     def file(self) -> str:

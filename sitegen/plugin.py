@@ -14,6 +14,7 @@ def register() -> None:
     signals.readers_init.connect(_readers)
 
 
+# Any: Pelican has no types.
 def _generators(_pelican: Any) -> type[CatalogGenerator]:
     return CatalogGenerator
 

@@ -1,7 +1,6 @@
 """Pelican's own content, in the same Markdown and with the same YAML as the course files."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pelican.readers import BaseReader
@@ -19,7 +18,7 @@ class FrontMatterReader(BaseReader):  # type: ignore[misc]
     enabled = True
     file_extensions = ("md",)
 
-    def read(self, source_path: str) -> tuple[str, dict[str, Any]]:
+    def read(self, source_path: str) -> tuple[str, dict[str, object]]:
         """HTML and metadata, as Pelican wants them."""
         text = Path(source_path).read_text(encoding="utf-8")
         parts = text.split("---\n", 2)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel
@@ -46,7 +45,7 @@ def reference_files() -> dict[str, str]:
     return files
 
 
-def _schema(shape: type[BaseModel]) -> dict[str, Any]:
+def _schema(shape: type[BaseModel]) -> dict[str, object]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **shape.model_json_schema()}
 
 
@@ -66,7 +65,7 @@ def _fields_page() -> Iterator[str]:
         yield ""
 
 
-def _example(name: str, examples: list[Any] | None) -> str:
+def _example(name: str, examples: list[object] | None) -> str:
     if not examples:
         return "see below"
     text = yaml.safe_dump({name: examples[-1]}, default_flow_style=True, allow_unicode=True, width=1000).strip()

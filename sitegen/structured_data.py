@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from sitegen import urls
 from sitegen.catalog.money import iso_duration, minor_unit_digits
 from sitegen.catalog.public import PublicCatalog, PublicCourse
 
 
-def course(public: PublicCatalog, item: PublicCourse, site_url: str) -> dict[str, Any]:
+def course(public: PublicCatalog, item: PublicCourse, site_url: str) -> dict[str, object]:
     """A Course with its offer (https://schema.org/Course)."""
     address = site_url + urls.course(item.slug)
-    described: dict[str, Any] = {
+    described: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "Course",
         "name": item.title,
@@ -41,7 +40,7 @@ def course(public: PublicCatalog, item: PublicCourse, site_url: str) -> dict[str
     return described
 
 
-def course_list(public: PublicCatalog, site_url: str) -> dict[str, Any]:
+def course_list(public: PublicCatalog, site_url: str) -> dict[str, object]:
     """The catalogue as an ItemList (https://developers.google.com/search/docs/appearance/structured-data/course)."""
     return {
         "@context": "https://schema.org",
@@ -53,7 +52,7 @@ def course_list(public: PublicCatalog, site_url: str) -> dict[str, Any]:
     }
 
 
-def to_json(described: Mapping[str, Any]) -> str:
+def to_json(described: Mapping[str, object]) -> str:
     """JSON that cannot end the script element around it."""
     text = json.dumps(described, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

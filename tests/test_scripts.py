@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +28,7 @@ def test_a_busy_port() -> None:
     assert done.returncode == 1
     assert (
         done.stderr.strip()
-        == f"Port {port} is in use. Stop what runs there, or choose others: ./scripts/run --port 8100"
+        == f"Port {port} is in use. Stop what runs there, or choose another: ./scripts/run --port 8100"
     )
 
 
@@ -46,7 +50,7 @@ def test_an_old_python(tmp_path: Path) -> None:
         (folder / name).symlink_to(next(p for d in ("/bin", "/usr/bin") if (p := Path(d) / name).exists()))
     done = run("/bin/sh", str(setup), "requirements.lock", PATH=str(folder))
     assert done.returncode == 1
-    assert "needs Python 3.11 or newer, and finds none here (Python 3.9.2)" in done.stderr
+    assert "needs Python 3.11 or newer, but found Python 3.9.2" in done.stderr
 
 
 def test_no_registry(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from dynamic_api.core.audit import GUEST, Action, by_user, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import LinkInvalid, ValidationFailed
 from dynamic_api.core.messages import PasswordCleared, queue_message
-from dynamic_api.core.models import AccessToken, LinkPurpose, OneTimeLink, User, WebSession
+from dynamic_api.core.models import AccessToken, OneTimeLink, User, WebSession
 from dynamic_api.core.passwords import password_faults
+from dynamic_api.core.states import LinkPurpose
 from dynamic_api.core.tokens import hash_token, make_token
 from dynamic_api.orders.attach import attach_waiting_orders
 from dynamic_api.service import Service

@@ -5,7 +5,8 @@ from dynamic_api.accounts.users import find_user
 from dynamic_api.core.audit import Action, by_user, record
 from dynamic_api.core.errors import LinkInvalid
 from dynamic_api.core.messages import EmailChanged, queue_message
-from dynamic_api.core.models import LinkPurpose, OneTimeLink, User
+from dynamic_api.core.models import OneTimeLink, User
+from dynamic_api.core.states import LinkPurpose
 from dynamic_api.orders.attach import attach_waiting_orders
 from dynamic_api.service import Service
 

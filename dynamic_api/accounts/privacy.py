@@ -18,18 +18,17 @@ from dynamic_api.core.models import (
     Entitlement,
     Gift,
     Job,
-    JobState,
     Json,
     Lesson,
     OneTimeLink,
     Order,
-    OrderState,
     Progress,
     User,
     WebhookEvent,
     WebSession,
 )
 from dynamic_api.core.outbox import EMAIL_KIND, enqueue
+from dynamic_api.core.states import JobState, OrderState
 from dynamic_api.orders import entitlements
 from dynamic_api.orders.jobs import CloseCheckout
 

@@ -17,7 +17,8 @@ from dynamic_api.accounts.links import issue_link, use_link
 from dynamic_api.accounts.users import find_user
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import CodeInvalid
-from dynamic_api.core.models import LinkPurpose, OneTimeLink, User
+from dynamic_api.core.models import OneTimeLink, User
+from dynamic_api.core.states import LinkPurpose
 from dynamic_api.service import Service
 
 ATTEMPTS = 5

@@ -22,8 +22,9 @@ from dynamic_api.claims.browser import checkout_browser, mark_checkout_browser
 from dynamic_api.claims.claims import has_account, is_claimable_by_buyer, order_of_browser
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import OrderNotFound, RateLimited
-from dynamic_api.core.models import Order, OrderState
+from dynamic_api.core.models import Order
 from dynamic_api.core.notices import FormRefused, Notice
+from dynamic_api.core.states import OrderState
 from dynamic_api.core.throttle import CHECKOUTS_BY_IP, ORDER_VIEWS_BY_IP
 from dynamic_api.core.tokens import parse_public_order_id
 from dynamic_api.gateways.payments import PaymentsUnavailable

@@ -11,8 +11,9 @@ from dynamic_api.checkout.promotion_codes import find_code
 from dynamic_api.core.audit import GUEST, Action, by_user, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.messages import ClaimLink, minute, queue_message
-from dynamic_api.core.models import Course, Order, OrderState
+from dynamic_api.core.models import Course, Order
 from dynamic_api.core.notices import FormRefused, Notice
+from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import PublicOrderId, hash_token, make_public_order_id
 from dynamic_api.gateways.payments import CheckoutRequest, CodeTaken
 from dynamic_api.orders import entitlements

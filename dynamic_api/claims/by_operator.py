@@ -12,7 +12,8 @@ from dynamic_api.catalog.courses import CatalogCourse
 from dynamic_api.core.audit import OPERATOR, Action, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.messages import ClaimLink, GiftDelivery, minute, queue_message
-from dynamic_api.core.models import Gift, OneTimeLink, Order, OrderState, User
+from dynamic_api.core.models import Gift, OneTimeLink, Order, User
+from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import make_public_order_id
 from dynamic_api.orders import entitlements
 from dynamic_api.orders.access import grants_access

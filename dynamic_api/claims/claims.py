@@ -12,8 +12,9 @@ from dynamic_api.core.audit import GUEST, SYSTEM, Action, by_user, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import ClaimLinkInvalid, InvalidCredentials, OrderNotClaimable
 from dynamic_api.core.messages import ClaimLink, minute, queue_message
-from dynamic_api.core.models import LinkPurpose, OneTimeLink, Order, User
+from dynamic_api.core.models import OneTimeLink, Order, User
 from dynamic_api.core.outbox import Job, enqueue
+from dynamic_api.core.states import LinkPurpose
 from dynamic_api.core.tokens import hash_token, make_token, parse_public_order_id
 from dynamic_api.orders.access import grants_access
 from dynamic_api.orders.attach import attach_waiting_orders

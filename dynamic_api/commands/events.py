@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from dynamic_api.commands.report import CommandRefused, Report, operator_command
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.database import Database
-from dynamic_api.core.models import Job, JobState, WebhookEvent
+from dynamic_api.core.models import Job, WebhookEvent
+from dynamic_api.core.states import JobState
 from dynamic_api.jobs.retry import retry_dead_jobs
 from dynamic_api.service import Service
 from dynamic_api.webhooks.ledger import HandleEvent, handle_again

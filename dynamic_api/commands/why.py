@@ -11,7 +11,8 @@ from dynamic_api.accounts.users import find_user
 from dynamic_api.catalog.courses import CatalogCourse
 from dynamic_api.core.audit import Action
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import AuditEntry, Entitlement, Order, OrderState, User, WebhookEvent
+from dynamic_api.core.models import AuditEntry, Entitlement, Order, User, WebhookEvent
+from dynamic_api.core.states import OrderState
 from sitegen.catalog.money import format_money
 
 _SENTENCES = {

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, composite, mapped_column
 
 from dynamic_api.core.emails import Email
+from dynamic_api.core.states import JobState, LinkPurpose, OrderState, ProgressStatus
 from dynamic_api.core.tokens import PublicOrderId
 
 OrderId = NewType("OrderId", int)  # the row's number; never leaves the service
@@ -46,44 +47,6 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class OrderState(StrEnum):
-    """What Stripe's objects amount to for one order; see `orders/state.py`."""
-
-    PENDING = "pending"
-    PAID = "paid"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    DISPUTED = "disputed"
-
-
-class JobState(StrEnum):
-    """Where a job is on its way. A dead job was given up and waits for the operator."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    DEAD = "dead"
-
-
-class LinkPurpose(StrEnum):
-    """What an emailed link does."""
-
-    CLAIM = "claim"
-    SIGN_IN = "sign_in"
-    RESET = "reset"
-    SIGN_UP = "sign_up"
-    NEW_EMAIL = "new_email"
-
-
-class ProgressStatus(StrEnum):
-    """How far a learner is in a lesson that was opened."""
-
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
 
 
 class Base(DeclarativeBase):

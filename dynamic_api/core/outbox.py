@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.database import insert_or_ignore
 from dynamic_api.core.models import Job as JobRow
-from dynamic_api.core.models import JobState, Json
+from dynamic_api.core.models import Json
+from dynamic_api.core.states import JobState
 
 LEASE = timedelta(minutes=2)
 GIVE_UP_AFTER = timedelta(days=3)  # as long as Stripe keeps retrying a webhook

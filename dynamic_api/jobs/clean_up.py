@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 
-from dynamic_api.core.models import AccessToken, JobState, OneTimeLink, WebSession
+from dynamic_api.core.models import AccessToken, OneTimeLink, WebSession
 from dynamic_api.core.models import Job as JobRow
 from dynamic_api.core.outbox import Job, enqueue
+from dynamic_api.core.states import JobState
 from dynamic_api.service import Service
 
 KEPT_FOR = timedelta(days=30)

@@ -6,7 +6,8 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.audit import OPERATOR, Action, record
-from dynamic_api.core.models import Job, JobState
+from dynamic_api.core.models import Job
+from dynamic_api.core.states import JobState
 
 
 async def retry_dead_jobs(db: AsyncSession, *, now: datetime) -> int:

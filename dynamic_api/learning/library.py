@@ -11,9 +11,10 @@ from typing_extensions import TypedDict
 
 from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson
 from dynamic_api.core.clock import timestamp
-from dynamic_api.core.models import CourseProgress, Entitlement, Lesson, Progress, ProgressStatus
+from dynamic_api.core.models import CourseProgress, Entitlement, Lesson, Progress
 from dynamic_api.core.reader import Query
 from dynamic_api.core.sql import timestamp_text
+from dynamic_api.core.states import ProgressStatus
 from dynamic_api.service import Service
 
 

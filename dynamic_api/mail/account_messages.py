@@ -15,7 +15,8 @@ from dynamic_api.core.messages import (
     SignUpLink,
     Welcome,
 )
-from dynamic_api.core.models import LinkPurpose, User
+from dynamic_api.core.models import User
+from dynamic_api.core.states import LinkPurpose
 from dynamic_api.mail import texts
 from dynamic_api.mail.texts import Text
 from dynamic_api.service import Service

@@ -19,7 +19,8 @@ from dynamic_api.core.messages import (
     Refunded,
     queue_message,
 )
-from dynamic_api.core.models import Course, Gift, Order, OrderId, OrderState, User
+from dynamic_api.core.models import Course, Gift, Order, OrderId, User
+from dynamic_api.core.states import OrderState
 from dynamic_api.mail import texts
 from dynamic_api.mail.texts import Text
 from dynamic_api.orders.access import grants_access

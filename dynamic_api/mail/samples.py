@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import Gift, Order, OrderState
+from dynamic_api.core.models import Gift, Order
+from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import PublicOrderId
 from dynamic_api.mail import texts
 from dynamic_api.mail.texts import Text

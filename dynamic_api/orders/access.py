@@ -2,7 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.core.models import Course, Order, OrderState
+from dynamic_api.core.models import Course, Order
+from dynamic_api.core.states import OrderState
 from dynamic_api.orders.state import PAID_STATES
 
 

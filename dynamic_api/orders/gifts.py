@@ -11,10 +11,11 @@ from typing_extensions import TypedDict
 
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.messages import GiftDelivery, queue_message
-from dynamic_api.core.models import Course, Gift, Order, OrderState
+from dynamic_api.core.models import Course, Gift, Order
 from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.reader import Query
 from dynamic_api.core.sql import timestamp_text
+from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import PublicOrderId
 from dynamic_api.orders.access import grants
 

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
-from dynamic_api.core.models import Order, OrderState
+from dynamic_api.core.models import Order
 from dynamic_api.core.reader import Query
 from dynamic_api.core.sql import timestamp_text
+from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import PublicOrderId
 
 

@@ -21,8 +21,9 @@ from dynamic_api.core.messages import (
     Refunded,
     queue_message,
 )
-from dynamic_api.core.models import Order, OrderId, OrderState, User
+from dynamic_api.core.models import Order, OrderId, User
 from dynamic_api.core.outbox import enqueue
+from dynamic_api.core.states import OrderState
 from dynamic_api.gateways.payment_facts import PaymentFacts
 from dynamic_api.orders import entitlements, gifts
 from dynamic_api.orders.access import grants_access

@@ -1,6 +1,6 @@
 """An order's state, from what Stripe says. Pure."""
 
-from dynamic_api.core.models import OrderState
+from dynamic_api.core.states import OrderState
 from dynamic_api.gateways.payment_facts import PaymentFacts
 
 _PAID = ("paid", "no_payment_required")

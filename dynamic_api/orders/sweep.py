@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from dynamic_api.core.models import Order, OrderId, OrderState
+from dynamic_api.core.models import Order, OrderId
 from dynamic_api.core.outbox import enqueue
+from dynamic_api.core.states import OrderState
 from dynamic_api.gateways.payment_facts import PaymentFacts, PaymentList, PaymentReference, ReferencePage
 from dynamic_api.orders.find import find_order
 from dynamic_api.orders.jobs import ReconcileOrder, Sweep

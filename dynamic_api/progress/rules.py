@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing_extensions import TypedDict
 
 from dynamic_api.core.clock import timestamp
-from dynamic_api.core.models import ProgressStatus
+from dynamic_api.core.states import ProgressStatus
 
 OVERSHOOT = 60  # seconds that a player's clock may run past the end of the video
 OPENING = 60  # seconds: before this, a position behind the stored one is a player that just started

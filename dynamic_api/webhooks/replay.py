@@ -13,18 +13,8 @@ from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.database import Database
-from dynamic_api.core.models import (
-    Base,
-    Course,
-    Entitlement,
-    Gift,
-    Json,
-    Order,
-    OrderId,
-    OrderState,
-    User,
-    WebhookEvent,
-)
+from dynamic_api.core.models import Base, Course, Entitlement, Gift, Json, Order, OrderId, User, WebhookEvent
+from dynamic_api.core.states import OrderState
 from dynamic_api.orders.entitlements import is_by_operator
 from dynamic_api.service import Service
 from dynamic_api.webhooks.handle import handle_event

@@ -2,13 +2,13 @@
 
 import types
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sitegen.catalog import course_file
-from sitegen.catalog.faults import did_you_mean
+from sitegen.catalog.faults import Fault, did_you_mean
 from sitegen.catalog.yaml_source import Key, YamlSource
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -40,7 +40,7 @@ def check_shape(shape: type[Shape], source: YamlSource) -> Shape | None:
 
 def _distinct(errors: list[ErrorDetails], source: YamlSource) -> list[ErrorDetails]:
     """One error for each place: a value that fits no member of a union would be reported once for each member."""
-    seen: dict[tuple[Any, ...], ErrorDetails] = {}
+    seen: dict[tuple[object, ...], ErrorDetails] = {}
     for error in errors:
         named = tuple(part for part in error["loc"] if part in source.place_of(error["loc"]))
         key = (*named, error["loc"][-1] if error["type"] == "missing" else "")
@@ -59,7 +59,7 @@ def _distinct(errors: list[ErrorDetails], source: YamlSource) -> list[ErrorDetai
     ]
 
 
-def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> Any:
+def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> Fault:
     loc: Sequence[Key] = error["loc"]
     kind = error["type"]
     context = error.get("ctx", {})

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from scripts.installation import Installation
+from tests.browser.steps import buy_and_claim
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -68,3 +71,19 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.on("console", keep_broken_policies)
     yield page
     assert faults == []
+
+
+@pytest.fixture(scope="session")
+def owner_state(chromium: Browser, installation: Installation) -> object:
+    """The cookies of somebody who owns the course."""
+    with chromium.new_context() as context:
+        buy_and_claim(context.new_page(), installation, "watcher@example.com")
+        return context.storage_state()
+
+
+@pytest.fixture
+def owner(chromium: Browser, owner_state: object) -> Iterator[BrowserContext]:
+    """Their browser; in a state of its own for each test."""
+    with chromium.new_context(storage_state=owner_state, viewport={"width": 1280, "height": 900}) as context:  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        yield context

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from scripts.installation import Installation
-from tests.browser.test_story import buy_and_claim, newest_link
+from tests.browser.steps import buy_and_claim, newest_link
 
 pytestmark = pytest.mark.browser
 PASSWORD = "bread on every table"

@@ -1,62 +1,14 @@
 """The story, in a real Chromium: from the catalogue to a watched lesson, a download, and a refund."""
 
 import re
-import time
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from scripts.installation import Installation
+from tests.browser.steps import buy_and_claim, newest_link, pay, video, wait_for_video
 
 pytestmark = pytest.mark.browser
-
-
-def pay(page: Page, email: str, *, button: str = "Buy for €49") -> None:
-    """From the course page to the page after the payment."""
-    page.get_by_role("button", name=button).click()
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_role("button", name="Pay €49").click()
-
-
-def newest_link(installation: Installation, to: str, page: str) -> str:
-    """The newest link to a page in somebody's mail."""
-    for _ in range(50):
-        for mail in httpx.get(f"{installation.sandbox}/inbox?json").json():
-            if mail["to"] == to and (match := re.search(rf"http\S+{page}#token=\S+", mail["text"])):
-                return match[0]
-        time.sleep(0.2)
-    raise AssertionError(f"no link to {page} for {to}")
-
-
-def video(page: Page, script: str) -> object:
-    """Ask the player's own video element."""
-    return page.frame_locator("iframe").locator("video").evaluate(script)
-
-
-def wait_for_video(page: Page, condition: str) -> None:
-    """Until the video says so."""
-    asked = f"() => {{ const v = document.querySelector('video'); return v && ({condition}); }}"
-    for _ in range(300):
-        # A token that is replaced brings another frame, also while we look.
-        frame = next((frame for frame in page.frames if "/iframe" in frame.url), None)
-        try:
-            if frame is not None and frame.evaluate(f"Boolean(({asked})())"):
-                return
-        except Error:
-            pass
-        page.wait_for_timeout(50)
-    raise AssertionError(f"the video never was: {condition}")
-
-
-def buy_and_claim(page: Page, installation: Installation, email: str) -> None:
-    """A new owner, signed in, on the library page."""
-    page.goto(f"{installation.url}/courses/sourdough/")
-    pay(page, email)
-    page.get_by_label("Your name").fill("Ann Baker")
-    page.get_by_label("Choose a password").fill("bread on every table")
-    page.get_by_role("button", name="Open your course").click()
-    page.wait_for_url("**/library/")
 
 
 def test_visitor_looks_around_and_watches_a_preview(page: Page, installation: Installation) -> None:

@@ -1,44 +1,16 @@
 """Watching a lesson, in a real Chromium: transcript, keys, resume, and when a token or the network ends."""
 
-import gzip
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from scripts.installation import Installation
-from tests.browser.test_story import buy_and_claim, video, wait_for_video
+from tests.browser.steps import LESSON, buy_and_claim, faults, open_lesson, play_the_end, video, wait_for_video
 
 pytestmark = pytest.mark.browser
-LESSON = "/learn/sourdough/what-lives-in-the-jar/"
-
-
-@pytest.fixture(scope="module")
-def owner_state(chromium: Browser, installation: Installation) -> object:
-    """The cookies of somebody who owns the course."""
-    with chromium.new_context() as context:
-        buy_and_claim(context.new_page(), installation, "watcher@example.com")
-        return context.storage_state()
-
-
-@pytest.fixture
-def owner(chromium: Browser, owner_state: object) -> Iterator[BrowserContext]:
-    """Their browser; in a state of its own for each test."""
-    with chromium.new_context(storage_state=owner_state, viewport={"width": 1280, "height": 900}) as context:  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
-        yield context
-
-
-def open_lesson(context: BrowserContext, installation: Installation, path: str = LESSON) -> Page:
-    page = context.new_page()
-    page.goto(installation.url + path)
-    wait_for_video(page, "v.readyState >= 1")
-    video(page, "v => { v.muted = true; }")
-    return page
 
 
 def expire_soon(page: Page) -> list[str]:
@@ -55,13 +27,6 @@ def expire_soon(page: Page) -> list[str]:
 
     page.route("**/playback", soon)
     return asked
-
-
-def play_the_end(page: Page) -> None:
-    # Whoever presses play while the end still stands there begins anew: so first away from it, then play.
-    video(page, "v => { v.currentTime = v.duration - 5; }")
-    wait_for_video(page, "!v.ended && !v.seeking")
-    video(page, "v => { v.currentTime = v.duration - 0.4; return v.play(); }")
 
 
 def at(page: Page) -> float:
@@ -89,7 +54,7 @@ def test_transcript_follows_is_searched_and_jumps(owner: BrowserContext, install
 
 
 def test_captions_of_the_course_files_are_in_the_player(owner: BrowserContext, installation: Installation) -> None:
-    installation.bring_captions()
+    installation.upload_captions()
     page = open_lesson(owner, installation)
     wait_for_video(page, "v.textTracks.length === 1 && v.textTracks[0].mode === 'showing'")
     wait_for_video(page, "v.textTracks[0].cues?.length > 5")
@@ -315,106 +280,6 @@ def test_receipts_page(owner: BrowserContext, installation: Installation) -> Non
     expect(page.get_by_text(re.compile(r"€49\.00 on .* Order ord_"))).to_be_visible()
     page.get_by_role("link", name="View receipt").click()
     page.wait_for_url("**/receipts/ch_*")
-
-
-PUBLIC = [
-    "/",
-    "/courses/",
-    "/courses/sourdough/",
-    "/courses/sourdough/gift/",
-    "/preview/sourdough/what-lives-in-the-jar/",
-    "/sign-in/",
-    "/sign-up/",
-    "/claim/",
-    "/reset/",
-    "/welcome/",
-    "/checkout/success/",
-    "/checkout/check-email/",
-    "/news/",
-    "/about/",
-    "/terms/",
-    "/404.html",
-]
-OWN = ["/library/", "/receipts/", "/gifts/", "/account/", LESSON, "/learn/git-for-writers/your-first-commit/"]
-
-
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
-
-
-@pytest.fixture
-def reader(chromium: Browser, owner_state: object, scheme: str) -> Iterator[Page]:
-    """A page of the owner's, in one colour scheme."""
-    with chromium.new_context(storage_state=owner_state, color_scheme=scheme) as context:  # type: ignore[arg-type]
-        yield context.new_page()
-
-
-@SCHEMES
-@pytest.mark.parametrize("first", range(0, len([*PUBLIC, *OWN]), 6))
-def test_axe_finds_nothing_on_any_page(reader: Page, installation: Installation, first: int) -> None:
-    for address in [*PUBLIC, *OWN][first : first + 6]:
-        reader.goto(installation.url + address)
-        reader.wait_for_load_state("networkidle")
-        if address == "/account/":
-            reader.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-        assert faults(reader) == [], address
-
-
-@SCHEMES
-def test_axe_finds_nothing_on_a_lesson_that_is_used(reader: Page, installation: Installation) -> None:
-    reader.goto(installation.url + LESSON)
-    reader.keyboard.press("?")
-    assert faults(reader) == [], "the list of shortcuts"
-    reader.goto(installation.url + LESSON)
-    wait_for_video(reader, "v.readyState >= 1")
-    play_the_end(reader)
-    expect(reader.locator("#next-lesson")).to_be_visible()
-    assert faults(reader) == [], "the countdown"
-    reader.goto(f"{installation.url}/learn/git-for-writers/your-first-commit/")
-    expect(reader.locator("#lesson-message")).to_be_visible()
-    assert faults(reader) == [], "a lesson of another course"
-
-
-@SCHEMES
-def test_axe_finds_nothing_in_a_library_without_courses(reader: Page, installation: Installation) -> None:
-    reader.route("**/api/library", lambda route: route.fulfill(json={"learner": 1, "courses": []}))
-    reader.goto(f"{installation.url}/library/")
-    expect(reader.get_by_text("You don’t have any courses yet.")).to_be_visible()
-    assert faults(reader) == [], "empty"
-    reader.unroute("**/api/library")
-    reader.route("**/api/library", lambda route: route.abort())
-    reader.goto(f"{installation.url}/library/")
-    expect(reader.get_by_text("We can’t reach the school right now.")).to_be_visible()
-    assert faults(reader) == [], "offline"
-
-
-def faults(page: Page) -> list[str]:
-    """What axe has to say about a page; the player's own page is Cloudflare's."""
-    results = Axe().run(page, context={"exclude": [["iframe"]]}).response
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in results["violations"]]
-
-
-@pytest.mark.parametrize("address", [*PUBLIC, *OWN])
-def test_script_of_a_page_is_small(owner: BrowserContext, installation: Installation, address: str) -> None:
-    """At most 15 KB compressed, the player's own script aside; next to none where one only looks."""
-    page = owner.new_page()
-    answers: list[Response] = []
-    page.on("response", lambda response: answers.append(response))
-    page.goto(installation.url + address)
-    page.wait_for_load_state("networkidle")
-    # Their bodies are asked for afterwards: what is asked while others arrive may come too late to be counted.
-    scripts = [each.body() for each in answers if each.url.startswith(installation.url) and each.url.endswith(".js")]
-    size = sum(len(gzip.compress(script)) for script in scripts)
-    most = 1_000 if address in ("/", "/courses/", "/courses/sourdough/", "/about/", "/news/") else 15_000
-    assert 0 < size <= most, size
-
-
-def test_two_hundred_percent_zoom_and_long_words_fit(owner: BrowserContext, installation: Installation) -> None:
-    page = owner.new_page()
-    page.set_viewport_size({"width": 640, "height": 450})  # what 1280 by 900 is at 200 %
-    for address in (*OWN, "/courses/sourdough/gift/"):
-        page.goto(installation.url + address)
-        page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 640, address
 
 
 def test_code_can_be_copied(owner: BrowserContext, installation: Installation) -> None:

@@ -15,6 +15,8 @@ from scripts.sandbox.store import Json
 from sitegen.catalog.model import Catalog
 from tests.school import GIT, LESSON, SOURDOUGH, School, end_with_part_refunds
 
+pytestmark = pytest.mark.postgresql
+
 ANN = Email.parse("ann@example.com")
 WATCH = f"/api/learn/{SOURDOUGH}/{LESSON}"
 

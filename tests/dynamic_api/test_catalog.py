@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+
 from dynamic_api.catalog.sync import sync_catalog
 from dynamic_api.core.models import Course, Lesson, Progress
 from sitegen.catalog.manifest import Manifest, compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.model import Course as CourseFile
 from tests.school import LESSON, SOURDOUGH, School
+
+pytestmark = pytest.mark.postgresql
 
 
 def changed(catalog: Catalog, **values: object) -> Catalog:

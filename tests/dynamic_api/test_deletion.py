@@ -2,10 +2,14 @@
 
 import json
 
+import pytest
+
 from dynamic_api.claims.by_operator import move_purchases
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import AuditEntry, Job, OneTimeLink, Order, WebhookEvent
 from tests.school import LESSON, PASSWORD, SOURDOUGH, School
+
+pytestmark = pytest.mark.postgresql
 
 SURE = {"password": PASSWORD}
 

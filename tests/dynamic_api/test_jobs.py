@@ -14,6 +14,8 @@ from dynamic_api.service import Service
 from tests.conftest import Sandbox
 from tests.school import School
 
+pytestmark = pytest.mark.postgresql
+
 
 @dataclass(frozen=True)
 class Count(outbox.Job):

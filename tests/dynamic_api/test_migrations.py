@@ -13,6 +13,8 @@ from dynamic_api.core.models import Base
 from dynamic_api.migrations import alembic_config, downgrade, drift, upgrade
 from tests.school import GIT, KNOTS, LATER_LESSON, LESSON, SOURDOUGH, School
 
+pytestmark = pytest.mark.postgresql
+
 Rows = dict[str, list[dict[str, object]]]
 
 

@@ -9,14 +9,19 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from dynamic_api.core.models import AuditEntry, Entitlement, Job, Order, OrderState, WebhookEvent
+from dynamic_api.commands.__main__ import COMMANDS, coursewright
+from dynamic_api.core.models import AuditEntry, Entitlement, Job, Order, WebhookEvent
 from dynamic_api.core.settings import Settings, variable
+from dynamic_api.core.states import OrderState
 from dynamic_api.mail.send import WRITERS
 from tests.conftest import ROOT, Sandbox
 from tests.school import GIT, LESSON, PASSWORD, SOURDOUGH, School
+
+pytestmark = pytest.mark.slow
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -157,20 +162,35 @@ async def test_jobs_events_and_replay(school: School, sandbox: Sandbox) -> None:
         assert len(school.mails()) == 1
 
 
-@pytest.mark.parametrize(
-    "name", ["why", "grant", "revoke", "move", "orders", "learners", "events", "replay", "jobs", "reconcile"]
-)
-def test_every_command_has_an_example(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dynamic_api.commands", name, "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert f"Example: coursewright {name}" in done.stdout
-    assert "--json" in done.stdout
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_and_a_line_in_the_documents(name: str) -> None:
+    said = CliRunner().invoke(coursewright, [name, "--help"], prog_name="coursewright")
+    assert said.exit_code == 0
+    assert f"Example: coursewright {name}" in said.stdout
     assert f"coursewright {name}" in (ROOT / "docs/commands.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["why", "orders", "learners", "events", "replay", "jobs", "reconcile", "check", "build"]
+)
+def test_commands_that_tell_something_tell_it_as_json(name: str) -> None:
+    assert "--json" in CliRunner().invoke(coursewright, [name, "--help"]).stdout
+
+
+def test_help_lists_every_command_and_imports_none() -> None:
+    program = (
+        "import sys; from click.testing import CliRunner; from dynamic_api.commands.__main__ import coursewright;"
+        "print(CliRunner().invoke(coursewright, ['--help']).stdout); print('starlette' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert all(f"  {name} " in said for name in COMMANDS)
+    assert said.rstrip().endswith("False")
+
+
+def test_a_command_that_there_is_not() -> None:
+    said = CliRunner().invoke(coursewright, ["reconsile"], prog_name="coursewright")
+    assert said.exit_code == 2
+    assert "No such command 'reconsile'" in said.output
 
 
 async def test_replay_into_an_empty_database_ends_in_the_same_state(school: School) -> None:

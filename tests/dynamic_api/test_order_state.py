@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynamic_api.core.models import OrderState
+from dynamic_api.core.states import OrderState
 from dynamic_api.gateways.payment_facts import PaymentFacts, RefundFact
 from dynamic_api.orders.state import PAID_STATES, order_state
 

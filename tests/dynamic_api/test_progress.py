@@ -8,6 +8,8 @@ from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
 from tests.school import LATER_LESSON, LESSON, SOURDOUGH, School
 
+pytestmark = pytest.mark.postgresql
+
 
 async def test_over_the_web(school: School) -> None:
     path = f"/api/learn/{SOURDOUGH}/{LESSON}"

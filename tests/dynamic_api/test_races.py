@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+import pytest
 
 from dynamic_api.core.models import AuditEntry, Entitlement, Job, Order, User, WebhookEvent
 from dynamic_api.handlers import HANDLERS
@@ -11,6 +12,8 @@ from dynamic_api.orders.entitlements import courses_of
 from dynamic_api.orders.reconcile import reconcile_order
 from scripts.sandbox.deliveries import signed
 from tests.school import LESSON, PASSWORD, SOURDOUGH, WEBHOOK_SECRET, School
+
+pytestmark = pytest.mark.postgresql
 
 LESSON_ADDRESS = f"/api/learn/{SOURDOUGH}/{LESSON}"
 BODY = {"name": "Ann", "password": PASSWORD}
@@ -46,7 +49,6 @@ async def test_one_order_reconciled_by_four_at_once_changes_once(school: School)
         session = await school.begin(buyer)
         school.pay(session)
         order = await school.order(session)
-        service = school.service
         states = await asyncio.gather(*(reconcile_order(school.service, order.id) for _ in range(4)))
         assert set(states) == {"paid"}
         await school.work()

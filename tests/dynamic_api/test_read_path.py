@@ -13,6 +13,8 @@ from dynamic_api.core.reader import Query, SqliteReader
 from scripts.load.statements import statements
 from tests.school import GIT, LATER_LESSON, LESSON, SITE, SOURDOUGH, School
 
+pytestmark = pytest.mark.postgresql
+
 WEB = f"{SITE}/api/learn/{SOURDOUGH}/{LESSON}"
 PHONE = f"{SITE}/api/v1/mobile/courses/{SOURDOUGH}"
 

@@ -17,8 +17,8 @@ async def test_an_outage_of_two_days_loses_no_customer(school: School, sandbox: 
         school.pay(session)
         sandbox.outage.update(status=500, left=10**6)
         await school.deliver()
-        for _ in range(12):
-            school.clock.forward(hours=4)
+        for _ in range(3):
+            school.clock.forward(hours=16)
             await school.work()
         sandbox.outage.update(left=0)
         for _ in range(2):

@@ -35,7 +35,7 @@ def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, signing_key: Sig
     }
     for name, value in values.items():
         monkeypatch.setenv(PREFIX + name, value)
-    yield
+    return
 
 
 def test_missing_settings_are_named_all_at_once() -> None:

@@ -10,6 +10,8 @@ from dynamic_api.core.errors import CodeInvalid
 from dynamic_api.core.models import OneTimeLink
 from tests.school import School
 
+pytestmark = pytest.mark.postgresql
+
 
 def code_and_token(school: School, email: str = "bob@example.com") -> tuple[str, str]:
     text = school.mails(email)[0]["text"]

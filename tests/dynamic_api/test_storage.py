@@ -25,6 +25,8 @@ from tests.conftest import Sandbox
 from tests.ports import free_ports
 from tests.school import LESSON, SOURDOUGH, School, TestClock, make_school
 
+pytestmark = pytest.mark.slow
+
 BUCKET, KEY, NAME = "school-files", "sourdough/weekend-schedule.pdf", "Zeitplan für Ω.pdf"
 ACCESS, SECRET = "testaccess", "testsecretkey0123456789"
 

@@ -11,6 +11,8 @@ from dynamic_api.orders.sweep import find_differences, schedule_sweep
 from tests.conftest import Sandbox
 from tests.school import LESSON, SOURDOUGH, School
 
+pytestmark = pytest.mark.postgresql
+
 WATCH = f"/api/learn/{SOURDOUGH}/{LESSON}"
 
 

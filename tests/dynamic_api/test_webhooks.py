@@ -13,6 +13,8 @@ from dynamic_api.core.models import Entitlement, Job, Order, WebhookEvent
 from scripts.sandbox.deliveries import signed
 from tests.school import WEBHOOK_SECRET, School
 
+pytestmark = pytest.mark.postgresql
+
 
 async def post(school: School, body: bytes, signature: str) -> int:
     async with school.browser() as client:

@@ -18,6 +18,8 @@ from tests.conftest import Sandbox
 from tests.proof import HISTORIES, STRICT, Step, prove
 from tests.school import School, TestClock, end_with_part_refunds, make_school
 
+pytestmark = pytest.mark.slow
+
 
 @asynccontextmanager
 async def fresh_school(base: Settings, sandbox: Sandbox, sqlite_template: Path, folder: Path) -> AsyncIterator[School]:

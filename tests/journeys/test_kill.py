@@ -14,6 +14,8 @@ import pytest
 
 from scripts.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 LONGEST = 40  # seconds for one purchase, restart included
 

@@ -30,6 +30,8 @@ from schemathesis.specs.openapi.checks import (
 from scripts.installation import Installation
 from tests.ports import free_ports
 
+pytestmark = pytest.mark.slow
+
 BASE = "/api/v1/mobile"
 TRUSTED = "127.0.0.2"  # where the proxy comes from; the service listens on loopback as well
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

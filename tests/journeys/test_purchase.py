@@ -5,6 +5,8 @@ import pytest
 
 from tests.school import GIT, LATER_LESSON, LESSON, SOURDOUGH, School, path_of
 
+pytestmark = pytest.mark.postgresql
+
 
 async def test_guest_buys_claims_by_mail_and_watches(school: School) -> None:
     async with school.browser() as shop, school.browser() as home:

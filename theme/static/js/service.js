@@ -11,15 +11,10 @@ export class Refusal extends Error {
 const OFFLINE = "We can’t reach the school right now. Check your connection and try again.";
 
 export async function ask(path, { method = "GET", body, keepalive = false } = {}) {
+  const json = { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   let response;
   try {
-    response = await fetch(path, {
-      method,
-      keepalive,
-      credentials: "same-origin",
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
+    response = await fetch(path, { method, keepalive, credentials: "same-origin", ...(body && json) });
   } catch {
     throw new Refusal(0, "offline", OFFLINE);
   }

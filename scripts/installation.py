@@ -1,5 +1,5 @@
-"""One installation on this machine: a folder, the sandbox partners and the service as processes. The demo and the browser
-tests use it."""
+"""One installation on this machine: a folder, the sandbox and the service as processes. The demo and browser tests use
+it."""
 
 import contextlib
 import json

@@ -7,7 +7,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,10 @@ class School:
     service: Service
     bank: Bank
     clock: TestClock
+
+    def use(self, **parts: object) -> None:
+        """Exchange parts of the running service: a partner behind a gate, a database that fails."""
+        self.service = self.app.service = replace(self.service, **parts)  # type: ignore[arg-type]
 
     @asynccontextmanager
     async def browser(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -179,11 +183,15 @@ class School:
         return [mail for mail in self.bank.store.mails if to in (None, mail["to"])]
 
     def claim_token(self, to: str = "ann@example.com") -> str:
-        """The token of the newest claim link in somebody's mail."""
+        """The token of the newest claim link in somebody's email."""
+        return self.token("/claim/", to)
+
+    def token(self, page: str, to: str) -> str:
+        """The token of the newest link to a page in somebody's email."""
         for mail in self.mails(to):
-            if match := re.search(r"/claim/#token=([\w-]+)", mail["text"]):
+            if match := re.search(rf"{page}#token=([\w-]+)", mail["text"]):
                 return match[1]
-        raise AssertionError(f"no claim link was mailed to {to}")
+        raise AssertionError(f"no link to {page} was emailed to {to}")
 
 
 def end_with_part_refunds(manifest: Path, catalog: Catalog, *slugs: str) -> None:

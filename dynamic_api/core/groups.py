@@ -57,12 +57,13 @@ class Groups(Generic[Item, Answer]):
     async def _write_group(self, group: Sequence[tuple[Item, "asyncio.Future[Answer] | None"]]) -> None:
         try:
             answers = await self._write([item for item, _ in group])
+            answered = list(zip(group, answers, strict=True))
         except Exception as error:  # whoever waits is told, and the next group is tried
             logger.warning("a group could not be written: %r", error)
             for _, future in group:
                 if future is not None and not future.done():
                     future.set_exception(error)
             return
-        for (_, future), answer in zip(group, answers, strict=True):
+        for (_, future), answer in answered:
             if future is not None and not future.done():  # whoever asked may have gone away
                 future.set_result(answer)

@@ -85,14 +85,12 @@ def advance(row: ProgressRow, heartbeat: Heartbeat, *, duration: int | None, thr
     row.duration_seconds = length
     row.last_viewed_at = max(row.last_viewed_at, at)
     row.updated_at = now
-    percent = min(100, position * 100 // length) if length else 0
+    percent = position * 100 // length if length else 0
     if percent < threshold:
+        row.percent = max(row.percent, percent)
         # A player that has not begun reports 0: that is not being before the threshold again.
         row.auto_complete = row.auto_complete or (is_newest and position > 0)
-    elif not row.auto_complete:
-        # The learner marked the lesson as not complete at the end of the video; staying there does not undo that.
-        percent = threshold - 1
-    row.percent = max(row.percent, percent)
+    # A learner may mark the lesson as not complete at the end of the video: staying there does not undo that.
     if heartbeat.is_completed or (percent >= threshold and row.auto_complete):
         complete(row, now=now)
 

@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
+from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.requests import Request as StarletteRequest
 from starlette.types import Message, Receive, Scope
@@ -16,6 +17,7 @@ from dynamic_api.service import Service
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
 Model = TypeVar("Model", bound=BaseModel)
 
+LARGEST_FORM = 10  # fields; ours have eight
 EXTRA_HEADERS = "coursewright.headers"  # in the scope: headers that whatever answer is given must carry
 
 
@@ -68,6 +70,14 @@ class Request(StarletteRequest):
                 name = str(each["loc"][0]) if each["loc"] else "body"
                 details.setdefault(name, []).append(_sentence(each))
             raise ValidationFailed(details=details) from None
+
+    async def read_form(self) -> dict[str, str]:
+        """The fields of a form; files are refused. Raises ValidationFailed."""
+        try:
+            form = await self.form(max_files=0, max_fields=LARGEST_FORM)
+        except MultiPartException:
+            raise ValidationFailed from None
+        return {name: str(value) for name, value in form.items()}
 
     def limit_body(self, limit: int) -> None:
         """Count the body while it is read; reading on past the limit raises BodyTooLarge."""

@@ -13,7 +13,7 @@ from dynamic_api.jobs.worker import run_due
 from dynamic_api.orders.reconcile import reconcile_order
 from scripts.sandbox.store import Json
 from sitegen.catalog.model import Catalog
-from tests.school import GIT, LESSON, SOURDOUGH, School, end_with_part_refunds
+from tests.school import GIT, LESSON, PASSWORD, SOURDOUGH, School, end_with_part_refunds
 
 pytestmark = pytest.mark.postgresql
 
@@ -225,3 +225,39 @@ async def test_nothing_of_all_this_leaves_access_open(school: School) -> None:
         school.bank.refund(session["payment_intent"], amount=None)
         await school.settle()
     assert all(row.revoked_at is not None for row in await school.rows(Entitlement))
+
+
+async def test_a_won_dispute_delivers_no_gift_before_its_day(school: School) -> None:
+    session = await give(school, days=30)
+    dispute = school.bank.dispute(session["payment_intent"])
+    await school.settle()
+    school.bank.close_dispute(dispute, won=True)
+    await school.settle()
+    assert school.mails("fran@example.com") == []
+    school.clock.forward(days=31)
+    await school.work()
+    assert len(school.mails("fran@example.com")) == 1
+
+
+async def test_a_dispute_that_is_won_after_the_day_delivers_the_gift_then(school: School) -> None:
+    session = await give(school, days=3)
+    dispute = school.bank.dispute(session["payment_intent"])
+    await school.settle()
+    school.clock.forward(days=5)
+    await school.work()
+    assert school.mails("fran@example.com") == []
+    school.bank.close_dispute(dispute, won=True)
+    await school.settle()
+    assert len(school.mails("fran@example.com")) == 1
+
+
+async def test_an_account_whose_address_is_not_proven_collects_no_gift(school: School) -> None:
+    async with school.browser() as squatter:
+        await school.learner(squatter, "fran@example.com", verified=False)
+        await give(school)
+        credentials = {"email": "fran@example.com", "password": PASSWORD}
+        assert (await squatter.post("/api/session", json=credentials)).status_code == 200
+        assert (await squatter.get(WATCH)).status_code == 403
+        async with school.phone() as phone:
+            await phone.post("/auth/login", json={**credentials, "device_name": "phone"})
+        assert (await squatter.get(WATCH)).status_code == 403

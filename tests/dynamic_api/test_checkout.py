@@ -14,7 +14,7 @@ from dynamic_api.jobs.worker import run_due
 from sitegen.catalog.manifest import compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
-from tests.school import GIT, LESSON, SOURDOUGH, School, TestClock, make_school
+from tests.school import GIT, KNOTS, LESSON, PASSWORD, SOURDOUGH, School, TestClock, make_school
 
 
 async def test_price_and_course_in_the_form_are_not_believed(school: School) -> None:
@@ -189,3 +189,55 @@ async def test_a_course_may_end_access_with_a_partial_refund(school: School, cat
         await school.settle()
         assert (await school.order(session)).state == "partially_refunded"
         assert (await browser.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 403
+
+
+async def test_a_new_price_means_a_new_payment_page(school: School, catalog: Catalog) -> None:
+    async with school.browser() as browser:
+        old = await school.begin(browser)
+        price = next(course.price for course in catalog.courses if course.slug == SOURDOUGH)
+        assert price
+        dearer = price.model_copy(update={"amount": 5900})
+        courses = tuple(
+            course.model_copy(update={"price": dearer}) if course.slug == SOURDOUGH else course
+            for course in catalog.courses
+        )
+        changed = compile_manifest(catalog.model_copy(update={"courses": courses}))
+        write_manifest(changed, school.service.settings.manifest)
+        await school.service.catalog.refresh()
+        new = await school.begin(browser)
+        assert (old["amount_total"], new["amount_total"]) == (4900, 5900)
+        assert new["id"] != old["id"]
+        assert (await school.begin(browser))["id"] == new["id"]
+
+
+async def test_a_free_course_opens_by_email_only(school: School) -> None:
+    """Nobody paid, so nothing vouches for whoever typed the address."""
+    async with school.browser() as guest, school.browser() as reader:
+        await guest.post("/api/checkout", data={"course": KNOTS, "email": "victim@example.com"})
+        [order] = await school.rows(Order)
+        answer = await guest.post(f"/api/orders/{order.public_id}/claim", json={"name": "X", "password": PASSWORD})
+        assert answer.json()["error"]["code"] == "order_not_claimable"
+        await school.work()
+        body = {"token": school.claim_token("victim@example.com"), "name": "Vic", "password": PASSWORD}
+        assert (await reader.post("/api/claims", json=body)).status_code == 200
+
+
+async def test_only_what_was_paid_has_a_day_of_payment(school: School) -> None:
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.bank.expire(session)
+        await school.settle()
+        assert (await school.order(session)).paid_at is None
+        session = await school.begin(browser)
+        school.pay(session, delayed=True)
+        await school.settle()
+        assert ((await school.order(session)).state, (await school.order(session)).paid_at) == ("pending", None)
+        school.bank.settle(session, succeeds=False)
+        await school.settle()
+        assert ((await school.order(session)).state, (await school.order(session)).paid_at) == ("failed", None)
+        session = await school.buy(browser)
+        paid_at = (await school.order(session)).paid_at
+        assert paid_at is not None
+        school.bank.refund(session["payment_intent"], amount=100)
+        await school.settle()
+        assert (await school.order(session)).paid_at == paid_at

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from dynamic_api.app import create_app
 from dynamic_api.core.settings import Settings
 from dynamic_api.gateways import open_gateways
+from dynamic_api.gateways.payments import Payments
 from dynamic_api.gateways.storage import LocalStorage, R2Storage, attachment
 from dynamic_api.gateways.streaming import Streaming
 from dynamic_api.mail.envelope import make_email
@@ -137,3 +138,12 @@ def test_tokens_are_shared_for_minutes_and_never_outlive_their_time(settings: Se
     assert later != first
     assert first.expires_at - (NOW + timedelta(minutes=5)) >= timedelta(seconds=600 + 900)
     assert streaming.playback("e" * 32, seconds=600, now=NOW).iframe_url != first.iframe_url
+
+
+@pytest.mark.parametrize(
+    ("key", "live"), [("sk_test_x", False), ("rk_test_x", False), ("sk_live_x", True), ("rk_live_x", True)]
+)
+async def test_the_key_says_whether_money_is_real(settings: Settings, key: str, live: bool) -> None:
+    payments = Payments(settings.model_copy(update={"stripe_secret_key": SecretStr(key)}))
+    assert payments.livemode is live
+    await payments.close()

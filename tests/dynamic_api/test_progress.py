@@ -107,3 +107,34 @@ async def test_transcripts_and_chapters_come_with_the_lesson(school: School) -> 
         assert transcript["language"] == "en"
         assert set(transcript["cues"][0]) == {"start", "end", "text"}
         assert [chapter["start"] for chapter in lesson["chapters"]] == [0, 130, 285]
+
+
+async def test_lessons_that_are_not_published_hold_up_no_completion(school: School, catalog: Catalog) -> None:
+    courses = []
+    for file in catalog.courses:
+        if file.slug == SOURDOUGH:
+            module = file.modules[0]
+            hidden = module.lessons[0].model_copy(update={"id": "soon", "slug": "soon", "published": False})
+            longer = module.model_copy(update={"lessons": (*module.lessons, hidden)})
+            file = file.model_copy(update={"modules": (longer, *file.modules[1:])})
+        courses.append(file)
+    manifest = compile_manifest(catalog.model_copy(update={"courses": tuple(courses)}))
+    write_manifest(manifest, school.service.settings.manifest)
+    await school.service.catalog.refresh()
+    async with school.browser() as browser:
+        await school.owner(browser)
+        for lesson in school.service.catalog.current.course(SOURDOUGH).lessons:
+            await browser.put(f"/api/learn/{SOURDOUGH}/{lesson.definition.slug}/completion")
+        [shown] = (await browser.get("/api/library")).json()["courses"]
+        assert shown["completed_at"] is not None
+        assert shown["progress"]["percent_complete"] == 100
+
+
+@pytest.mark.parametrize(("position", "start"), [(100, 100), (394, 394), (395, 0), (400, 0), (450, 0)])
+async def test_at_the_very_end_there_is_nothing_to_resume(school: School, position: int, start: int) -> None:
+    """The lesson is 400 seconds long."""
+    lesson = f"/api/learn/{SOURDOUGH}/{LESSON}"
+    async with school.browser() as browser:
+        await school.owner(browser)
+        await browser.post(f"{lesson}/progress", json={"position_seconds": position})
+        assert (await browser.get(f"{lesson}/playback")).json()["start_seconds"] == start

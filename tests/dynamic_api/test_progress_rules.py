@@ -162,6 +162,28 @@ def test_a_player_that_just_started_does_not_complete_what_was_marked_as_incompl
     assert row.status == "in_progress"
 
 
+def test_only_before_the_threshold_counts_as_being_before_it() -> None:
+    row = at(1580)
+    mark_incomplete(row, threshold=THRESHOLD, now=START)
+    report(row, 1440, second=2)  # exactly at the threshold
+    assert (row.status, row.auto_complete, row.percent) == ("in_progress", False, 89)
+    report(row, 1, second=3)  # a second into the video
+    assert row.auto_complete
+    report(row, 1440, second=4)
+    assert row.status == "completed"
+
+
+def test_every_change_has_its_moment() -> None:
+    row = opened()
+    assert (row.last_viewed_at, row.updated_at) == (START, START)
+    report(row, 10, second=5, age=3)
+    assert row.updated_at == START + timedelta(seconds=5)
+    complete(row, now=START + timedelta(seconds=6))
+    assert row.updated_at == START + timedelta(seconds=6)
+    mark_incomplete(row, threshold=THRESHOLD, now=START + timedelta(seconds=7))
+    assert row.updated_at == START + timedelta(seconds=7)
+
+
 def test_what_is_not_complete_cannot_be_marked_as_incomplete() -> None:
     row = at(160)
     before = row.updated_at

@@ -1,7 +1,6 @@
 """Settings: every fault at once, misspelt names told, and no secret shown."""
 
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, signing_key: SigningKey) -> Iterator[None]:
+def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, signing_key: SigningKey) -> None:
     """The least that a creator must set."""
     (tmp_path / "files").mkdir()
     values = {
@@ -35,7 +34,6 @@ def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, signing_key: Sig
     }
     for name, value in values.items():
         monkeypatch.setenv(PREFIX + name, value)
-    return
 
 
 def test_missing_settings_are_named_all_at_once() -> None:

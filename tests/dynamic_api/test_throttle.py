@@ -1,0 +1,99 @@
+"""Limits: how many, for how long, and for whom."""
+
+import pytest
+
+from dynamic_api.core import throttle
+from dynamic_api.core.errors import RateLimited
+from dynamic_api.core.throttle import Limit, Throttle
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+LIMIT = Limit("test", 3, 60)
+
+
+def test_the_window_is_as_long_as_it_says() -> None:
+    clock = Clock()
+    limits = Throttle(clock)
+    assert [limits.hit(LIMIT, "ann") for _ in range(3)] == [2, 1, 0]
+    clock.now += 59.9
+    with pytest.raises(RateLimited) as refused:
+        limits.hit(LIMIT, "ann")
+    assert refused.value.headers == {"Retry-After": "1"}
+    clock.now += 0.1
+    assert limits.hit(LIMIT, "ann") == 2
+
+
+def test_the_window_moves_with_each_attempt() -> None:
+    clock = Clock()
+    limits = Throttle(clock)
+    for _ in range(3):
+        limits.hit(LIMIT, "ann")
+        clock.now += 25
+    assert limits.hit(LIMIT, "ann") == 0  # the first is 75 seconds old
+    with pytest.raises(RateLimited) as refused:
+        limits.hit(LIMIT, "ann")
+    assert refused.value.headers == {"Retry-After": "10"}
+
+
+def test_a_refused_attempt_does_not_count() -> None:
+    clock = Clock()
+    limits = Throttle(clock)
+    for _ in range(3):
+        limits.hit(LIMIT, "ann")
+    for _ in range(10):
+        clock.now += 5
+        with pytest.raises(RateLimited):
+            limits.hit(LIMIT, "ann")
+    clock.now += 10
+    assert limits.hit(LIMIT, "ann") == 2
+
+
+def test_people_and_limits_are_counted_apart() -> None:
+    limits = Throttle(Clock())
+    assert limits.hit(LIMIT, "ann") == 2
+    assert limits.hit(LIMIT, "bob") == 2
+    assert limits.hit(Limit("other", 3, 60), "ann") == 2
+    assert limits.hit(LIMIT, "ann") == 1
+    limits.forget(LIMIT, "ann")
+    assert limits.hit(LIMIT, "ann") == 2
+
+
+def test_forgetting_somebody_unknown_is_fine() -> None:
+    Throttle(Clock()).forget(LIMIT, "nobody")
+
+
+def test_what_is_over_is_forgotten() -> None:
+    clock = Clock()
+    limits = Throttle(clock)
+    for number in range(1000):
+        limits.hit(LIMIT, str(number))
+    limits.hit(Limit("day", 3, 86400), "ann")
+    clock.now += 61
+    limits.hit(LIMIT, "ann")
+    assert len(limits._attempts) == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "attempts", "seconds"),
+    [
+        (throttle.SIGN_IN_FAILURES, 5, 60),
+        (throttle.SIGN_IN_FAILURES_DAILY, 100, 86400),
+        (throttle.SIGN_INS_BY_IP, 30, 60),
+        (throttle.CLAIMS_BY_IP, 20, 60),
+        (throttle.CHECKOUTS_BY_IP, 20, 60),
+        (throttle.MESSAGES_BY_EMAIL, 2, 60),
+        (throttle.MESSAGES_BY_EMAIL_DAILY, 20, 86400),
+        (throttle.CODES_BY_EMAIL, 5, 60),
+        (throttle.PREVIEWS_BY_IP, 60, 60),
+        (throttle.ORDER_VIEWS_BY_IP, 120, 60),
+        (throttle.PHONE_REQUESTS, 120, 60),  # the phone's contract
+    ],
+)
+def test_the_limits_themselves(limit: Limit, attempts: int, seconds: int) -> None:
+    assert (limit.attempts, limit.seconds) == (attempts, seconds)

@@ -1,8 +1,8 @@
 """Gates: they stop a request between "ask" and "write", so that a test decides what happens in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,9 +22,11 @@ class Gate:
         self._open = asyncio.Event()
         self._open.set()
         self._arrived = asyncio.Event()
+        self._is_closed = self._only_next = False
 
-    def close(self) -> None:
-        """Hold the next one."""
+    def close(self, *, only_next: bool = False) -> None:
+        """Hold whoever arrives, or only the first."""
+        self._is_closed, self._only_next = True, only_next
         self._open.clear()
         self._arrived.clear()
 
@@ -35,11 +37,13 @@ class Gate:
 
     def open(self) -> None:
         """Let everybody through."""
+        self._is_closed = False
         self._open.set()
 
     async def passed(self) -> None:
         """Wait here while the gate is closed."""
-        if not self._open.is_set():
+        if self._is_closed:
+            self._is_closed = not self._only_next
             self._arrived.set()
             await self._open.wait()
 
@@ -101,3 +105,42 @@ class GatedDatabase(Database):
         await self.gate.passed()
         async with super().transaction() as db:
             yield db
+
+
+class PlugPulled(BaseException):
+    """The process died here."""
+
+
+class FragileDatabase(GatedDatabase):
+    """Dies right before or right after a commit, when told so."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.fuse: int | None = None
+        self._commits = 0
+
+    @contextmanager
+    def upon_commit(self, note: Callable[[], None]) -> Iterator[None]:
+        """Call `note` if anything was committed in this block, even if the process died right after."""
+        before = self._commits
+        try:
+            yield
+        finally:
+            if self._commits > before:
+                note()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Two places to die: before the commit, which loses it, and after, which keeps it."""
+        async with super().transaction() as db:
+            yield db
+            self._burn()
+        self._commits += 1
+        self._burn()
+
+    def _burn(self) -> None:
+        if self.fuse is not None:
+            self.fuse -= 1
+            if self.fuse < 0:
+                self.fuse = None
+                raise PlugPulled

@@ -5,8 +5,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Order, User
 from dynamic_api.core.settings import Settings
 from dynamic_api.gateways import open_gateways
+from dynamic_api.gateways.mailer import Mailer
 from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
 from dynamic_api.service import Service
@@ -69,6 +70,14 @@ class School:
     def use(self, **parts: object) -> None:
         """Exchange parts of the running service: a partner behind a gate, a database that fails."""
         self.service = self.app.service = replace(self.service, **parts)  # type: ignore[arg-type]
+
+    @contextmanager
+    def without_mail_server(self) -> Iterator[None]:
+        """In this block, nobody listens where messages are handed over."""
+        gateways = self.service.gateways
+        self.use(gateways=replace(gateways, mailer=Mailer(self.service.settings.model_copy(update={"smtp_port": 1}))))
+        yield
+        self.use(gateways=gateways)
 
     @asynccontextmanager
     async def browser(self) -> AsyncIterator[httpx.AsyncClient]:

@@ -187,8 +187,12 @@ class SqliteReader:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None)
         # The event loop must never wait for another process: whoever is refused asks again in a thread.
-        for pragma in ("query_only=ON", "busy_timeout=0", CACHE):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("query_only=ON", "busy_timeout=0", CACHE):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError:
+            connection.close()
+            raise
         self._connection = connection
         return connection
 

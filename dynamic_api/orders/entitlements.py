@@ -9,7 +9,7 @@ from sqlalchemy import Exists, Select, SQLColumnExpression, bindparam, exists, s
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.audit import OPERATOR, Action, record
-from dynamic_api.core.models import Entitlement, Order, OrderId
+from dynamic_api.core.models import Entitlement, Order, OrderId, User
 
 _BY_OPERATOR = "operator: "
 
@@ -36,7 +36,7 @@ async def courses_of(db: AsyncSession, user_id: int) -> set[int]:
 
 
 async def grant_for_order(db: AsyncSession, order: Order, *, at: datetime, actor: str) -> bool:
-    """Grant the order's owner what it paid for. True when that changed anything."""
+    """Grant the order’s owner what it paid for, unless the account was deleted. True when it changed anything."""
     if order.owner_id is None:
         raise ValueError("an order without an owner cannot grant")
     return await _grant(
@@ -68,6 +68,8 @@ async def _grant(
     order_id: OrderId | None = None,
     **details: str,
 ) -> bool:
+    if (await db.get_one(User, user_id)).email.is_deleted:
+        return False
     row = await db.scalar(_held(user_id, course_id).where(Entitlement.source == source))
     action = Action.ACCESS_GRANTED
     if row is None:

@@ -28,7 +28,7 @@ from dynamic_api.gateways.payment_facts import PaymentFacts
 from dynamic_api.orders import entitlements, gifts
 from dynamic_api.orders.access import grants_access
 from dynamic_api.orders.jobs import CloseCheckout, ReconcileOrder
-from dynamic_api.orders.state import PAID_STATES, is_lost, order_state, refunded_amount
+from dynamic_api.orders.state import UNPAID_STATES, is_lost, order_state, refunded_amount
 from dynamic_api.service import Service
 
 ATTEMPTS = 5
@@ -108,7 +108,7 @@ def _copy_facts(order: Order, facts: PaymentFacts, now: datetime) -> None:
         order.buyer_email = Email.lookup(facts.email)
         if not order.is_gift:
             order.owner_email = order.buyer_email
-    if state in PAID_STATES and order.paid_at is None:
+    if state not in UNPAID_STATES and order.paid_at is None:
         order.paid_at = facts.paid_at or now
     order.refunded_at = (order.refunded_at or now) if state is OrderState.REFUNDED else None
 

@@ -10,6 +10,8 @@ _REFUND_FAILED = ("failed", "canceled")
 
 # States in which what was bought may be used; see also `access.grants_access`.
 PAID_STATES = (OrderState.PAID, OrderState.PARTIALLY_REFUNDED)
+# States in which no money has arrived. In all others it did, though it may have gone back since.
+UNPAID_STATES = (OrderState.PENDING, OrderState.FAILED, OrderState.EXPIRED)
 
 
 def refunded_amount(facts: PaymentFacts) -> int:

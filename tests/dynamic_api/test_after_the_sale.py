@@ -30,6 +30,17 @@ def subjects(school: School, to: str) -> list[str]:
     return [mail["subject"] for mail in reversed(school.mails(to))]
 
 
+async def test_what_was_refunded_before_we_looked_was_paid_all_the_same(school: School) -> None:
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session)
+        school.bank.refund(session["payment_intent"], amount=None)
+        await school.settle()
+    order = await school.order(session)
+    assert order.state == "refunded"
+    assert order.paid_at is not None
+
+
 async def give(school: School, days: int = 0) -> Json:
     """A gift to fran, paid."""
     wishes = {"gift": "1", "recipient_email": "fran@example.com"}

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from dynamic_api.catalog.source import CatalogSource
 from dynamic_api.web.logs import JsonFormatter
 from tests.conftest import ROOT
 from tests.school import SOURDOUGH, School
@@ -36,7 +37,7 @@ async def test_a_crash_names_only_the_request(school: School, caplog: pytest.Log
     async with school.browser() as browser:
         await school.learner(browser)
         await school.service.database.close()
-        object.__setattr__(school.service.catalog, "_current", None)
+        school.use(catalog=CatalogSource(school.service.settings.manifest, school.service.database, school.clock))
         answer = await browser.get("/api/library")
         assert answer.status_code == 500
         error = answer.json()["error"]

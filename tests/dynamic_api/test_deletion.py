@@ -6,8 +6,8 @@ import pytest
 
 from dynamic_api.claims.by_operator import move_purchases
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import AuditEntry, Job, OneTimeLink, Order, WebhookEvent
-from tests.school import LESSON, PASSWORD, SOURDOUGH, School
+from dynamic_api.core.models import AuditEntry, Entitlement, Job, OneTimeLink, Order, WebhookEvent
+from tests.school import GIT, LESSON, PASSWORD, SOURDOUGH, School
 
 pytestmark = pytest.mark.postgresql
 
@@ -48,6 +48,23 @@ async def test_a_debit_under_way_is_waited_for(school: School) -> None:
         school.bank.settle(session, succeeds=True)
         await school.settle()
         assert (await learner.post("/api/account/deletion", json=SURE)).status_code == 200
+
+
+async def test_a_dispute_that_is_won_later_gives_a_deleted_account_nothing(school: School) -> None:
+    async with school.browser() as owner:
+        session = await school.owner(owner)
+        dispute = school.bank.dispute(session["payment_intent"])
+        await school.settle()
+        second = await school.begin(owner, GIT)
+        school.pay(second)
+        other_dispute = school.bank.dispute(second["payment_intent"])  # before we ever saw that payment as good
+        await school.settle()
+        assert (await owner.post("/api/account/deletion", json=SURE)).status_code == 200
+        for each in (dispute, other_dispute):
+            school.bank.close_dispute(each, won=True)
+        await school.settle()
+    [entitlement] = await school.rows(Entitlement)
+    assert entitlement.revoked_at is not None
 
 
 async def test_nothing_of_the_person_stays(school: School) -> None:

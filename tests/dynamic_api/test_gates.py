@@ -158,7 +158,7 @@ async def test_a_reset_link_that_was_used_meanwhile_changes_nothing(school: Scho
 
 async def test_an_account_that_is_deleted_while_its_page_is_paid_loses_no_money(school: School) -> None:
     """The deletion has read the order as unpaid when the payment is written."""
-    database = GatedDatabase(school.service.settings.database_url)
+    original, database = school.service.database, GatedDatabase(school.service.settings.database_url)
     async with school.browser() as learner:
         await school.learner(learner)
         session = await school.begin(learner)
@@ -173,4 +173,5 @@ async def test_an_account_that_is_deleted_while_its_page_is_paid_loses_no_money(
     order = await school.order(session)
     assert order.state == "paid"
     assert order.owner_id is None or order.buyer_id == order.owner_id
+    school.use(database=original)
     await database.close()

@@ -11,7 +11,6 @@ from dynamic_api.core.models import Job, OneTimeLink, WebSession
 from dynamic_api.jobs.clean_up import schedule_clean_up
 from dynamic_api.jobs.worker import GiveUp, Handler, Handlers, run_due
 from dynamic_api.service import Service
-from tests.conftest import Sandbox
 from tests.school import School
 
 pytestmark = pytest.mark.postgresql
@@ -126,13 +125,11 @@ async def test_a_dead_workers_jobs_are_taken_over_and_its_late_answer_is_ignored
     assert (job.state, job.last_error) == ("running", None)
 
 
-async def test_mail_arrives_once_after_the_mail_server_was_away(school: School, sandbox: Sandbox) -> None:
+async def test_mail_arrives_once_after_the_mail_server_was_away(school: School) -> None:
     async with school.browser() as browser:
-        settings = school.service.settings
-        object.__setattr__(settings, "smtp_port", 1)  # nobody listens there
-        await school.buy(browser)
+        with school.without_mail_server():
+            await school.buy(browser)
         assert school.mails() == []
-        object.__setattr__(settings, "smtp_port", sandbox.smtp_port)
         for _ in range(4):
             school.clock.forward(hours=1)
             await school.work()

@@ -127,13 +127,12 @@ async def test_a_free_course_asked_for_often_is_one_order_and_few_mails(school: 
         assert len(school.mails()) <= 2
 
 
-async def test_a_receipt_held_back_by_a_dispute_brings_its_link_afterwards(school: School, sandbox: Sandbox) -> None:
+async def test_a_receipt_held_back_by_a_dispute_brings_its_link_afterwards(school: School) -> None:
     async with school.browser() as browser:
-        object.__setattr__(school.service.settings, "smtp_port", 1)
-        session = await school.buy(browser)
-        dispute = school.bank.dispute(session["payment_intent"])
-        await school.settle()
-        object.__setattr__(school.service.settings, "smtp_port", sandbox.smtp_port)
+        with school.without_mail_server():
+            session = await school.buy(browser)
+            dispute = school.bank.dispute(session["payment_intent"])
+            await school.settle()
         school.clock.forward(hours=1)
         await school.work()
         assert school.mails() == []

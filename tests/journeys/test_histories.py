@@ -15,7 +15,9 @@ from dynamic_api.core.settings import Settings
 from scripts.sandbox.bank import Bank
 from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
-from tests.proof import HISTORIES, STRICT, Step, prove
+from tests.proof.history import begin_history
+from tests.proof.model import STRICT, verify
+from tests.proof.steps import HISTORIES, Step
 from tests.school import School, TestClock, end_with_part_refunds, make_school
 
 pytestmark = pytest.mark.slow
@@ -71,6 +73,8 @@ def test_access_is_what_the_money_says(
 
     async def one() -> None:
         async with fresh_school(with_a_strict_course, sandbox, sqlite_template, tmp_path) as school:
-            ran.update(["histories", *await prove(school, steps)])
+            history = await begin_history(school)
+            await history.run(steps)
+            ran.update(["histories", *await verify(history)])
 
     anyio.run(one)

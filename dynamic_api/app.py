@@ -94,7 +94,7 @@ def routes() -> dict[str, list[Route]]:
 async def _lifespan(app: Application) -> AsyncIterator[None]:
     service = app.service
     if not service.gateways.streaming.is_signed:
-        logger.warning("videos play unsigned (COURSEWRIGHT_STREAM_UNSIGNED): whoever learns an id can watch")
+        logger.warning("videos play unsigned (COURSEWRIGHT_STREAM_UNSIGNED): anyone with a video's id can watch it")
     await asyncio.to_thread(load_common_passwords)  # takes 30 ms, which no request should wait for
     await service.catalog.refresh()
     if service.settings.embedded_worker:

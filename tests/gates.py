@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from dynamic_api.core.database import Database
 from dynamic_api.core.passwords import Passwords
 from dynamic_api.core.settings import Settings
-from dynamic_api.gateways.payment_facts import PaymentFacts
+from dynamic_api.gateways.payment_facts import CodeFacts, PaymentFacts
 from dynamic_api.gateways.payments import Payments
 
 PATIENCE = 10  # seconds
 
 
 class Gate:
-    """Closed, it holds whoever arrives."""
+    """Closed, it holds every task that arrives."""
 
     def __init__(self) -> None:
         self._open = asyncio.Event()
@@ -25,7 +25,7 @@ class Gate:
         self._is_closed = self._only_next = False
 
     def close(self, *, only_next: bool = False) -> None:
-        """Hold whoever arrives, or only the first."""
+        """Hold every task that arrives, or only the first."""
         self._is_closed, self._only_next = True, only_next
         self._open.clear()
         self._arrived.clear()
@@ -70,6 +70,12 @@ class GatedPayments(Payments):
         facts = await super().facts(session_id)
         await self.gate.passed()
         return facts
+
+    async def codes(self, typed: str) -> list[CodeFacts]:
+        """The codes as they were when they were looked up."""
+        codes = await super().codes(typed)
+        await self.gate.passed()
+        return codes
 
 
 class GatedPasswords(Passwords):

@@ -144,8 +144,10 @@ async def _replace_password(
 
 
 async def sign_out_everywhere(db: AsyncSession, user: User, *, now: datetime, keep_session: str = "") -> None:
-    """End every session but one, every phone's token, and every emailed link: whoever asked for a link may be whom
-    this shuts out."""
+    """End every session but one, every phone's token, and every emailed link.
+
+    Links end too, because they may have been requested by the person who is signed out here.
+    """
     await close_links(db, OneTimeLink.user_id == user.id, now=now)
     others = WebSession.token_hash != hash_token(keep_session)
     await db.execute(delete(WebSession).where(WebSession.user_id == user.id, others))
@@ -184,8 +186,9 @@ async def use_link(db: AsyncSession, link: OneTimeLink, user: User, now: datetim
 
 
 async def verify_email(db: AsyncSession, user: User, *, password_hash: str | None, now: datetime) -> None:
-    """Its owner has proven the address. Whoever created the account before may have been somebody else: their
-    password, their links, and every session of theirs end here.
+    """Mark the address as verified, and sign everybody out.
+
+    Somebody else may have created the account before its address was verified: their password, links and sessions end.
     """
     user.email_verified_at = user.updated_at = now
     user.password_hash = password_hash

@@ -115,7 +115,7 @@ async def delete_user(db: AsyncSession, user_id: int, *, now: datetime) -> None:
 
 
 async def _release_unpaid(db: AsyncSession, order: Order, now: datetime) -> bool:
-    """Close an open payment page. Whoever pays on it all the same is a guest, and gets a link. True for such orders."""
+    """Close an open payment page; true where one was open. A payment that arrives later is treated as a guest's."""
     if order.state is not OrderState.PENDING:
         return False
     order.buyer_id = order.owner_id = order.buyer_email = order.browser_hash = None

@@ -29,6 +29,6 @@ def allowed_email(text: str, request: Request) -> Email:
 
 
 def count_message(throttle: Throttle, email: Email) -> None:
-    """One person gets few emails, whoever asks for them. Raises RateLimited."""
+    """Limits how many emails one address gets, from all requests together. Raises RateLimited."""
     throttle.hit(MESSAGES_BY_EMAIL, email.key)
     throttle.hit(MESSAGES_BY_EMAIL_DAILY, email.key)

@@ -110,7 +110,7 @@ async def _order_for(
     *,
     now: datetime,
 ) -> Order:
-    """A new order, or the open one of a moment ago for the very same wish."""
+    """A new order, or an open one that the same buyer began a moment ago with the same options."""
     timezone = service.catalog.current.site.timezone
     async with service.database.transaction() as db:
         # Two clicks at once take turns here, and the second finds the first one's order.
@@ -192,7 +192,7 @@ async def _refuse_owner(db: AsyncSession, course: CatalogCourse, buyer: Buyer) -
     )
     for order in await db.scalars(bought_here):
         if buyer.learner and order.owner_id is not None:
-            continue  # somebody else's, at the same machine
+            continue  # another account bought it in this browser
         if order.owner_id is not None and not await entitlements.may_watch(db, order.owner_id, course.id):
             continue
         if await grants_access(db, order):

@@ -12,7 +12,7 @@ from dynamic_api.core.audit import GUEST, SYSTEM, Action, by_user, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import ClaimLinkInvalid, InvalidCredentials, OrderNotClaimable
 from dynamic_api.core.messages import ClaimLink, minute, queue_message
-from dynamic_api.core.models import OneTimeLink, Order, User
+from dynamic_api.core.models import OneTimeLink, Order, OrderId, User
 from dynamic_api.core.outbox import Job, enqueue
 from dynamic_api.core.states import LinkPurpose
 from dynamic_api.core.tokens import hash_token, make_token, parse_public_order_id
@@ -83,7 +83,9 @@ async def issue_claim_link(db: AsyncSession, order: Order, *, now: datetime) -> 
 
 async def view_claim_link(db: AsyncSession, token: str, *, now: datetime) -> WaitingOrder:
     """What a link would give, without using it. Raises ClaimLinkInvalid."""
-    order = await _order_of_link(db, token, now)
+    order = await db.get_one(Order, await _order_of_link(db, token, now))
+    if not await is_claimable(db, order):
+        raise ClaimLinkInvalid
     return WaitingOrder(order, has_account=await has_account(db, order))
 
 
@@ -103,7 +105,7 @@ async def claim_by_link(service: Service, token: str, claimant: Claimant) -> Use
     password_hash = await _password_hash(service, waiting.order, claimant, proven=True)
     now = service.clock()
     async with service.database.transaction() as db:
-        order = await lock_order(db, (await _order_of_link(db, token, now)).id)
+        order = await lock_order(db, await _order_of_link(db, token, now))
         if not await is_claimable(db, order):
             raise ClaimLinkInvalid
         user = await _owner(db, order, claimant, password_hash, proven=True, now=now)
@@ -159,19 +161,18 @@ async def send_claim_links(service: Service, job: SendClaimLinks) -> None:
                 await queue_message(db, ClaimLink.about(order, minute(now)), now=now)
 
 
-async def _order_of_link(db: AsyncSession, token: str, now: datetime) -> Order:
-    link = await db.scalar(
-        select(OneTimeLink).where(
+async def _order_of_link(db: AsyncSession, token: str, now: datetime) -> OrderId:
+    order_id = await db.scalar(
+        select(OneTimeLink.order_id).where(
             OneTimeLink.token_hash == hash_token(token),
             OneTimeLink.purpose == LinkPurpose.CLAIM,
             OneTimeLink.used_at.is_(None),
             OneTimeLink.expires_at > now,
         )
     )
-    order = await db.get(Order, link.order_id) if link else None
-    if order is None or not await is_claimable(db, order):
+    if order_id is None:
         raise ClaimLinkInvalid
-    return order
+    return order_id
 
 
 async def _account_of(db: AsyncSession, order: Order) -> User | None:

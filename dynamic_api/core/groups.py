@@ -58,12 +58,12 @@ class Groups(Generic[Item, Answer]):
         try:
             answers = await self._write([item for item, _ in group])
             answered = list(zip(group, answers, strict=True))
-        except Exception as error:  # whoever waits is told, and the next group is tried
+        except Exception as error:  # the callers of this group get the error, and the next group is tried
             logger.warning("a group could not be written: %r", error)
             for _, future in group:
                 if future is not None and not future.done():
                     future.set_exception(error)
             return
         for (_, future), answer in answered:
-            if future is not None and not future.done():  # whoever asked may have gone away
+            if future is not None and not future.done():  # its caller may have been cancelled
                 future.set_result(answer)

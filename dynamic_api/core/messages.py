@@ -1,4 +1,4 @@
-"""Every email that can be asked for, as a job: to whom and about what. `mail/` writes them when they are sent.
+"""Every email that can be asked for, as a job: its recipient and its subject. `mail/` writes them when they are sent.
 
 `id` is the same on every attempt: it keeps an email from being queued twice, and becomes its Message-ID.
 """
@@ -58,7 +58,7 @@ class Receipt(OrderMessage):
 
 
 class ClaimLink(OrderMessage):
-    """A new claim link; to whom the course is for."""
+    """A new claim link, to the owner of the order."""
 
     name = "claim"
 
@@ -76,7 +76,7 @@ class PaymentFailed(OrderMessage):
 
 
 class AccessEnded(OrderMessage):
-    """The course is gone because its payment is; to whoever had it."""
+    """Access has ended with the payment; to the person who had it."""
 
     name = "access_ended"
 

@@ -331,7 +331,7 @@ class Job(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to whom, written in the transaction that did it."""
+    """The audit log: who did what, to which account or order, written in the same transaction."""
 
     __tablename__ = "audit_log"
 

@@ -29,8 +29,8 @@ _ENDS = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 class Passwords:
     """Hashes and verifies passwords, two at a time."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._nobodys_hash: str | None = None
 
@@ -74,8 +74,10 @@ def is_guessable(password: str, *, about: list[str]) -> bool:
     `about` are words that a guesser would try for this person.
     """
     plain = unicodedata.normalize("NFKC", password).casefold()
-    readings = {plain, *(plain.translate(reading) for reading in _READINGS)}
-    readings |= {_ENDS.sub("", reading) for reading in list(readings)}
+    # Signs at the ends are decoration, and may be letters as well: "!!pa$$word!!", "$ilverware".
+    ends_removed = {plain, _ENDS.sub("", plain)}
+    readings = ends_removed | {each.translate(reading) for each in ends_removed for reading in _READINGS}
+    readings |= {_ENDS.sub("", reading) for reading in readings}
     personal = {word.casefold() for word in about if len(word) >= 3}
     return any(
         reading in load_common_passwords()

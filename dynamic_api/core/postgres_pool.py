@@ -11,7 +11,7 @@ import asyncpg
 
 
 class PostgresPool:
-    """At most `size` connections at once; whoever needs another waits."""
+    """At most `size` connections at once; further callers wait."""
 
     def __init__(self, dsn: str, size: int) -> None:
         self._dsn = dsn

@@ -186,7 +186,7 @@ class SqliteReader:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None)
-        # The event loop must never wait for another process: whoever is refused asks again in a thread.
+        # The event loop must never wait for another process: a query that is refused is repeated in a thread.
         try:
             for pragma in ("query_only=ON", "busy_timeout=0", CACHE):
                 connection.execute(f"PRAGMA {pragma}")

@@ -150,7 +150,8 @@ class Settings(BaseSettings):
     stream_unsigned: bool = Field(
         default=False,
         description=(
-            "Play videos that do not require signed addresses: whoever learns an id can watch. The service warns of it."
+            "Play videos that do not require signed addresses: anyone with a video's id can watch it. "
+            "The service warns of it at its start."
         ),
         examples=["false"],
     )

@@ -23,7 +23,7 @@ class Limit:
 
 
 SIGN_IN_FAILURES = Limit("sign-in-failure", 5)
-# From all networks together, since a botnet has many. Whoever is locked out by it can still sign in by email.
+# From all networks together, since a botnet has many. A learner who is locked out by it can still sign in by email.
 SIGN_IN_FAILURES_DAILY = Limit("sign-in-failure-daily", 100, 24 * 3600)
 SIGN_INS_BY_IP = Limit("sign-in-ip", 30)
 CLAIMS_BY_IP = Limit("claim-ip", 20)

@@ -1,4 +1,4 @@
-"""The outside world, as one value that is passed to whoever needs it."""
+"""Payments, streaming, storage and mail, as one value that is passed as an argument."""
 
 from dataclasses import dataclass
 

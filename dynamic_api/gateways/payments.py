@@ -147,7 +147,7 @@ class Payments:
         elif request.choose_code:
             params["allow_promotion_codes"] = True
         if "discounts" in params or "allow_promotion_codes" in params:
-            # A guest without a customer is nobody's first purchase, and codes for those are refused.
+            # Without a customer, Stripe cannot tell a first purchase and refuses codes for first purchases.
             # https://docs.stripe.com/payments/checkout/discounts
             params["customer_creation"] = "always"
         if request.email:

@@ -67,7 +67,7 @@ async def new_email(service: Service, message: NewEmailLink) -> Addressed:
     site, email = service.catalog.current.site, Email.lookup(message.email)
     async with service.database.transaction() as db:
         user = await db.get(User, message.user_id)
-        # Whoever asked may be whom a new password has shut out meanwhile.
+        # The request may have come from somebody whom a new password has shut out since.
         if user is None or user.updated_at > datetime.fromisoformat(message.asked_at):
             return None
         if await find_user(db, email) is not None:

@@ -98,7 +98,7 @@ async def payment_failed(service: Service, message: PaymentFailed) -> Addressed:
 
 
 async def access_ended(service: Service, message: AccessEnded) -> Addressed:
-    """To whoever had the course, or the link to it."""
+    """To the person who had the course, or the link to it."""
     facts = await _facts(service, message)
     to = facts.owner.email if facts.owner else facts.order.owner_email
     if facts.grants_access or to is None:

@@ -106,7 +106,7 @@ def access_ended(site: Site, order: Order, course_title: str) -> Text:
 
 
 def gift(site: Site, order: Order, gift: Gift, course_title: str, *, claim_url: str) -> Text:
-    """To the recipient, on the day: what it is, from whom, and how to open it."""
+    """To the recipient, on the delivery day: the gift, its sender, and how to open it."""
     sender = gift.sender_name or "Somebody"
     greeting = f"Hello {gift.recipient_name}," if gift.recipient_name else "Hello,"
     return Text(
@@ -121,7 +121,7 @@ def gift(site: Site, order: Order, gift: Gift, course_title: str, *, claim_url: 
 def gift_confirmation(
     site: Site, order: Order, gift: Gift, course_title: str, *, gifts_url: str, delivery: str
 ) -> Text:
-    """To the buyer: what was given, to whom, and when it arrives. `delivery` reads “today” or “on 31 January 2026”."""
+    """To the buyer: the gift, its recipient, and when it arrives. `delivery` reads “today” or “on 31 January 2026”."""
     recipient = f"{gift.recipient_name} ({order.owner_email})" if gift.recipient_name else order.owner_email
     paid = f"You paid {_total(order, site)}." if order.total_amount else "It was free of charge."
     return Text(

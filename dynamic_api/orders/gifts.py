@@ -27,7 +27,7 @@ LONGEST_NAME = 120
 
 @dataclass(frozen=True)
 class GiftDetails:
-    """Whom a course is for, from whom, with which words, and on which day."""
+    """Recipient, sender, message and delivery day of a gift."""
 
     recipient_email: Email
     recipient_name: str
@@ -64,7 +64,7 @@ def read_gift_form(form: dict[str, str], *, timezone: str, now: datetime) -> Gif
         email = Email.parse(form.get("recipient_email", ""))
     except EmailInvalid:
         raise FormRefused(Notice.GIFT_ADDRESS) from None
-    message = "".join(letter for letter in form.get("message", "") if letter >= " " or letter == "\n").strip()
+    message = "".join(each for each in form.get("message", "") if each >= " " or each == "\n").strip()
     if len(message) > LONGEST_MESSAGE:
         raise FormRefused(Notice.GIFT_MESSAGE)
     return GiftDetails(email, recipient, sender, message, _day(form, timezone, now))

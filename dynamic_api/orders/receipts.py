@@ -26,7 +26,7 @@ class ReceiptRow(NamedTuple):
     receipt_url: str
 
 
-# Paid or refunded orders with a total above 0, newest first; gifts among them, for whoever gave them.
+# Paid or refunded orders with a total above 0, newest first; a gift is on its giver's list.
 RECEIPTS = Query(
     select(
         Order.public_id.label("order"),

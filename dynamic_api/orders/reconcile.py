@@ -1,4 +1,4 @@
-"""Brings an order to what Stripe knows: the one function that moves orders, whoever calls it and how often.
+"""Brings an order to what Stripe knows. Only this changes an order's state, and it may run any number of times.
 
 Stripe is asked outside any transaction. Two callers may hold facts of different ages, so each remembers the order's
 revision before it asks; a caller that finds another revision when it is about to write asks again.
@@ -136,7 +136,7 @@ async def _send_link_again(db: AsyncSession, order: Order, now: datetime) -> Non
 
 
 async def _news(db: AsyncSession, order: Order, facts: PaymentFacts, *, ended: bool) -> list[type[OrderMessage]]:
-    """The emails about a payment that failed or went back: to the buyer, and to whoever loses a gift by it."""
+    """The emails about a payment that failed or went back: to the buyer, and to the recipient of a gift that ends."""
     if not order.buyer_email:
         return []
     if order.state is OrderState.FAILED:

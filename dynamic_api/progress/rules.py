@@ -1,4 +1,4 @@
-"""The rules of progress: pure functions of one row, whoever asks.
+"""The rules of progress: pure functions of one row, the same for web and phone.
 
 How a position moves when a player reports one, in a lesson whose stored position is 20:00:
 

@@ -1,6 +1,6 @@
 """Every change of progress, written in groups.
 
-A change is a pure function of a row. Changes of one learner and lesson become one write; whoever asked is answered
+A change is a pure function of a row. Changes of one learner and lesson become one write; a request is answered
 only after the commit that holds it. Written along, without anybody waiting: that a lesson was opened once more, and
 when a phone or a browser was last seen.
 """
@@ -83,8 +83,8 @@ class ProgressWriter:
                     group.views[key] = at
                 case _Phone(token_id, at):
                     group.phones[token_id] = at
-                case _Session(token_hash, at):
-                    group.sessions[token_hash] = at, at + self._session_lifetime
+                case _:
+                    group.sessions[each.token_hash] = each.at, each.at + self._session_lifetime
         answers: list[ProgressRow | None] = []
 
         def change(rows: Rows) -> None:

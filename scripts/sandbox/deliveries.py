@@ -18,7 +18,7 @@ RETRIES = (1, 2, 5, 10, 20, 30, 60, 60, 60)  # seconds; Stripe goes on for days
 
 
 def signed(event: Json, secret: str) -> tuple[bytes, str]:
-    """Body and Stripe-Signature header. The SDK's own signer makes it, so that it is Stripe's to the letter."""
+    """Body and Stripe-Signature header. The SDK's own signer makes it, so that it is exactly Stripe's."""
     body = json.dumps(event, indent=2)
     header = stripe.WebhookSignature.generate_signature_header(body, secret)
     return body.encode(), str(header)

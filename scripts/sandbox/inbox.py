@@ -29,7 +29,7 @@ class Inbox:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        """Keep one mail; on a bad day, ask for it later."""
+        """Store one email; during a simulated outage, refuse it for now."""
         if self._store.mail_down:
             return "451 Requested action aborted: local error in processing"
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: objects by id, kept in one JSON file between runs."""
+"""The sandbox's data: objects by id, saved in one JSON file between runs."""
 
 import copy
 import json

@@ -67,7 +67,7 @@ def call(method: str, path: str, answer: Call) -> Route:
         except StripeProblem as problem:
             kept = {"status": problem.status, "body": problem.body}
         if method == "POST" and key and kept["status"] != 400:
-            # Answers to requests that were carried out are kept; a refused parameter may be mended and sent again.
+            # Answers to requests that were carried out are kept; a refused parameter may be corrected and sent again.
             bank.store.idempotency[key] = {**kept, "of": fingerprint(request.url.path, body)}
         bank.store.save()
         return JSONResponse(kept["body"], kept["status"], headers={"Request-Id": f"req_{secrets.token_hex(7)}"})
@@ -76,7 +76,7 @@ def call(method: str, path: str, answer: Call) -> Route:
 
 
 async def _outage(request: Request) -> Response | None:
-    """A bad day at Stripe, where the dashboard ordered one."""
+    """Fails or delays a request, where the dashboard asked for an outage."""
     outage: Json = request.app.state.outage
     if outage.get("left", 0) <= 0:
         return None

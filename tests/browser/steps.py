@@ -68,7 +68,7 @@ def open_lesson(context: BrowserContext, installation: Installation, path: str =
 
 
 def play_the_end(page: Page) -> None:
-    # Whoever presses play while the end still stands there begins anew: so first away from it, then play.
+    # Play at the end starts over, so the position is moved away from it first.
     video(page, "v => { v.currentTime = v.duration - 5; }")
     wait_for_video(page, "!v.ended && !v.seeking")
     video(page, "v => { v.currentTime = v.duration - 0.4; return v.play(); }")

@@ -138,7 +138,7 @@ def test_next_lesson_is_offered_and_can_wait(owner: BrowserContext, installation
 
 
 def kept(page: Page) -> list[str]:
-    """Which addresses this device keeps beats for, whoever watched."""
+    """The addresses this device has stored heartbeats for, of every learner."""
     return sorted(page.evaluate("Object.values(JSON.parse(localStorage.beats ?? '{}')).flatMap(Object.keys)"))
 
 

@@ -90,7 +90,7 @@ def mailed_token(school: School, page: str, to: str) -> str:
     for mail in school.mails(to):
         if match := re.search(rf"{page}#token=([\w-]+)", mail["text"]):
             return match[1]
-    raise AssertionError(f"no link to {page} was mailed to {to}")
+    raise AssertionError(f"no link to {page} was emailed to {to}")
 
 
 async def test_sign_in_by_a_mailed_link_once_in_time_and_alike_for_all(school: School) -> None:
@@ -189,7 +189,7 @@ async def test_devices_are_listed_and_ended_one_by_one(school: School) -> None:
         listed = (await here.get("/api/account/devices")).json()
         assert [entry["name"] for entry in listed["phones"]] == ["Test phone"]
         [far] = [entry for entry in listed["browsers"] if not entry["current"]]
-        await other.delete(f"/api/account/browsers/{far['id']}")  # somebody else's: nothing happens
+        await other.delete(f"/api/account/browsers/{far['id']}")  # another account's session: nothing happens
         assert (await there.get("/api/session")).status_code == 200
         await here.delete(f"/api/account/browsers/{far['id']}")
         await here.delete(f"/api/account/phones/{listed['phones'][0]['id']}")

@@ -6,10 +6,11 @@ import pytest
 
 from dynamic_api.claims import by_operator
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import Entitlement, Order
+from dynamic_api.core.models import Entitlement, Order, User
 from dynamic_api.core.outbox import Queue
 from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
+from dynamic_api.orders import entitlements
 from dynamic_api.orders.reconcile import reconcile_order
 from scripts.sandbox.store import Json
 from sitegen.catalog.model import Catalog
@@ -272,3 +273,62 @@ async def test_an_account_whose_address_is_not_proven_collects_no_gift(school: S
         async with school.phone() as phone:
             await phone.post("/auth/login", json={**credentials, "device_name": "phone"})
         assert (await squatter.get(WATCH)).status_code == 403
+
+
+async def test_moving_an_address_moves_gifts_given_and_gifts_received_apart(school: School) -> None:
+    """The giver's receipts go to the giver's new account, and the course stays with whom it was given to."""
+    session = await give(school)
+    async with school.browser() as giver, school.browser() as new, school.browser() as fran:
+        await school.learner(giver, "giver@example.com")
+        await school.learner(new, "new@example.com")
+        body = {"token": school.claim_token("fran@example.com"), "name": "Fran", "password": "a loaf on each table"}
+        await fran.post("/api/claims", json=body)
+        async with school.service.database.transaction() as db:
+            await by_operator.move_purchases(
+                db, Email.parse("giver@example.com"), Email.parse("new@example.com"), now=school.clock()
+            )
+        order = await school.order(session)
+        names = {user.id: user.email.spelling for user in await school.rows(User)}
+        assert (names[order.buyer_id], names[order.owner_id]) == ("new@example.com", "fran@example.com")
+        assert (await fran.get(WATCH)).status_code == 200
+        assert (await new.get(WATCH)).status_code == 403
+        async with school.service.database.transaction() as db:
+            await by_operator.move_purchases(
+                db, Email.parse("fran@example.com"), Email.parse("giver@example.com"), now=school.clock()
+            )
+        order = await school.order(session)
+        assert (names[order.buyer_id], names[order.owner_id]) == ("new@example.com", "giver@example.com")
+        assert (await fran.get(WATCH)).status_code == 403
+        assert (await giver.get(WATCH)).status_code == 200
+
+
+async def test_the_giver_sees_what_became_of_the_gift(school: School) -> None:
+    async with school.browser() as giver:
+        await school.learner(giver, "giver@example.com")
+
+        async def state() -> str:
+            [gift] = (await giver.get("/api/gifts")).json()["gifts"]
+            return str(gift["state"])
+
+        school.bank.store.refused = {"fran@example.com"}
+        session = await give(school)
+        assert await state() == "undeliverable"
+        dispute = school.bank.dispute(session["payment_intent"])
+        await school.settle()
+        assert await state() == "suspended"
+        school.bank.close_dispute(dispute, won=True)
+        await school.settle()
+        assert await state() == "undeliverable"  # and no message is sent to an address that refuses them
+        assert subjects(school, "giver@example.com").count("Your gift could not be delivered") <= 1
+        school.bank.refund(session["payment_intent"], amount=None)
+        await school.settle()
+        assert await state() == "refunded"
+
+
+async def test_an_order_without_an_owner_grants_nothing(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await school.buy(buyer)
+    order = await school.order(session)
+    async with school.service.database.transaction() as db:
+        with pytest.raises(ValueError, match="without an owner"):
+            await entitlements.grant_for_order(db, order, at=school.clock(), actor="test")

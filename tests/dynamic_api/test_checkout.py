@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
+from dynamic_api.checkout.start import Buyer, Options, start_checkout, take_free_course
+from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Job, Order
 from dynamic_api.core.settings import Settings
 from dynamic_api.gateways.payments import Payments
@@ -134,7 +136,7 @@ async def test_address_that_was_only_typed_gives_nothing(school: School) -> None
         await school.learner(squatter, "ann@example.com", verified=False)
         await school.buy(buyer, email="ann@example.com")
         assert (await squatter.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 403
-        # The mailed link proves the address: its holder takes the account over, the squatter is out.
+        # The emailed link proves the address: its holder takes the account over, the squatter is out.
         body = {"token": school.claim_token(), "name": "Ann", "password": "the real ann is here"}
         assert (await buyer.post("/api/claims", json=body)).status_code == 200
         assert (await buyer.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
@@ -211,7 +213,7 @@ async def test_a_new_price_means_a_new_payment_page(school: School, catalog: Cat
 
 
 async def test_a_free_course_opens_by_email_only(school: School) -> None:
-    """Nobody paid, so nothing vouches for whoever typed the address."""
+    """Nobody paid, so nothing proves the address."""
     async with school.browser() as guest, school.browser() as reader:
         await guest.post("/api/checkout", data={"course": KNOTS, "email": "victim@example.com"})
         [order] = await school.rows(Order)
@@ -241,3 +243,61 @@ async def test_only_what_was_paid_has_a_day_of_payment(school: School) -> None:
         school.bank.refund(session["payment_intent"], amount=100)
         await school.settle()
         assert (await school.order(session)).paid_at == paid_at
+
+
+async def test_a_page_that_stripe_never_made_is_not_waited_for(school: School) -> None:
+    """The service was stopped between asking Stripe and writing the answer down; the buyer presses Buy again."""
+    async with school.browser() as browser:
+        await school.begin(browser)
+        async with school.service.database.transaction() as db:
+            order = (await db.scalars(select(Order))).one()
+            order.session_id = order.checkout_url = None
+        school.clock.forward(seconds=44)
+        await school.begin(browser)
+        assert len(await school.rows(Order)) == 1  # another click may still be asking Stripe for it
+        async with school.service.database.transaction() as db:
+            order = (await db.scalars(select(Order))).one()
+            order.session_id = order.checkout_url = None
+        school.clock.forward(seconds=1)
+        await school.begin(browser)
+        assert len(await school.rows(Order)) == 2
+
+
+async def test_a_price_cannot_be_left_out_by_mistake(school: School) -> None:
+    """Which of the two functions applies is the catalogue's decision; neither believes its caller."""
+    catalog, buyer = school.service.catalog.current, Buyer(None, "browser", Email.parse("ann@example.com"))
+    with pytest.raises(ValueError, match="a free course is not bought"):
+        await start_checkout(school.service, catalog.course(KNOTS), buyer, Options())
+    with pytest.raises(ValueError, match="has a price"):
+        await take_free_course(school.service, catalog.course(SOURDOUGH), buyer)
+    assert await school.rows(Order) == []
+
+
+async def test_a_payment_without_an_address_is_claimed_by_somebody_signed_in(school: School) -> None:
+    """Stripe deletes a customer's data on request, and then tells no address."""
+    async with school.browser() as buyer:
+        session = await school.begin(buyer)
+        school.pay(session)
+        session["customer_details"] = None
+        await school.settle()
+        order = await school.order(session)
+        assert (order.state, order.buyer_email) == ("paid", None)
+        assert school.mails() == []
+        assert (await school.claim(buyer, session)).json()["error"]["code"] == "order_not_claimable"
+        await school.learner(buyer)
+        assert (await school.claim(buyer, session)).status_code == 200
+        assert (await buyer.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
+
+
+async def test_only_pages_that_exist_are_closed_after_a_payment(school: School) -> None:
+    async with school.browser() as browser:
+        await school.begin(browser)
+        async with school.service.database.transaction() as db:
+            unopened = (await db.scalars(select(Order))).one()
+            unopened.session_id = unopened.checkout_url = None
+        school.clock.forward(minutes=26)
+        left_open = await school.begin(browser)
+        school.clock.forward(minutes=26)
+        await school.buy(browser)
+        closed = [job.key for job in await school.rows(Job) if job.kind == "checkout.close"]
+        assert closed == [f"close:{left_open['client_reference_id']}"]

@@ -1,6 +1,8 @@
-"""Claim links: once, in time, for whoever holds the mail; never two owners."""
+"""Claim links work once, within their time, for the reader of the email; an order never has two owners."""
 
 import asyncio
+
+import pytest
 
 from dynamic_api.core.models import Base, Entitlement, OneTimeLink, User
 from dynamic_api.core.tokens import hash_token
@@ -85,7 +87,7 @@ async def test_refused_passwords_do_not_use_the_link_up(school: School) -> None:
 
 
 async def test_link_for_another_person_joins_the_account_that_is_signed_in(school: School) -> None:
-    """Bought with another address: whoever holds the mail may add it to the account they use."""
+    """Bought with another address: the reader of the email may add it to the account they use."""
     async with school.browser() as learner, school.browser() as guest:
         await school.learner(learner, "bob@example.com")
         await school.buy(guest, email="bob.work@example.com")
@@ -112,3 +114,11 @@ async def test_refunded_purchase_cannot_be_claimed(school: School) -> None:
         await school.settle()
         assert (await browser.post("/api/claims", json={"token": token, **BODY})).status_code == 410
         assert (await school.claim(browser, session)).status_code == 409
+
+
+@pytest.mark.parametrize("name", ["nonsense", "00000000-0000-0000-0000-00000000000", "ord_x"])
+async def test_an_order_that_cannot_exist_is_claimed_by_nobody(school: School, name: str) -> None:
+    async with school.browser() as browser:
+        await school.buy(browser)
+        answer = await browser.post(f"/api/orders/{name}/claim", json=BODY)
+        assert answer.json()["error"]["code"] == "order_not_claimable"

@@ -1,4 +1,4 @@
-"""Nothing that a stranger sends holds the event loop: no step of it takes more than 5 ms of the processor.
+"""No request holds the event loop: no step of it takes more than 5 ms of the processor.
 
 Seconds of the processor are counted, not of the wall: what other processes do at the same time decides nothing.
 """
@@ -78,7 +78,7 @@ def watched() -> Iterator[list[tuple[float, str]]]:
 async def test_no_step_is_long(school: School, name: str) -> None:
     method, address, how = REQUESTS[name]
     async with school.browser() as stranger:
-        await stranger.request(method, address, **how)  # what is compiled at its first use is not the stranger's doing
+        await stranger.request(method, address, **how)  # compiles what is compiled at its first use
         request = stranger.build_request(method, address, **how)
         with watched() as steps:
             task = asyncio.create_task(stranger.send(request))

@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from dynamic_api.core.models import Entitlement, Order, User, WebSession
+from dynamic_api.gateways.payment_facts import PaymentFacts
 from dynamic_api.gateways.payments import Payments
-from dynamic_api.orders.reconcile import reconcile_order
+from dynamic_api.orders.reconcile import OrderBusy, reconcile_order
 from scripts.sandbox.store import Json
+from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
+from tests.dynamic_api.test_checkout import choose_promotion_codes
 from tests.gates import GatedDatabase, GatedPasswords, GatedPayments
 from tests.school import LESSON, PASSWORD, SOURDOUGH, School
 
@@ -56,7 +60,7 @@ async def test_facts_that_became_old_while_others_wrote_are_asked_for_again(
     quick = asyncio.create_task(reconcile_order(school.service, order.id))
     await payments.was_asked_twice()
     payments.gate.open()
-    # Whoever writes first makes the other ask again.
+    # The first write makes the other one ask again.
     assert {await slow, await quick} <= {"refunded", "paid"}
     assert (await school.order(session)).state == "refunded"
     assert payments.asked == 3
@@ -175,3 +179,84 @@ async def test_an_account_that_is_deleted_while_its_page_is_paid_loses_no_money(
     assert order.owner_id is None or order.buyer_id == order.owner_id
     school.use(database=original)
     await database.close()
+
+
+async def test_a_code_that_is_used_up_after_it_was_looked_up_is_refused_with_a_reason(
+    school: School, payments: GatedPayments, catalog: Catalog
+) -> None:
+    await choose_promotion_codes(school, catalog, "own")
+    async with school.browser() as quick, school.browser() as slow:
+        last = await school.begin(quick, code="ONCE50")
+        payments.gate.close()
+        asking = asyncio.create_task(slow.post("/api/checkout", data={"course": SOURDOUGH, "code": "ONCE50"}))
+        await payments.gate.reached()
+        school.pay(last)
+        payments.gate.open()
+        assert (await asking).headers["location"].endswith("#code-expired")
+        assert (await school.begin(slow))["amount_total"] == 4900  # and the full price can be paid at once
+
+
+async def test_an_order_that_never_rests_is_tried_again_later(school: School, sandbox: Sandbox) -> None:
+    class Restless(Payments):
+        async def facts(self, session_id: str) -> PaymentFacts:
+            facts = await super().facts(session_id)
+            async with school.service.database.transaction() as db:
+                order = (await db.scalars(select(Order))).one()
+                order.revision += 1
+            return facts
+
+    session, order = await paid(school)
+    plain, restless = school.service.gateways, Restless(school.service.settings)
+    school.use(gateways=replace(plain, payments=restless))
+    with pytest.raises(OrderBusy):
+        await reconcile_order(school.service, order.id)
+    assert (await school.order(session)).state == "pending"
+    school.use(gateways=plain)
+    await restless.close()
+    assert await reconcile_order(school.service, order.id) == "paid"
+
+
+async def test_a_refund_while_the_link_s_password_is_hashed_leaves_nothing_claimed(
+    school: School, passwords: GatedPasswords
+) -> None:
+    async with school.browser() as buyer:
+        session = await school.buy(buyer)
+        token = school.claim_token()
+        passwords.gate.close()
+        claiming = asyncio.create_task(buyer.post("/api/claims", json={"token": token, **BODY}))
+        await passwords.gate.reached()
+        school.bank.refund(session["payment_intent"], amount=None)
+        await school.settle()
+        passwords.gate.open()
+        assert (await claiming).status_code == 410
+    assert await school.rows(User) == []
+
+
+async def test_an_account_made_while_the_buyer_s_password_is_hashed_is_not_taken_over(
+    school: School, passwords: GatedPasswords
+) -> None:
+    """The browser that bought proves no address: it may make an account, and never use one that exists."""
+    async with school.browser() as buyer, school.browser() as owner:
+        session = await school.buy(buyer)
+        passwords.gate.close(only_next=True)
+        claiming = asyncio.create_task(school.claim(buyer, session, password="not the owner's password"))
+        await passwords.gate.reached()
+        await school.learner(owner, "ann@example.com", verified=False)
+        passwords.gate.open()
+        assert (await claiming).json()["error"]["code"] == "order_not_claimable"
+    assert await school.rows(Entitlement) == []
+
+
+async def test_an_account_deleted_while_its_password_is_verified_claims_nothing(
+    school: School, passwords: GatedPasswords
+) -> None:
+    async with school.browser() as buyer, school.browser() as owner:
+        await school.learner(owner, "ann@example.com", verified=False)
+        session = await school.buy(buyer)
+        passwords.gate.close(only_next=True)
+        claiming = asyncio.create_task(school.claim(buyer, session))
+        await passwords.gate.reached()
+        assert (await owner.post("/api/account/deletion", json={"password": PASSWORD})).status_code == 200
+        passwords.gate.open()
+        assert (await claiming).json()["error"]["code"] == "order_not_claimable"
+    assert await school.rows(Entitlement) == []

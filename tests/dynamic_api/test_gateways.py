@@ -127,7 +127,7 @@ async def test_unsigned_videos_only_where_it_is_said_and_with_a_warning(
         app = create_app(each.model_copy(update={"embedded_worker": False}), open_gateways(each))
         async with lifespan(app):
             pass
-        assert ("whoever learns an id can watch" in caplog.text) == warned
+        assert ("anyone with a video's id can watch it" in caplog.text) == warned
 
 
 def test_tokens_are_shared_for_minutes_and_never_outlive_their_time(settings: Settings) -> None:

@@ -204,8 +204,8 @@ async def test_order_of_checks(school: School, path: str, status: int, code: str
         answer = await phone.get(path)
         assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
         if "/lessons/" in path:  # the body is looked at last
-            beat = await phone.post(path.replace("playback", "progress"), json={})
-            assert beat.json()["error"]["code"] == code
+            heartbeat = await phone.post(path.replace("playback", "progress"), json={})
+            assert heartbeat.json()["error"]["code"] == code
 
 
 async def test_resource_opens_in_a_browser_without_a_token(school: School) -> None:

@@ -80,6 +80,7 @@ async def test_grant_and_revoke_are_audited_and_payments_do_not_undo_them(school
     async with school.browser() as browser:
         await school.learner(browser)
         assert "may now watch" in await run(school, "grant", "bob@example.com", SOURDOUGH, "--reason", "raffle")
+        assert "did not have" in await run(school, "revoke", "bob@example.com", GIT, "--reason", "by mistake")
         assert "had" in await run(school, "grant", "bob@example.com", SOURDOUGH, "--reason", "again")
         assert (await browser.get(lesson)).status_code == 200
         await run(school, "revoke", "bob@example.com", SOURDOUGH, "--reason", "shared the password")
@@ -225,6 +226,13 @@ async def test_replay_into_an_empty_database_ends_in_the_same_state(school: Scho
     said = json.loads(await run(school, "replay", "--all", "--into-empty", "--json", status=1))
     assert [line.split()[2] for line in (*said["only_ours"], *said["only_replayed"])] == ["paid", "refunded"]
     assert "write replay --all" in await run(school, "replay", "--failed", "--into-empty", status=1)
+
+
+async def test_replay_of_a_school_with_one_guest(school: School) -> None:
+    """No gift, no account, no decision of the operator's."""
+    async with school.browser() as guest:
+        await school.buy(guest)
+    assert json.loads(await run(school, "replay", "--all", "--into-empty", "--json"))["same"]
 
 
 async def test_every_message_can_be_seen(school: School, tmp_path: Path) -> None:

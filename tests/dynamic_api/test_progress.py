@@ -1,5 +1,7 @@
 """Progress over the web: what learners and phones see of it."""
 
+import asyncio
+
 import pytest
 
 from dynamic_api.mobile_v1.routes import BASE
@@ -16,8 +18,8 @@ async def test_over_the_web(school: School) -> None:
     async with school.browser() as browser:
         await school.owner(browser)
         assert (await browser.get(path)).json()["progress"]["status"] == "in_progress"
-        beat = {"position_seconds": 120}
-        assert (await browser.post(f"{path}/progress", json=beat)).json()["percent_complete"] == 30
+        heartbeat = {"position_seconds": 120}
+        assert (await browser.post(f"{path}/progress", json=heartbeat)).json()["percent_complete"] == 30
         assert (await browser.get(f"{path}/playback")).json()["start_seconds"] == 120
         assert (await browser.put(f"{path}/completion")).json()["status"] == "completed"
         shelf = (await browser.get("/api/library")).json()["courses"][0]
@@ -38,8 +40,6 @@ async def test_odd_beats_are_refused_by_field(school: School, body: dict[str, ob
 
 
 async def test_beats_of_two_devices_at_once_do_not_fail(school: School) -> None:
-    import asyncio
-
     path = f"/api/learn/{SOURDOUGH}/{LESSON}/progress"
     async with school.browser() as browser:
         await school.owner(browser)
@@ -48,6 +48,27 @@ async def test_beats_of_two_devices_at_once_do_not_fail(school: School) -> None:
         )
         assert {answer.status_code for answer in answers} == {200}
         assert (await browser.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).json()["progress"]["percent_complete"] == 47
+
+
+async def test_several_learners_and_devices_share_one_commit(school: School) -> None:
+    """Each statement is run for several rows at once, and each row gets its own values."""
+    async with school.browser() as ann, school.browser() as bob, school.phone() as phone, school.phone() as tablet:
+        await school.owner(ann)
+        await school.owner(bob, email="bob@example.com")
+        await school.sign_in_phone(phone)
+        await school.sign_in_phone(tablet, "bob@example.com")
+        first, second = [f"/api/learn/{SOURDOUGH}/{slug}" for slug in (LESSON, LATER_LESSON)]
+        school.clock.forward(hours=1)
+        await asyncio.gather(
+            *(each.post(f"{path}/progress", json={"position_seconds": seconds})
+              for each, path, seconds in ((ann, first, 10), (ann, second, 20), (bob, first, 30), (bob, second, 40))),
+            *(each.get(f"/courses/{SOURDOUGH}/lessons/{slug}/playback")
+              for each in (phone, tablet) for slug in (LESSON, LATER_LESSON)),
+        )  # fmt: skip
+        await school.service.progress.flush()
+        starts = [(await each.get(f"{path}/playback")).json()["start_seconds"]
+                  for each in (ann, bob) for path in (first, second)]  # fmt: skip
+        assert starts == [10, 20, 30, 40]
 
 
 async def test_a_completed_course_stays_so_when_lessons_are_added(school: School, catalog: Catalog) -> None:

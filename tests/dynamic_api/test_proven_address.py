@@ -1,4 +1,4 @@
-"""Whoever reads an address's mail owns its account; whoever only typed the address does not."""
+"""A verified address owns the account; an address that was only typed does not."""
 
 import re
 
@@ -17,7 +17,7 @@ def token(school: School, page: str, to: str) -> str:
     for mail in school.mails(to):
         if match := re.search(rf"{page}#token=([\w-]+)", mail["text"]):
             return match[1]
-    raise AssertionError(f"no {page} was mailed to {to}")
+    raise AssertionError(f"no {page} was emailed to {to}")
 
 
 async def sign_in_by_mail(school: School, browser: httpx.AsyncClient, email: str) -> None:

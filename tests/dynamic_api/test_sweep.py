@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from dynamic_api.core.models import Job
+from dynamic_api.core.models import Job, Order
 from dynamic_api.gateways.payment_facts import PaymentList
 from dynamic_api.orders import sweep
 from dynamic_api.orders.sweep import find_differences, schedule_sweep
@@ -90,7 +90,7 @@ async def test_page_by_page_and_only_what_may_have_moved(school: School) -> None
 
 
 async def test_looking_changes_nothing(school: School) -> None:
-    """An order whose session we never noted is reported, and noted only when told to mend."""
+    """An order whose session we never noted is reported, and noted only when told to fix it."""
     async with school.browser() as buyer:
         session = await school.begin(buyer)
         school.pay(session)
@@ -110,3 +110,31 @@ async def test_looking_changes_nothing(school: School) -> None:
 def test_disputes_are_looked_at_for_longer_than_they_take() -> None:
     """https://docs.stripe.com/disputes/how-disputes-work"""
     assert sweep.LOOK_BACK[PaymentList.DISPUTES] >= timedelta(days=120)
+
+
+async def test_an_order_that_never_got_a_payment_page_expires(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await school.begin(buyer)
+    async with school.service.database.transaction() as db:
+        order = await db.get_one(Order, (await school.order(session)).id)
+        order.session_id = order.checkout_url = None
+    school.bank.store.objects.pop(session["id"])
+    await schedule_sweep(school.service)
+    await turn(school)
+    assert (await school.order(session)).state == "pending"
+    for _ in range(5):
+        await turn(school)
+    assert (await school.order(session)).state == "expired"
+
+
+async def test_what_others_sell_in_the_same_account_is_left_alone(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await school.begin(buyer)
+        school.pay(session)
+    foreign = {**session, "id": "cs_test_other", "client_reference_id": None, "metadata": {}, "payment_intent": None}
+    school.bank.store.add(foreign)
+    await school.settle()
+    assert [each async for each in find_differences(school.service, since=None, fix=True)] == []
+    await schedule_sweep(school.service)
+    await turn(school)
+    assert len(await school.rows(Order)) == 1

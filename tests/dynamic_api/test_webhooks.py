@@ -10,6 +10,8 @@ import pytest
 import stripe
 
 from dynamic_api.core.models import Entitlement, Job, Order, WebhookEvent
+from dynamic_api.webhooks.ledger import handle_again
+from dynamic_api.webhooks.replay import NotEmpty, replay_into_empty
 from scripts.sandbox.deliveries import signed
 from tests.school import WEBHOOK_SECRET, School
 
@@ -139,3 +141,52 @@ async def test_a_body_of_50_mb_is_refused(school: School) -> None:
         answer = await client.post("/api/session", content=trickle())
         assert answer.status_code == 413
         assert answer.json()["error"]["code"] == "body_too_large"
+
+
+async def test_payments_that_have_no_order_here_are_kept_and_left_alone(school: School) -> None:
+    """A session without our reference, and a refund of a payment that no page of ours took."""
+    event = await paid_event(school)
+    thing = event["data"]["object"]  # type: ignore[index]
+    foreign = {**thing, "id": "cs_test_other", "client_reference_id": None, "metadata": {}, "payment_intent": None}
+    school.bank.store.add(foreign)
+    charge = {"id": "ch_other", "object": "charge", "payment_intent": "pi_other", "metadata": {}}
+    school.bank.store.add({"id": "pi_other", "object": "payment_intent", "metadata": {}})
+    await school.deliver(
+        [
+            {**event, "id": "evt_session", "data": {"object": foreign}},
+            {**event, "id": "evt_refund", "type": "charge.refunded", "data": {"object": charge}},
+        ]
+    )
+    await school.work()
+    outcomes = {row.id: row.outcome for row in await school.rows(WebhookEvent)}
+    assert set(outcomes.values()) == {"not a payment of this installation"}
+    assert len(outcomes) == 2
+
+
+async def test_a_session_that_names_an_order_of_ours_is_not_taken_for_its_own(school: School) -> None:
+    """Another program in the same Stripe account cannot pay our order with a session it made."""
+    event = await paid_event(school)
+    ours = event["data"]["object"]  # type: ignore[index]
+    theirs = {**ours, "id": "cs_test_copy", "payment_intent": None}
+    school.bank.store.add(theirs)
+    await school.deliver([{**event, "id": "evt_copy", "data": {"object": theirs}}])
+    await school.work()
+    [order] = await school.rows(Order)
+    assert (order.session_id, order.state) == (ours["id"], "pending")
+
+
+async def test_one_event_can_be_handled_again(school: School) -> None:
+    event = await paid_event(school)
+    await school.deliver([event, {**event, "id": "evt_second"}])
+    await school.work()
+    async with school.service.database.transaction() as db:
+        again = await handle_again(db, event_id="evt_second", only_unhandled=False, now=school.clock())
+    assert again == 1
+    [job] = [job for job in await school.rows(Job) if job.state == "waiting"]
+    assert job.payload == {"event_id": "evt_second"}
+
+
+async def test_a_replay_needs_an_empty_database(school: School) -> None:
+    await paid_event(school)
+    with pytest.raises(NotEmpty):
+        await replay_into_empty(school.service, school.service.database, seed=1)

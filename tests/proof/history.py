@@ -194,7 +194,7 @@ class History:
                 self.claimed.add(PublicOrderId(session["client_reference_id"]))
 
     async def _open_gift(self, friend: str) -> None:
-        with contextlib.suppress(AssertionError):  # nothing was mailed yet
+        with contextlib.suppress(AssertionError):  # no email yet
             body = {"token": self.school.claim_token(friend), "name": "Friend", "password": PASSWORD}
             async with self.school.browser() as reader:
                 await reader.post("/api/claims", json=body)

@@ -1,4 +1,4 @@
-"""What the sandbox remembers is written down whole, whoever writes."""
+"""The sandbox's data is saved whole, also with several writers."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

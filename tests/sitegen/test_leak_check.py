@@ -132,3 +132,14 @@ def test_drafts_and_introductions_are_paid_content_too(tmp_path: Path, catalog: 
     for resource in keyed:
         [leak] = find_leaks(written(tmp_path, resource.key), catalog)
         assert leak.what == f"the storage key of resource {resource.id}"
+
+
+def test_a_school_of_videos_alone_has_no_paid_text(tmp_path: Path, catalog: Catalog) -> None:
+    """Nothing to compare texts with; video ids are found as ever."""
+    course = next(course for course in catalog.published if any(lesson.video for lesson in course.lessons))
+    lesson = next(lesson for lesson in course.lessons if lesson.video)
+    silent = lesson.model_copy(update={"notes_html": None, "captions": ()})
+    module = course.modules[0].model_copy(update={"lessons": (silent,)})
+    videos = catalog.model_copy(update={"courses": (course.model_copy(update={"modules": (module,)}),)})
+    assert find_leaks(written(tmp_path, f"<p>{course.title}</p>"), videos) == []
+    assert find_leaks(written(tmp_path, f"<p>{lesson.video}</p>"), videos)

@@ -1,4 +1,4 @@
-"""Every mistake a creator can make is told with file, line, column, and how to mend it; all at once."""
+"""Every mistake a creator can make is told with file, line, column, and how to fix it; all at once."""
 
 import re
 import shutil

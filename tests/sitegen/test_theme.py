@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import lightningcss
+import pytest
+
 from dynamic_api.core.notices import Notice
 from tests.conftest import ROOT
 
@@ -13,6 +16,12 @@ MARKUP = "\n".join(
 )
 # Classes that neither a template nor a script writes: Markdown's tables, and Pygments in code.
 FROM_MARKDOWN = {"table-scroll", "align-right", "align-center"}
+
+
+@pytest.mark.parametrize("name", sorted(CSS))
+def test_every_style_sheet_parses_without_a_warning(name: str) -> None:
+    """A browser drops a rule that it cannot read, without a word."""
+    assert lightningcss.process_stylesheet(CSS[name], filename=f"{name}.css", error_recovery=False)
 
 
 def test_every_custom_property_is_defined_and_used() -> None:

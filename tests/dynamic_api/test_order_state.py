@@ -4,7 +4,7 @@ import pytest
 
 from dynamic_api.core.states import OrderState
 from dynamic_api.gateways.payment_facts import PaymentFacts, RefundFact
-from dynamic_api.orders.state import PAID_STATES, order_state
+from dynamic_api.orders.state import PAID_STATES, is_lost, order_state
 
 
 def facts(
@@ -56,3 +56,10 @@ def test_row(given: PaymentFacts, expected: str) -> None:
 
 def test_only_paid_money_gives_access() -> None:
     assert set(PAID_STATES) == {OrderState.PAID, OrderState.PARTIALLY_REFUNDED}
+
+
+def test_money_that_was_refunded_in_full_is_not_lost_to_the_bank() -> None:
+    """The buyer then gets our message about the refund, and not the one about their bank."""
+    assert is_lost(facts("complete", "paid", "succeeded", ("lost",), (PART,)))
+    assert not is_lost(facts("complete", "paid", "succeeded", ("lost",), (ALL,)))
+    assert not is_lost(facts("complete", "paid", "succeeded", ("won",)))

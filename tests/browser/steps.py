@@ -15,7 +15,7 @@ LESSON = "/learn/sourdough/what-lives-in-the-jar/"
 def pay(page: Page, email: str, *, button: str = "Buy for €49") -> None:
     """From the course page to the page after the payment."""
     page.get_by_role("button", name=button).click()
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_role("button", name="Pay €49").click()
 
 

@@ -42,7 +42,7 @@ def test_guest_buys_is_declined_pays_and_owns(page: Page, installation: Installa
     expect(page.get_by_role("alert")).to_have_text("This code is invalid.")
     page.get_by_label("Promotion code").fill("WELCOME20")
     page.get_by_role("button", name="Apply").click()
-    page.get_by_label("E-mail").fill("decl@example.com")
+    page.get_by_label("Email").fill("decl@example.com")
     page.get_by_label("Card number").fill("4000 0000 0000 0002")
     page.get_by_role("button", name="Pay €39.20").click()
     expect(page.get_by_role("alert")).to_have_text("Your card was declined.")

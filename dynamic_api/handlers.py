@@ -8,8 +8,8 @@ from dynamic_api.mail.send import send_message
 from dynamic_api.orders.jobs import CloseCheckout, ReconcileOrder, Sweep
 from dynamic_api.orders.reconcile import close_checkout, run_reconcile
 from dynamic_api.orders.sweep import run_sweep
+from dynamic_api.webhooks.events import HandleEvent
 from dynamic_api.webhooks.handle import handle_event
-from dynamic_api.webhooks.ledger import HandleEvent
 
 _ALL = (
     Handler(HandleEvent, handle_event),

@@ -1,4 +1,4 @@
-"""What every part is handed: settings, database, partners, catalogue, clock.
+"""The shared dependencies of every part: settings, database, partners, catalogue, clock.
 
 A service function that begins its own transactions takes a `Service` first and reads the clock itself. One that works
 inside its caller's transaction takes the `db` first and is told what time it is.

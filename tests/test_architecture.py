@@ -1,4 +1,4 @@
-"""The structure that documents promise: floors, and modules of one purpose. `pyproject.toml` holds the floors."""
+"""The structure that documents promise: layers, and modules of one purpose. `pyproject.toml` holds the layers."""
 
 import ast
 import subprocess
@@ -31,7 +31,7 @@ def imported(tree: ast.Module) -> set[str]:
     return found
 
 
-def test_imports_keep_to_the_floors() -> None:
+def test_imports_keep_to_the_layers() -> None:
     # In a process of its own, because it reconfigures logging.
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)

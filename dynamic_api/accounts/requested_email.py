@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import ValidationFailed
-from dynamic_api.core.throttle import CLAIMS_BY_IP, MESSAGES_BY_EMAIL, MESSAGES_BY_EMAIL_DAILY, Throttle
+from dynamic_api.core.throttle import ACCOUNT_FORMS_BY_IP, MESSAGES_BY_EMAIL, MESSAGES_BY_EMAIL_DAILY, Throttle
 from dynamic_api.web.requests import Request, Text
 
 
@@ -23,7 +23,7 @@ def allowed_email(text: str, request: Request) -> Email:
         email = Email.parse(text)
     except EmailInvalid as error:
         raise ValidationFailed(details={"email": [str(error)]}) from None
-    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     count_message(request.service.throttle, email)
     return email
 

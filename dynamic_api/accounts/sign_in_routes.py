@@ -15,7 +15,7 @@ from dynamic_api.accounts.users import check_password
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import CodeInvalid
 from dynamic_api.core.messages import RequestedMessage, ResetLink, SignInLink, SignUpLink, queue_message
-from dynamic_api.core.throttle import CLAIMS_BY_IP, CODES_BY_EMAIL
+from dynamic_api.core.throttle import ACCOUNT_FORMS_BY_IP, CODES_BY_EMAIL
 from dynamic_api.web.identity import Learner, learner_route
 from dynamic_api.web.requests import Request, Text
 from dynamic_api.web.responses import JsonResponse
@@ -96,7 +96,7 @@ _IF_THERE_IS_AN_ACCOUNT = "If there is an account with this address, we've sent 
 
 async def use_sign_in_link(request: Request) -> Response:
     """Sign in by an emailed link."""
-    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(LinkToken)
     return await sign_in_to_library(request, await sign_in_by_link(request.service, body.token))
 
@@ -105,7 +105,7 @@ async def use_sign_in_code(request: Request) -> Response:
     """Sign in by the six digits of the same email."""
     body = await request.read(SignInCode)
     email = Email.lookup(body.email)
-    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     request.service.throttle.hit(CODES_BY_EMAIL, email.key)
     loop = asyncio.get_running_loop()
     answer_at = loop.time() + REFUSAL_TAKES
@@ -120,7 +120,7 @@ async def use_sign_in_code(request: Request) -> Response:
 
 async def use_new_email_link(request: Request) -> Response:
     """Use another address from now on. Needs no session, since the link went to that address."""
-    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(LinkToken)
     user = await change_email(request.service, body.token)
     return JsonResponse({"message": f"Your email address is now {user.email}.", "url": urls.ACCOUNT})
@@ -128,14 +128,14 @@ async def use_new_email_link(request: Request) -> Response:
 
 async def use_reset_link(request: Request) -> Response:
     """Choose a new password, by an emailed link."""
-    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(NewPassword)
     return await sign_in_to_library(request, await reset_password(request.service, body.token, body.password))
 
 
 async def use_sign_up_link(request: Request) -> Response:
     """Create the account."""
-    request.service.throttle.hit(CLAIMS_BY_IP, request.client_ip)
+    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(NewAccountByLink)
     user = await sign_up(request.service, body.token, name=body.name, password=body.password)
     return await sign_in_to_library(request, user)

@@ -23,7 +23,7 @@ async def find_user(db: AsyncSession, email: Email) -> User | None:
 async def check_password(service: Service, email: Email, password: str, *, client_ip: str) -> User:
     """The account that this address and password open. Raises InvalidCredentials, RateLimited.
 
-    Equal words and equal work for known and unknown addresses (OWASP, Authentication cheat sheet).
+    The same message and the same work for known and unknown addresses (OWASP, Authentication cheat sheet).
     """
     throttle, passwords = service.throttle, service.passwords
     # Counted before the password is checked, so that attempts arriving meanwhile are counted too.

@@ -22,13 +22,14 @@ async def find_code(
     if not codes:
         raise FormRefused(Notice.CODE_UNKNOWN)
     # A code may have been used for several coupons over the years; the one that is still valid decides.
-    reasons = [refusal(code, price, product_id, has_bought=has_bought, now=now) for code in codes]
-    for code, reason in zip(codes, reasons, strict=True):
+    told = Notice.CODE_EXPIRED
+    for code in codes:
+        reason = refusal(code, price, product_id, has_bought=has_bought, now=now)
         if reason is None:
             return code.id
-    raise FormRefused(
-        next((reason for reason in reasons if reason not in (None, Notice.CODE_EXPIRED)), Notice.CODE_EXPIRED)
-    )
+        if told is Notice.CODE_EXPIRED:
+            told = reason
+    raise FormRefused(told)
 
 
 def refusal(code: CodeFacts, price: Price, product_id: str, *, has_bought: bool, now: datetime) -> Notice | None:

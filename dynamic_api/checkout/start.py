@@ -71,7 +71,7 @@ class EmailNeeded(Exception):
 async def start_checkout(service: Service, course: CatalogCourse, buyer: Buyer, options: Options) -> str:
     """The address to send the buyer to; the price is the catalogue's.
 
-    Raises AlreadyOwned, PaymentProcessing, FormRefused, FormRefused, PaymentsUnavailable.
+    Raises AlreadyOwned, PaymentProcessing, FormRefused, PaymentsUnavailable.
     """
     price, now, payments = course.definition.price, service.clock(), service.gateways.payments
     if price is None:

@@ -189,7 +189,7 @@ async def _password_hash(service: Service, order: Order, claimant: Claimant, *, 
         try:
             await check_password(service, existing.email, claimant.password, client_ip=claimant.client_ip)
         except InvalidCredentials:
-            message = "There is an account with this address already, and this is not its password."
+            message = "An account with this address already exists, and that isn’t its password."
             raise InvalidCredentials(message) from None
         return None
     check_new_account(name=claimant.name, password=claimant.password, email=order.owner_email)

@@ -14,7 +14,7 @@ from dynamic_api.core.models import Job, WebhookEvent
 from dynamic_api.core.states import JobState
 from dynamic_api.jobs.retry import retry_dead_jobs
 from dynamic_api.service import Service
-from dynamic_api.webhooks.ledger import HandleEvent, handle_again
+from dynamic_api.webhooks.events import HandleEvent, handle_again
 from dynamic_api.webhooks.replay import Comparison, replay_into_empty
 
 

@@ -1,4 +1,4 @@
-"""Writes in groups: each write takes along what arrived during the one before.
+"""Writes in groups: each write includes the items that arrived during the one before.
 
 A durable commit costs as much for a hundred rows as for one, and a busy school writes thousands a second.
 """
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 logger = logging.getLogger("coursewright.groups")
 
-MOST = 100  # in one group: nobody should wait for a crowd
+MOST = 100  # items in one group, which caps how long a request waits
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -32,7 +32,7 @@ class Groups(Generic[Item, Answer]):
         return await answer
 
     def note(self, item: Item) -> None:
-        """Write an item some time soon; nobody waits for it."""
+        """Write an item soon; no request waits for it."""
         self._waiting.append((item, None))
         self._wake()
 

@@ -103,7 +103,8 @@ async def _to_postgresql(pool: PostgresPool, arrivals: Sequence[Arrival]) -> lis
             jobs = _arrays([by_id[name].job_values() for name in new])
             await connection.execute(_POSTGRESQL_JOBS.text, *_POSTGRESQL_JOBS.values(jobs))
     # Of two copies in one group, the first is the new one.
-    return [each.id in new and not new.discard(each.id) for each in arrivals]  # type: ignore[func-returns-value]
+    first = {each.id: number for number, each in reversed(list(enumerate(arrivals)))}
+    return [each.id in new and first[each.id] == number for number, each in enumerate(arrivals)]
 
 
 def _arrays(rows: Sequence[dict[str, object]]) -> dict[str, object]:

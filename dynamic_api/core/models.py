@@ -249,7 +249,7 @@ class Gift(Base):
 
 
 class Entitlement(Base):
-    """The ledger of access: what one source granted one learner. Any row that is not revoked opens the course."""
+    """What one source granted one learner. Any row that is not revoked gives access to the course."""
 
     __tablename__ = "entitlements"
 

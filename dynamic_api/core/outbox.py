@@ -104,7 +104,7 @@ def _belongs_to(queue: Queue | None) -> ColumnElement[bool]:
 
 
 async def finish(db: AsyncSession, job: LeasedJob, *, now: datetime) -> None:
-    """Done, unless the lease passed to another worker meanwhile. The payload goes: it may name a person."""
+    """Mark as done, unless another worker holds the lease by now. Clears the payload: it may contain personal data."""
     await _settle(db, job, state=JobState.DONE, finished_at=now, last_error=None, payload={})
 
 

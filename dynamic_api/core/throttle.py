@@ -26,7 +26,7 @@ SIGN_IN_FAILURES = Limit("sign-in-failure", 5)
 # From all networks together, since a botnet has many. A learner who is locked out by it can still sign in by email.
 SIGN_IN_FAILURES_DAILY = Limit("sign-in-failure-daily", 100, 24 * 3600)
 SIGN_INS_BY_IP = Limit("sign-in-ip", 30)
-CLAIMS_BY_IP = Limit("claim-ip", 20)
+ACCOUNT_FORMS_BY_IP = Limit("account-form-ip", 20)  # claims, sign-up, sign-in links and codes, password resets
 CHECKOUTS_BY_IP = Limit("checkout-ip", 20)
 MESSAGES_BY_EMAIL = Limit("message-email", 2)
 MESSAGES_BY_EMAIL_DAILY = Limit("message-email-daily", 20, 24 * 3600)
@@ -60,7 +60,7 @@ class Throttle:
         return limit.attempts - len(attempts)
 
     def forget(self, limit: Limit, *who: str) -> None:
-        """Count from zero again: this was no guessing."""
+        """Reset a counter, after a successful sign-in."""
         self._attempts.pop((limit, who), None)
 
     def _clean_up(self, now: float) -> None:

@@ -59,14 +59,14 @@ class AccessAndStatuses(NamedTuple):
 
 
 class AccessAndCourse(NamedTuple):
-    """And how far they are in every lesson of the course, as JSON by lesson id."""
+    """And the progress in every lesson of the course: lines of `lesson id:row as JSON`."""
 
     may_watch: bool
     progress: str | None
 
 
 class CourseExtra(Protocol):
-    """What every query of this module adds first."""
+    """The field that every query of this module has."""
 
     @property
     def may_watch(self) -> bool: ...

@@ -30,7 +30,7 @@ class HeartbeatBody(BaseModel):
 async def record_heartbeat(
     service: Service, key: LessonKey, lesson: CatalogLesson, heartbeat: Heartbeat
 ) -> ProgressRow:
-    """Apply a heartbeat, durably. It may come without an opening; with a course's last lesson, the course completes."""
+    """Apply a heartbeat, durably. The lesson need not have been opened first."""
     now, threshold = service.clock(), service.settings.completion_percent
 
     def advance(row: ProgressRow) -> None:

@@ -11,12 +11,12 @@ from dynamic_api.web.routing import Audience, Documentation, Route
 
 _COMPONENTS = "#/components/schemas/{model}"
 _REFUSALS = {
-    401: "Nobody is signed in, or no longer.",
+    401: "Not signed in, or the session has expired.",
     403: "Not entitled, or the token may not do this.",
-    404: "Not there, or not published.",
-    405: "The address does not take this method.",
-    413: "The body is larger than any of ours.",
-    422: "A field cannot be accepted; `details` says which.",
+    404: "Not found, or not published.",
+    405: "This address does not support the method.",
+    413: "The request body is too large.",
+    422: "A field is invalid; `details` says which.",
     429: "Too many requests; `Retry-After` says for how long.",
     500: "Something went wrong on our side.",
 }
@@ -65,7 +65,7 @@ def openapi(routes: Iterable[Route], base: str, site_url: str) -> Json:
 
 def _operation(route: Route, documentation: Documentation, references: dict[type, Json]) -> Json:
     operation: Json = {
-        "operationId": f"{route.name}_{len(route.path)}" if route.name == "logout_all" else route.name,
+        "operationId": "_".join(re.findall(r"\w+", f"{route.method} {route.path}")).lower(),
         "summary": documentation.purpose,
         "parameters": [
             {
@@ -76,7 +76,7 @@ def _operation(route: Route, documentation: Documentation, references: dict[type
             }
             for name, kind in re.findall(r"\{(\w+)(:int)?\}", route.path)
         ],
-        "responses": {"200": {"description": "Fine.", "content": _json(references[documentation.answer])}}
+        "responses": {"200": {"description": "Success.", "content": _json(references[documentation.answer])}}
         | {
             str(status): {"description": text, "content": _json(references[Refusal])}
             for status, text in _REFUSALS.items()

@@ -1,4 +1,4 @@
-"""The contract's endpoints: the same services as the web, asked with a bearer token."""
+"""Version 1 of the API for phones: the same services as the web, with a bearer token instead of a cookie."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -47,7 +47,7 @@ class Login(BaseModel):
 
 
 async def login(request: Request) -> Response:
-    """1."""
+    """Endpoint 1. Sign in with a password; the token is for this device."""
     body, service = await request.read(Login), request.service
     user = await check_password(service, Email.lookup(body.email), body.password, client_ip=request.client_ip)
     now = service.clock()
@@ -69,21 +69,21 @@ async def login(request: Request) -> Response:
 
 
 async def logout(request: Request, learner: Learner, phone: Phone) -> Response:
-    """2."""
+    """Endpoint 2. End this token."""
     async with request.service.database.transaction() as db:
         await revoke_phone_token(db, phone.token_id)
     return JsonResponse({"message": "Signed out."})
 
 
 async def logout_all(request: Request, learner: Learner, phone: Phone) -> Response:
-    """3."""
+    """Endpoint 3. End every token of the learner."""
     async with request.service.database.transaction() as db:
         await revoke_phone_tokens(db, learner.id)
     return JsonResponse({"message": "Signed out on every device."})
 
 
 async def me(request: Request, learner: Learner, phone: Phone) -> Response:
-    """4."""
+    """Endpoint 4. Who the token belongs to."""
     user: answers.User = {
         "id": learner.id,
         "name": learner.name,
@@ -94,21 +94,21 @@ async def me(request: Request, learner: Learner, phone: Phone) -> Response:
 
 
 async def library(request: Request, learner: Learner, phone: Phone) -> Response:
-    """5."""
+    """Endpoint 5. The courses they own, with progress and where to continue."""
     site_url = request.service.settings.site_url
     owned = await library_of(request.service, learner.id)
     return JsonResponse({"courses": [answers.library_entry(each, site_url) for each in owned]})
 
 
 async def course(request: Request) -> Response:
-    """6."""
+    """Endpoint 6. One course they own, with every lesson and its progress."""
     opened = await open_course(request, _READER, COURSE)
     template = course_template(opened.course, request.service.settings.site_url)
     return JsonResponse(template.filled(opened.found.progress))
 
 
 async def playback(request: Request, opened: OpenedLesson[AccessAndProgress]) -> Response:
-    """7."""
+    """Endpoint 7. A signed address of a lesson’s video, and where to start."""
     service, lesson = request.service, opened.lesson
     if "phone" not in lesson.cache:
         lesson.cache["phone"] = answers.opened_lesson(opened.course, lesson)
@@ -126,14 +126,14 @@ async def playback(request: Request, opened: OpenedLesson[AccessAndProgress]) ->
 
 
 async def heartbeat(request: Request, opened: OpenedLesson[Access]) -> Response:
-    """8."""
+    """Endpoint 8. Progress that the player reports."""
     reported = (await request.read(HeartbeatBody)).heartbeat()
     row = await record_heartbeat(request.service, opened.key, opened.lesson, reported)
     return JsonResponse(answers.heartbeat_answer(row))
 
 
 async def resource(request: Request, learner: Learner, phone: Phone) -> Response:
-    """9."""
+    """Endpoint 9. A signed address of a file."""
     service, resource_id = request.service, request.path_params["resource"]
     link = await download_link(service, learner.id, resource_id, path=f"{BASE}/resources/{resource_id}/file")
     described = answers.resource(link.resource)
@@ -149,7 +149,7 @@ async def resource(request: Request, learner: Learner, phone: Phone) -> Response
 
 
 async def receipts(request: Request, learner: Learner, phone: Phone) -> Response:
-    """11."""
+    """Endpoint 11. What they paid."""
     rows = await request.service.reader.all(RECEIPTS, buyer_id=learner.id)
     return JsonResponse({"receipts": [answers.receipt(row) for row in rows]})
 

@@ -1,1 +1,1 @@
-"""What was bought and what it opens: the state of an order, gifts, and the ledger of access."""
+"""What was bought and what it grants: the state of an order, gifts, and entitlements."""

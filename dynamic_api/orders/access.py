@@ -1,4 +1,4 @@
-"""Whether an order grants access: the one answer, for entitlements, links, emails and pages."""
+"""The rule that says whether an order grants access; entitlements, links, emails and pages ask it."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 

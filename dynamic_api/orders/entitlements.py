@@ -1,6 +1,6 @@
-"""Access: the one answer to "may they watch?", and the only functions that change it.
+"""Entitlements: who may watch which course, and the only functions that change it.
 
-A row says what one source granted one learner. Ending a source ends what it granted and nothing else.
+A row says what one source, such as an order, granted one learner. Ending a source ends only what it granted.
 """
 
 from datetime import datetime
@@ -94,7 +94,7 @@ async def revoke_for_order(db: AsyncSession, order: Order, *, at: datetime, acto
 
 
 async def revoke_by_operator(db: AsyncSession, user_id: int, course_id: int, *, at: datetime, reason: str) -> int:
-    """Revoke a course, whatever granted it, also what is suspended now: no payment restores it by itself.
+    """Revoke a course, whatever granted it, including suspended access; no payment restores it by itself.
 
     Returns how many sources ended.
     """

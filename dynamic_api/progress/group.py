@@ -1,11 +1,11 @@
-"""What the writer writes at once: changed rows, and notes that nobody waits for."""
+"""What the writer writes at once: changed rows, and notes that no request waits for."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from dynamic_api.progress.rules import ProgressRow
+from dynamic_api.progress.rules import COLUMNS, ProgressRow
 
 
 class LessonKey(NamedTuple):
@@ -15,15 +15,25 @@ class LessonKey(NamedTuple):
     course_id: int
     lesson_id: int
 
+    def parameters(self) -> dict[str, object]:
+        """As the statements of `statements.py` take it."""
+        return {"learner": self.user_id, "course": self.course_id, "lesson": self.lesson_id}
+
 
 Rows = dict[LessonKey, ProgressRow]
+
+
+def row_values(key: LessonKey, row: ProgressRow) -> dict[str, object]:
+    """A row by the names of its columns."""
+    values = {name: getattr(row, name) for name in COLUMNS}
+    return {"user_id": key.user_id, "lesson_id": key.lesson_id, **values}
 
 
 @dataclass
 class Group:
     """One transaction of the writer. Every moment is when the request behind it arrived."""
 
-    changes: dict[LessonKey, datetime] = field(default_factory=dict)  # rows to change, begun then where there are none
+    changes: dict[LessonKey, datetime] = field(default_factory=dict)  # rows to change; created at that time if missing
     views: dict[LessonKey, datetime] = field(default_factory=dict)
     phones: dict[int, datetime] = field(default_factory=dict)
     sessions: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)  # seen at, expires at
@@ -58,7 +68,7 @@ class Loaded:
             self._last.add(key)
 
     def begin(self, key: LessonKey, row: ProgressRow) -> None:
-        """A row that there was not."""
+        """A new row."""
         self.rows[key] = row
         self._begun.add(key)
 
@@ -69,8 +79,7 @@ class Loaded:
         )
 
     def to_point(self, views: Mapping[LessonKey, datetime]) -> dict[LessonKey, datetime]:
-        """For each learner and course of a group, the lesson viewed last, and when; without those that are so stored
-        already."""
+        """For each learner and course of a group, the lesson viewed last, and when; except those already stored."""
         latest: dict[tuple[int, int], tuple[datetime, LessonKey]] = {}
         for key, at in [*views.items(), *((key, row.last_viewed_at) for key, row in self.rows.items())]:
             latest[key[:2]] = max(latest.get(key[:2], (at, key)), (at, key))

@@ -11,7 +11,7 @@ from dynamic_api.core.postgres_pool import PostgresPool
 from dynamic_api.core.reader import Prepared, PreparedQuery
 from dynamic_api.core.sql import rows_from_arrays
 from dynamic_api.progress import statements
-from dynamic_api.progress.group import Change, Group, LessonKey, Loaded, Rows
+from dynamic_api.progress.group import Change, Group, LessonKey, Loaded, Rows, row_values
 from dynamic_api.progress.rules import COLUMNS, ProgressRow
 
 _KEYS = rows_from_arrays(
@@ -68,11 +68,11 @@ class PostgresStore:
             await _save(connection, loaded.rows)
             await _count(connection, loaded)
             viewed = loaded.to_point(group.views).items()
-            await _run(connection, _POINT, [_about(key) | {"moment": at} for key, at in viewed])
+            await _run(connection, _POINT, [key.parameters() | {"moment": at} for key, at in viewed])
 
 
 async def _note(connection: asyncpg.Connection, group: Group) -> None:
-    await _run(connection, _NOTE_VIEW, [_about(key) | {"moment": at} for key, at in sorted(group.views.items())])
+    await _run(connection, _NOTE_VIEW, [key.parameters() | {"moment": at} for key, at in sorted(group.views.items())])
     phones = sorted(group.phones.items())
     await _run(connection, _NOTE_PHONE, [{"token_id": token_id, "moment": at} for token_id, at in phones])
     sessions = sorted(group.sessions.items())
@@ -87,7 +87,7 @@ async def _load(connection: asyncpg.Connection, group: Group) -> Loaded:
         loaded.add(key, row, is_last=is_last)
     missing = sorted(group.changes.keys() - loaded.rows.keys())
     if missing:
-        begun = [_begun(key, ProgressRow.begun(group.changes[key])) for key in missing]
+        begun = [row_values(key, ProgressRow.begun(group.changes[key])) for key in missing]
         await _run(connection, _BEGIN, begun)
         # Another process may have been faster: what counts is what is there now.
         for key, row, _ in await _locked(connection, missing):
@@ -118,7 +118,7 @@ async def _count(connection: asyncpg.Connection, loaded: Loaded) -> None:
     if keys := loaded.to_count():
         # Two processes that each complete one of a course's last two lessons take turns, and the second counts both.
         await connection.execute(_LOCK, sorted({key.user_id for key in keys}))
-        await _run(connection, _COUNT, [_about(key) | {"moment": loaded.rows[key].updated_at} for key in keys])
+        await _run(connection, _COUNT, [key.parameters() | {"moment": loaded.rows[key].updated_at} for key in keys])
 
 
 async def _run(connection: asyncpg.Connection, statement: Prepared, values: Values) -> None:
@@ -127,12 +127,3 @@ async def _run(connection: asyncpg.Connection, statement: Prepared, values: Valu
         await connection.execute(statement.text, *statement.values(values[0]))
     elif values:
         await connection.executemany(statement.text, [statement.values(each) for each in values])
-
-
-def _about(key: LessonKey) -> dict[str, object]:
-    return {"learner": key.user_id, "course": key.course_id, "lesson": key.lesson_id}
-
-
-def _begun(key: LessonKey, row: ProgressRow) -> dict[str, object]:
-    values = {name: getattr(row, name) for name in COLUMNS}
-    return {"user_id": key.user_id, "lesson_id": key.lesson_id, **values}

@@ -75,7 +75,7 @@ class ProgressAnswer(TypedDict):
 
 
 def advance(row: ProgressRow, heartbeat: Heartbeat, *, duration: int | None, threshold: int, now: datetime) -> None:
-    """Apply a heartbeat: the position follows it, percent never falls, completed is never left."""
+    """Apply a heartbeat: the position follows it, percent never falls, and a completed lesson stays completed."""
     at = now - timedelta(seconds=heartbeat.age_seconds)
     length = duration or heartbeat.duration_seconds or row.duration_seconds
     position = min(heartbeat.position_seconds, length + OVERSHOOT) if length else heartbeat.position_seconds
@@ -88,7 +88,7 @@ def advance(row: ProgressRow, heartbeat: Heartbeat, *, duration: int | None, thr
     percent = position * 100 // length if length else 0
     if percent < threshold:
         row.percent = max(row.percent, percent)
-        # A player that has not begun reports 0: that is not being before the threshold again.
+        # A player that has not begun reports 0, which does not count as going back before the threshold.
         row.auto_complete = row.auto_complete or (is_newest and position > 0)
     # A learner may mark the lesson as not complete at the end of the video: staying there does not undo that.
     if heartbeat.is_completed or (percent >= threshold and row.auto_complete):

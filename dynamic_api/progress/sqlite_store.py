@@ -9,7 +9,7 @@ from dynamic_api.core.models import Progress
 from dynamic_api.core.reader import Prepared, PreparedQuery
 from dynamic_api.core.sqlite_writer import SqliteWriter
 from dynamic_api.progress import statements
-from dynamic_api.progress.group import Change, Group, LessonKey, Loaded
+from dynamic_api.progress.group import Change, Group, Loaded, row_values
 from dynamic_api.progress.rules import COLUMNS, ProgressRow
 
 
@@ -27,24 +27,24 @@ class SqliteStore:
 
 def _write(connection: sqlite3.Connection, group: Group, change: Change) -> None:
     for key, at in group.views.items():
-        _run(connection, _NOTE_VIEW, **_about(key), moment=at)
+        _run(connection, _NOTE_VIEW, **key.parameters(), moment=at)
     for token_id, at in group.phones.items():
         _run(connection, _NOTE_PHONE, token_id=token_id, moment=at)
     for session, (at, until) in group.sessions.items():
         _run(connection, _NOTE_SESSION, session=session, moment=at, until=until)
     loaded = _load(connection, group)
     change(loaded.rows)
-    connection.executemany(_SAVE.text, [_SAVE.values(_saved(key, row)) for key, row in loaded.rows.items()])
+    connection.executemany(_SAVE.text, [_SAVE.values(row_values(key, row)) for key, row in loaded.rows.items()])
     for key in loaded.to_count():
-        _run(connection, _COUNT, **_about(key), moment=loaded.rows[key].updated_at)
+        _run(connection, _COUNT, **key.parameters(), moment=loaded.rows[key].updated_at)
     for key, at in loaded.to_point(group.views).items():
-        _run(connection, _POINT, **_about(key), moment=at)
+        _run(connection, _POINT, **key.parameters(), moment=at)
 
 
 def _load(connection: sqlite3.Connection, group: Group) -> Loaded:
     loaded = Loaded()
     for key, at in group.changes.items():
-        found = connection.execute(_LOAD.text, _LOAD.values(_about(key))).fetchone()
+        found = connection.execute(_LOAD.text, _LOAD.values(key.parameters())).fetchone()
         if found is None:
             loaded.begin(key, ProgressRow.begun(at))
         else:
@@ -77,12 +77,3 @@ _NOTE_SESSION = Prepared(statements.note_session(), "sqlite")
 
 def _run(connection: sqlite3.Connection, statement: Prepared, **values: object) -> None:
     connection.execute(statement.text, statement.values(values))
-
-
-def _about(key: LessonKey) -> dict[str, object]:
-    return {"learner": key.user_id, "course": key.course_id, "lesson": key.lesson_id}
-
-
-def _saved(key: LessonKey, row: ProgressRow) -> dict[str, object]:
-    values = {name: getattr(row, name) for name in COLUMNS}
-    return {"user_id": key.user_id, "lesson_id": key.lesson_id, **values}

@@ -57,7 +57,7 @@ def progress_in_course(user_id: SQLColumnExpression[int]) -> ScalarSelect[str]:
     """A learner's rows of a course as lines, `lesson id:row as JSON`; NULL where there are none.
 
     `first_lesson` and `last_lesson` are the lowest and highest id of its lessons; rows of another course's lessons
-    between them are read too, and nobody looks at them.
+    between them are read too, and ignored.
     """
     return _in_course(user_id, lines_by_key(Progress.lesson_id, PROGRESS_JSON))
 
@@ -125,7 +125,7 @@ def point_to_lesson() -> Update:
 def count_course(dialect: str) -> Insert:
     """Count a course anew after one of its lessons was opened for the first time, completed, or marked incomplete.
 
-    With the last of its open lessons the course is complete, and stays so: lessons added later take nothing away.
+    Completing every open lesson completes the course permanently: lessons added later do not undo it.
     """
     lesson, theirs = aliased(Lesson), aliased(Progress)
     is_open = and_(lesson.course_id == Course.id, lesson.published, lesson.archived_at.is_(None))

@@ -1,8 +1,8 @@
 """Every change of progress, written in groups.
 
 A change is a pure function of a row. Changes of one learner and lesson become one write; a request is answered
-only after the commit that holds it. Written along, without anybody waiting: that a lesson was opened once more, and
-when a phone or a browser was last seen.
+only after the commit that holds it. Also written, with no request waiting: that a lesson was opened once more, and when
+a phone or a browser was last seen.
 """
 
 from collections.abc import Callable, Sequence

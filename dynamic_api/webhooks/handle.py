@@ -11,7 +11,7 @@ from dynamic_api.gateways.payment_facts import read_event_facts
 from dynamic_api.orders.find import find_order
 from dynamic_api.orders.reconcile import reconcile_order
 from dynamic_api.service import Service
-from dynamic_api.webhooks.ledger import HandleEvent
+from dynamic_api.webhooks.events import HandleEvent
 
 HANDLED = frozenset(
     {

@@ -17,8 +17,8 @@ from dynamic_api.core.models import Base, Course, Entitlement, Gift, Json, Order
 from dynamic_api.core.states import OrderState
 from dynamic_api.orders.entitlements import is_by_operator
 from dynamic_api.service import Service
+from dynamic_api.webhooks.events import HandleEvent
 from dynamic_api.webhooks.handle import handle_event
-from dynamic_api.webhooks.ledger import HandleEvent
 
 # An order as it was before Stripe said anything about it.
 _UNPAID: Json = {
@@ -134,5 +134,5 @@ async def state_lines(database: Database, *, without: frozenset[OrderId] = froze
 
 
 def state_hash(lines: Sequence[str]) -> str:
-    """One figure for a whole state."""
+    """A hash of the whole state."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -8,7 +8,7 @@ from dynamic_api.gateways.payments import SignatureMismatch
 from dynamic_api.web.requests import Request
 from dynamic_api.web.responses import JsonResponse
 from dynamic_api.web.routing import Audience, open_route
-from dynamic_api.webhooks.ledger import HandleEvent
+from dynamic_api.webhooks.events import HandleEvent
 
 
 async def receive_stripe_event(request: Request) -> Response:

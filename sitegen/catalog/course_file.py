@@ -151,7 +151,7 @@ class LessonFile(Typed):
 
 
 class ModuleFile(Typed):
-    """A chapter of a course."""
+    """A group of lessons."""
 
     id: Identifier = Field(description="Stable name, unique in the whole catalogue.", examples=["sourdough-starter"])
     title: Line = Field(description="Title.", examples=["A starter you can trust"])

@@ -1,4 +1,4 @@
-"""Course files → Catalog. Every fault of every file is found in one run, and nothing is returned while one is left."""
+"""Course files → Catalog. Finds every fault of every file in one run, and raises if there are any."""
 
 import hashlib
 import re
@@ -21,7 +21,7 @@ from sitegen.catalog.course_file import (
 from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.markdown import render
 from sitegen.catalog.rules import Loaded, check_catalog, check_course
-from sitegen.catalog.shapes import check_shape
+from sitegen.catalog.validate import check_shape
 from sitegen.catalog.yaml_source import Place, YamlSource, read_yaml
 
 Compiled = TypeVar("Compiled", bound=model.Compiled)

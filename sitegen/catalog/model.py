@@ -70,7 +70,7 @@ class Lesson(Compiled):
 
 
 class Module(Compiled):
-    """A chapter."""
+    """A group of lessons."""
 
     id: str
     title: str

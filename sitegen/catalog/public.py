@@ -32,7 +32,7 @@ class PublicLesson:
 
 @dataclass(frozen=True)
 class PublicModule:
-    """A chapter of the curriculum; `duration` in seconds."""
+    """A group of lessons in the curriculum; `duration` in seconds."""
 
     title: str
     summary: str | None

@@ -85,7 +85,7 @@ def test_what_is_over_is_forgotten() -> None:
         (throttle.SIGN_IN_FAILURES, 5, 60),
         (throttle.SIGN_IN_FAILURES_DAILY, 100, 86400),
         (throttle.SIGN_INS_BY_IP, 30, 60),
-        (throttle.CLAIMS_BY_IP, 20, 60),
+        (throttle.ACCOUNT_FORMS_BY_IP, 20, 60),
         (throttle.CHECKOUTS_BY_IP, 20, 60),
         (throttle.MESSAGES_BY_EMAIL, 2, 60),
         (throttle.MESSAGES_BY_EMAIL_DAILY, 20, 86400),

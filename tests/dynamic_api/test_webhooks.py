@@ -10,7 +10,7 @@ import pytest
 import stripe
 
 from dynamic_api.core.models import Entitlement, Job, Order, WebhookEvent
-from dynamic_api.webhooks.ledger import handle_again
+from dynamic_api.webhooks.events import handle_again
 from dynamic_api.webhooks.replay import NotEmpty, replay_into_empty
 from scripts.sandbox.deliveries import signed
 from tests.school import WEBHOOK_SECRET, School

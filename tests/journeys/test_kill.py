@@ -69,6 +69,11 @@ class Buyer:
         found = httpx.get(f"{self.installation.sandbox}/inbox?json").json()
         return [mail for mail in found if mail["to"] == self.email and mail["subject"].startswith("Your course")]
 
+    def start_of(self, lesson: str) -> int | None:
+        """Where the lesson would be resumed."""
+        answer = self.browser.get(f"{lesson}/playback")
+        return int(answer.json()["start_seconds"]) if answer.is_success else None
+
     def open_course(self, state: str) -> list[str]:
         """Claim in this browser; the library."""
         claim = {"name": "Kim", "password": "after the power came back"}
@@ -83,29 +88,42 @@ def new_buyer(installation: Installation, email: str, revive: Callable[[], None]
         yield Buyer(installation, browser, email, revive)
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_killed_at_each_commit_between_click_and_mail(installation: Installation, tmp_path: Path, moment: str) -> None:
-    fuse = tmp_path / "fuse"
-    lives = 0
+@dataclass
+class Lives:
+    """A service that dies at the commits a test chooses, and is started again."""
 
-    def revive() -> None:
-        nonlocal lives
-        lives += 1
-        fuse.unlink(missing_ok=True)
-        # A job that died with its worker waits for the end of its lease; each life begins three minutes later.
-        program = ("--fuse", fuse, "--moment", moment, "--later", 180 * lives)
-        installation.start_service("tests.journeys.dying_service", *program)
+    installation: Installation
+    fuse: Path
+    moment: str
+    count: int = 0
 
+    def revive(self) -> None:
+        """The next life. A job that died with its worker waits for its lease to end; so each begins 3 minutes later."""
+        self.count += 1
+        self.fuse.unlink(missing_ok=True)
+        program = ("--fuse", self.fuse, "--moment", self.moment, "--later", 180 * self.count)
+        self.installation.start_service("tests.journeys.dying_service", *program)
+
+
+@pytest.fixture(params=["before", "after"])
+def lives(request: pytest.FixtureRequest, installation: Installation, tmp_path: Path) -> Lives:
+    """The first of them."""
+    lives = Lives(installation, tmp_path / "fuse", request.param)
     installation.kill("service")
-    revive()
+    lives.revive()
+    return lives
+
+
+def test_killed_at_each_commit_between_click_and_mail(installation: Installation, lives: Lives) -> None:
+    fuse, moment = lives.fuse, lives.moment
     fuse.write_text("1000")
-    with new_buyer(installation, f"{moment}-none@example.com", revive) as buyer:
+    with new_buyer(installation, f"{moment}-none@example.com", lives.revive) as buyer:
         buyer.buy()
     installation.wait_until_idle()
     commits = 1000 - int(fuse.read_text())
-    assert commits >= 8
+    assert commits >= 9
     for number in range(commits):
-        with new_buyer(installation, f"{moment}-{number}@example.com", revive) as buyer:
+        with new_buyer(installation, f"{moment}-{number}@example.com", lives.revive) as buyer:
             fuse.write_text(str(number))
             state = buyer.buy()
             # The last commits note what was already done, and not every purchase makes equally many: whatever is
@@ -114,7 +132,30 @@ def test_killed_at_each_commit_between_click_and_mail(installation: Installation
             buyer.insist("the next life", lambda: buyer.browser.get(state).is_success or None)  # noqa: B023
             assert buyer.open_course(state) == ["sourdough"], number
             assert len({mail["message_id"] for mail in buyer.mails()}) == 1, number
-    assert lives == commits + 1
+    assert lives.count == commits + 1
+
+
+def test_an_acknowledged_heartbeat_survives_the_death_of_the_service(installation: Installation, lives: Lives) -> None:
+    """Each is answered after its commit. One that was not answered is either written whole or not at all."""
+    lesson = "/api/learn/sourdough/what-lives-in-the-jar"
+    with new_buyer(installation, f"watching-{lives.moment}@example.com", lives.revive) as buyer:
+        assert buyer.open_course(buyer.buy()) == ["sourdough"]
+        acknowledged = 10
+        buyer.browser.post(f"{lesson}/progress", json={"position_seconds": acknowledged})
+        for number in range(4):
+            lives.fuse.write_text(str(number))
+            sent = acknowledged
+            while not installation.service_died():
+                sent += 5
+                try:
+                    answer = buyer.browser.post(f"{lesson}/progress", json={"position_seconds": sent})
+                except httpx.TransportError:
+                    break
+                assert answer.status_code == 200
+                acknowledged = sent
+            found = buyer.insist("the next life", lambda: buyer.start_of(lesson))
+            assert found in (acknowledged, sent), number
+            acknowledged = found
 
 
 def test_killed_before_the_webhook_arrives(installation: Installation) -> None:

@@ -47,7 +47,7 @@ def _distinct(errors: list[ErrorDetails], source: YamlSource) -> list[ErrorDetai
         if key not in seen or (error["type"] == "literal_error" and isinstance(error["input"], str)):
             seen[key] = error
     inner = {key[:-1] for key in seen}
-    # When a group of fields has faults of its own, that it is not a literal either is noise.
+    # A group of fields with faults of its own is not also reported as a word that it could have been.
     return [
         error
         for key, error in seen.items()
@@ -78,7 +78,7 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> F
             remedy = f'Put it in quotes: "{_yaml(error["input"])}".'
         else:
             remedy = "Write it as plain text after the colon."
-        return source.fault(loc, f"{label} must be text, and is {got}.", remedy)
+        return source.fault(loc, f"{label} must be text, not {got}.", remedy)
     if kind == "string_pattern_mismatch":
         remedy = _PATTERNS.get(str(context.get("pattern")), "See docs/fields.md.")
         return source.fault(loc, f"{label} is not valid: “{error['input']}”.", remedy)
@@ -89,17 +89,13 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> F
         hint = did_you_mean(word, choices) if word else f"Write one of: {', '.join(choices)}."
         return source.fault(loc, f"{label} cannot be {got}.", hint)
     if kind in ("int_type", "int_from_float"):
-        return source.fault(loc, f"{label} must be a whole number, and is {got}.", _number_remedy(error["input"], name))
+        return source.fault(loc, f"{label} must be a whole number, not {got}.", _number_remedy(error["input"], name))
     if kind == "bool_type":
-        return source.fault(
-            loc, f"{label} must be true or false, and is {got}.", "Write true or false, without quotes."
-        )
+        return source.fault(loc, f"{label} must be true or false, not {got}.", "Write true or false, without quotes.")
     if kind == "list_type":
-        return source.fault(
-            loc, f"{label} must be a list, and is {got}.", "Start each entry on its own line with “- ”."
-        )
+        return source.fault(loc, f"{label} must be a list, not {got}.", "Start each entry on its own line with “- ”.")
     if kind in ("model_type", "dict_type", "model_attributes_type"):
-        return source.fault(loc, f"{label} must be a group of fields, and is {got}.", "Indent its fields under it.")
+        return source.fault(loc, f"{label} must be a group of fields, not {got}.", "Indent its fields under it.")
     if kind == "value_error":
         return source.fault(
             loc, f"{label} cannot be read: {got}.", _sentence(str(error["msg"]).removeprefix("Value error, "))

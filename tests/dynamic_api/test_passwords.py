@@ -20,7 +20,7 @@ EMAIL = "margaret.oven@bakery.example"
         ("loaves and fishes " * 12, f"Use at most {LONGEST} characters."),
         *[(guessable, "This password is easy to guess. Please choose another.") for guessable in (
             "1234567890", "9876543210", "abcdefghij", "qwertyuiop", "qwertyuiop12", "aaaaaaaaaa", "lalalalala",
-            "x7Kq" * 3, "passwordpassword", "P@ssw0rd2026!", "baseball2024", "Pa$$word12!!", "!!!password!!!",
+            "poiuytrewq", "qwertyuio!#%", "x7Kq" * 3, "passwordpassword", "P@ssw0rd2026!", "baseball2024", "Pa$$word12!!", "!!!password!!!",
             "margaret123", "Margaret2026", "bakery-oven-1", "１２３４５６７８９０",
         )],
     ],
@@ -43,6 +43,14 @@ def test_refused(password: str, fault: str) -> None:
 )
 def test_accepted(password: str) -> None:
     assert password_faults(password, email=EMAIL) == []
+
+
+def test_the_longest_is_accepted_and_short_names_count() -> None:
+    longest = ("a loaf on every table, " * 9)[:LONGEST]
+    assert password_faults(longest, email=EMAIL) == []
+    assert password_faults(longest + "s", email=EMAIL) != []
+    assert password_faults("kim2026kim!!", email="kim@bakery.example") != []
+    assert password_faults("kim bakes rye", email="kim@bakery.example") == []
 
 
 def test_nobodys_hostile_password_takes_long() -> None:

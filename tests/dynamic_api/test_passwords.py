@@ -20,8 +20,8 @@ EMAIL = "margaret.oven@bakery.example"
         ("loaves and fishes " * 12, f"Use at most {LONGEST} characters."),
         *[(guessable, "This password is easy to guess. Please choose another.") for guessable in (
             "1234567890", "9876543210", "abcdefghij", "qwertyuiop", "qwertyuiop12", "aaaaaaaaaa", "lalalalala",
-            "poiuytrewq", "qwertyuio!#%", "x7Kq" * 3, "passwordpassword", "P@ssw0rd2026!", "baseball2024", "Pa$$word12!!", "!!!password!!!",
-            "margaret123", "Margaret2026", "bakery-oven-1", "１２３４５６７８９０",
+            "poiuytrewq", "qwertyuio!#%", "x7Kq" * 3, "passwordpassword", "P@ssw0rd2026!", "baseball2024",
+            "Pa$$word12!!", "!!!password!!!", "margaret123", "Margaret2026", "bakery-oven-1", "１２３４５６７８９０",
         )],
     ],
 )  # fmt: skip

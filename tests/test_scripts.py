@@ -14,8 +14,9 @@ pytestmark = pytest.mark.slow
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in ("VENV", "PYTHON")}
     return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=ROOT, env={**inherited, **environment}, capture_output=True, text=True, check=False, timeout=60
     )
 
 

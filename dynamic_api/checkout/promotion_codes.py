@@ -22,14 +22,14 @@ async def find_code(
     if not codes:
         raise FormRefused(Notice.CODE_UNKNOWN)
     # A code may have been used for several coupons over the years; the one that is still valid decides.
-    told = Notice.CODE_EXPIRED
+    reasons = []
     for code in codes:
         reason = refusal(code, price, product_id, has_bought=has_bought, now=now)
         if reason is None:
             return code.id
-        if told is Notice.CODE_EXPIRED:
-            told = reason
-    raise FormRefused(told)
+        reasons.append(reason)
+    explained = [reason for reason in reasons if reason is not Notice.CODE_EXPIRED]
+    raise FormRefused(explained[0] if explained else Notice.CODE_EXPIRED)
 
 
 def refusal(code: CodeFacts, price: Price, product_id: str, *, has_bought: bool, now: datetime) -> Notice | None:

@@ -76,8 +76,9 @@ async def revoke(db: AsyncSession, email: Email, course: CatalogCourse, *, reaso
 
     Raises NoSuchLearner when there is neither an account nor anything that waits for the address.
     """
-    waiting = [order for order in await _waiting_orders(db, email, course) if order.withdrawn_at is None]
-    user = await find_user(db, email) if waiting else await learner_with(db, email)
+    orders = await _waiting_orders(db, email, course)
+    waiting = [order for order in orders if order.withdrawn_at is None]
+    user = await find_user(db, email) if orders else await learner_with(db, email)
     count = len(waiting)
     if user is not None:
         count += await entitlements.revoke_by_operator(db, user.id, course.id, at=now, reason=reason)

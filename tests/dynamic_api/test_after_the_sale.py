@@ -332,3 +332,16 @@ async def test_an_order_without_an_owner_grants_nothing(school: School) -> None:
     async with school.service.database.transaction() as db:
         with pytest.raises(ValueError, match="without an owner"):
             await entitlements.grant_for_order(db, order, at=school.clock(), actor="test")
+
+
+async def test_what_was_withdrawn_already_is_not_withdrawn_again(school: School) -> None:
+    """The operator reads that nothing was left to take, and not that the buyer is unknown."""
+    async with school.browser() as guest:
+        await school.buy(guest)
+    course = school.service.catalog.current.course(SOURDOUGH)
+    said = []
+    for _ in range(2):
+        async with school.service.database.transaction() as db:
+            said.append(await by_operator.revoke(db, ANN, course, reason="by mistake", now=school.clock()))
+    assert "may no longer watch" in said[0]
+    assert "did not have" in said[1]

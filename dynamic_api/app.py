@@ -5,10 +5,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
-
-from sqlalchemy import literal, select
-from starlette.responses import Response
 
 import dynamic_api.accounts.account_routes
 import dynamic_api.accounts.sign_in_routes
@@ -22,11 +18,12 @@ from dynamic_api.core.clock import Clock, utc_now
 from dynamic_api.core.database import Database
 from dynamic_api.core.inbox import Inbox
 from dynamic_api.core.passwords import load_common_passwords
-from dynamic_api.core.reader import PostgresReader, Query, open_reader
+from dynamic_api.core.reader import PostgresReader, open_reader
 from dynamic_api.core.settings import Settings
 from dynamic_api.core.sqlite_writer import SqliteWriter
 from dynamic_api.gateways import Gateways
 from dynamic_api.handlers import HANDLERS
+from dynamic_api.health import HealthCheck
 from dynamic_api.jobs.clean_up import schedule_clean_up
 from dynamic_api.jobs.worker import follow_catalog, work
 from dynamic_api.orders.sweep import schedule_sweep
@@ -37,8 +34,6 @@ from dynamic_api.progress.writer import ProgressWriter
 from dynamic_api.service import Service
 from dynamic_api.web import sessions
 from dynamic_api.web.application import Application
-from dynamic_api.web.requests import Request
-from dynamic_api.web.responses import JsonResponse
 from dynamic_api.web.routing import Route, Router, mounted, open_route
 from dynamic_api.web.static_site import StaticSite
 
@@ -75,8 +70,9 @@ def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc
 
 def routes() -> dict[str, list[Route]]:
     """Every route of the service, by its path."""
+    health = HealthCheck()
     api = [
-        open_route("GET", "/health", health),
+        open_route("GET", "/health", health.show),
         *dynamic_api.accounts.sign_in_routes.routes,
         *dynamic_api.accounts.account_routes.routes,
         *dynamic_api.claims.routes.routes,
@@ -87,6 +83,7 @@ def routes() -> dict[str, list[Route]]:
         **mounted("/api", api),
         **mounted(dynamic_api.mobile_v1.routes.BASE, dynamic_api.mobile_v1.routes.routes),
         **mounted("/webhooks", dynamic_api.webhooks.routes.routes),
+        **mounted("", [open_route("GET", "/readyz", health.show)]),
     }
 
 
@@ -96,7 +93,7 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
     if not service.gateways.streaming.is_signed:
         logger.warning("videos play unsigned (COURSEWRIGHT_STREAM_UNSIGNED): anyone with a video's id can watch it")
     await asyncio.to_thread(load_common_passwords)  # takes 30 ms, which no request should wait for
-    await service.catalog.refresh()
+    await service.catalog.start()
     if service.settings.embedded_worker:
         await schedule_regular_jobs(service)
         task = asyncio.create_task(work(service, HANDLERS))
@@ -114,16 +111,3 @@ async def schedule_regular_jobs(service: Service) -> None:
     """What every worker makes sure of when it starts."""
     await schedule_sweep(service)
     await schedule_clean_up(service)
-
-
-class _Alive(NamedTuple):
-    one: int
-
-
-_ALIVE = Query(select(literal(1).label("one")), _Alive)
-
-
-async def health(request: Request) -> Response:
-    """Whether the service can do its work: it answers, and the database does."""
-    await request.service.reader.one(_ALIVE)
-    return JsonResponse({"status": "ok", "catalog": request.service.catalog.current.version})

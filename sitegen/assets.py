@@ -21,8 +21,8 @@ class Assets:
             "css/brand.css": _brand_css(public.site).encode(),
             "css/code.css": _code_css().encode(),
         }
-        instructors = [course.instructor.photo for course in public.courses]
-        thumbnails = [course.thumbnail for course in public.courses]
+        instructors = [course.instructor.photo for course in (*public.courses, *public.retired)]
+        thumbnails = [course.thumbnail for course in (*public.courses, *public.retired)]
         self._pictures = {picture for picture in (public.site.logo, *instructors, *thumbnails) if picture}
 
     def theme(self, name: str) -> str:

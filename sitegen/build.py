@@ -5,8 +5,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from sitegen.catalog.commit import find_commit
 from sitegen.catalog.load import load_catalog
-from sitegen.catalog.manifest import compile_manifest, write_manifest
+from sitegen.catalog.lock_file import NAME as LOCK
+from sitegen.catalog.lock_file import Lock, lock_of, read_lock, write_lock
+from sitegen.catalog.manifest import ManifestUnreadable, compile_manifest, read_manifest, write_manifest
 from sitegen.catalog.public import PublicCatalog, public_view
 from sitegen.leak_check import Leak, find_leaks
 from sitegen.publish import publish_site
@@ -29,6 +32,7 @@ class Built:
     """What a build did."""
 
     courses: int
+    retired: int
     drafts: int
     lessons: int
     pages: int
@@ -41,24 +45,38 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
 
     Raises CatalogInvalid, BuildFailed or SiteLeaks; `output` and `manifest` are then as they were.
     """
-    catalog = load_catalog(course_data)
-    compiled = compile_manifest(catalog)
+    earlier = _earlier(course_data / LOCK, manifest)
+    catalog = load_catalog(course_data, earlier=earlier)
+    compiled = compile_manifest(catalog, find_commit(course_data))
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         rendered = Path(folder) / "site"
         _render(root, course_data, rendered, public_view(catalog), site_url or catalog.site.url)
         if leaks := find_leaks(rendered, catalog):
             raise SiteLeaks(leaks)
-        write_manifest(compiled, manifest)
         changed = publish_site(rendered, output)
+        write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
+        write_lock(earlier or read_lock(course_data / LOCK), catalog.courses)
         pages = sum(1 for _ in rendered.rglob("*.html"))
     return Built(
         courses=len(catalog.published),
-        drafts=len(catalog.courses) - len(catalog.published),
+        retired=sum(course.status == "retired" for course in catalog.courses),
+        drafts=sum(course.status == "draft" for course in catalog.courses),
         lessons=sum(len(course.lessons) for course in catalog.published),
         pages=pages,
         changed=changed,
         version=compiled.version,
     )
+
+
+def _earlier(path: Path, manifest: Path) -> Lock | None:
+    """What the last build published, where the lock file is missing and cannot say it."""
+    if path.exists() or not manifest.exists():
+        return None
+    try:
+        courses = read_manifest(manifest).catalog.courses
+    except ManifestUnreadable:
+        return None
+    return lock_of(path, courses)
 
 
 def _render(root: Path, course_data: Path, output: Path, public: PublicCatalog, site_url: str) -> None:

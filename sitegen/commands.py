@@ -57,7 +57,10 @@ def build(course_data: Path, output: Path, manifest: Path, site_url: str | None,
         _refuse([str(leak) for leak in error.leaks], "leak", as_json=as_json)
     except BuildFailed as error:
         _refuse(str(error).splitlines(), "problem", as_json=as_json)
-    skipped = f" ({_count(built.drafts, 'draft')} skipped)" if built.drafts else ""
+    others = [f"{built.retired} retired"] * bool(built.retired) + [f"{_count(built.drafts, 'draft')} skipped"] * bool(
+        built.drafts
+    )
+    skipped = f" ({', '.join(others)})" if others else ""
     sentence = (
         f"{_count(built.courses, 'course')}{skipped}, {_count(built.lessons, 'lesson')}, "
         f"{_count(built.pages, 'page')}; {_count(built.changed, 'file')} changed. Manifest {built.version}."

@@ -44,6 +44,8 @@ class CatalogGenerator(Generator):  # type: ignore[misc]
         (output / "robots.txt").write_text(
             f"User-agent: *\nDisallow: /api/\nSitemap: {self.site_url}/sitemap.xml\n", encoding="utf-8"
         )
+        moved = "".join(f"{each.old} {each.new} 301\n" for each in self.public.redirects)
+        (output / "_redirects").write_text(moved, encoding="utf-8")
         self.assets.write(output)
 
     def _sitemap(self, pages: list[SitePage]) -> str:

@@ -69,11 +69,11 @@ def _secret_runs(catalog: Catalog) -> dict[tuple[str, ...], str]:
     private: dict[tuple[str, ...], str] = {}
     public: set[tuple[str, ...]] = set()
     for course in catalog.courses:
-        if course.published:
+        if course.is_open:
             public.update(run for text in _public_texts(course) for run in _runs(_words(text)))
         for module in course.modules:
             for lesson in module.lessons:
-                open_to_all = course.published and lesson.published and lesson.preview
+                open_to_all = course.is_open and lesson.published and lesson.preview
                 for what, text in _lesson_texts(lesson):
                     runs = _runs(_words(text))
                     if open_to_all:

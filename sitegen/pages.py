@@ -35,8 +35,10 @@ def all_pages(public: PublicCatalog, site_url: str) -> Iterator[SitePage]:
     yield SitePage(
         urls.COURSES, "catalogue", "Courses", site.description, values={"courses": public.courses, "json_ld": listing}
     )
-    for course in public.courses:
+    for course in (*public.courses, *public.retired):
         yield from _course_pages(public, course, site_url)
+    for redirect in public.redirects:
+        yield SitePage(redirect.old, "moved", "This page has moved", "", indexed=False, values={"target": redirect.new})
     yield from _shells()
     yield SitePage(
         "/404.html", "404", "Page not found", "", indexed=False, save_as="404.html", values={"courses": public.courses}
@@ -52,9 +54,10 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
         "course",
         course.title,
         course.summary,
+        indexed=course.is_for_sale,
         values={"course": course, "json_ld": described, "first_preview": preview, "related": related},
     )
-    if course.price:
+    if course.price and course.is_for_sale:
         yield SitePage(
             urls.gift(course.slug),
             "gift",
@@ -69,6 +72,7 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
             "preview",
             f"{course.title}: the introduction",
             course.summary,
+            indexed=course.is_for_sale,
             values={"course": course, "lesson": None, "source": f"/api/previews/{course.slug}"},
         )
     for number, lesson in enumerate(course.lessons):
@@ -85,6 +89,7 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
                 "preview",
                 f"{lesson.title} · {course.title}",
                 lesson.summary or course.summary,
+                indexed=course.is_for_sale,
                 values={**values, "source": f"/api/previews/{course.slug}/{lesson.slug}"},
             )
         yield SitePage(
@@ -98,6 +103,7 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
 
 
 def _shells() -> Iterator[SitePage]:
+    yield SitePage(urls.ANY_LESSON, "any_lesson", "Lesson", "", indexed=False, values={"course": None, "lesson": None})
     for url, template, title in (
         (urls.LIBRARY, "library", "Your library"),
         (urls.SIGN_IN, "sign_in", "Sign in"),

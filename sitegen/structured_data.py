@@ -26,6 +26,8 @@ def course(public: PublicCatalog, item: PublicCourse, site_url: str) -> dict[str
             "instructor": {"@type": "Person", "name": item.instructor.name},
         },
     }
+    if not item.is_for_sale:
+        return described
     if item.price:
         digits = minor_unit_digits(item.price.currency)
         described["offers"] = {

@@ -15,6 +15,7 @@ NEW_EMAIL = "/account/email/"
 GIFTS = "/gifts/"
 RECEIPTS = "/receipts/"
 CHECKOUT_SUCCESS = "/checkout/success/"
+ANY_LESSON = "/learn/"  # the page of a lesson whose course is no longer in the files
 CHECK_EMAIL = "/checkout/check-email/"
 
 
@@ -41,6 +42,11 @@ def preview(slug: str, lesson: str) -> str:
 def learn(slug: str, lesson: str) -> str:
     """A lesson for its owners: a page without content, which asks the service for it."""
     return f"/learn/{slug}/{lesson}/"
+
+
+def any_lesson(slug: str, lesson: str) -> str:
+    """A lesson of a course that is no longer in the files, for its owners."""
+    return f"{ANY_LESSON}?course={slug}&lesson={lesson}"
 
 
 def save_as(url: str) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.errors import CourseNotFound, ResourceNotFound
+from sitegen import urls
 from sitegen.catalog import model
 
 
@@ -46,7 +47,10 @@ class CatalogModule:
 
 @dataclass(frozen=True)
 class CatalogCourse:
-    """A published course. `lessons_version` changes with its set of lessons."""
+    """A course that its owners can watch. `lessons_version` changes with its set of lessons.
+
+    `is_kept` marks a course that the files no longer have: it is served to its owners as it was last.
+    """
 
     id: int
     updated_at: datetime
@@ -54,7 +58,13 @@ class CatalogCourse:
     definition: model.Course
     modules: tuple[CatalogModule, ...]
     resources: tuple[CatalogResource, ...]
+    is_kept: bool = False
     cache: dict[str, object] = field(default_factory=dict, compare=False, repr=False)  # as a lesson's
+
+    @property
+    def is_for_sale(self) -> bool:
+        """Whether it can be bought, given away and taken for free."""
+        return self.definition.published and not self.is_kept
 
     @cached_property
     def lessons(self) -> tuple[CatalogLesson, ...]:
@@ -100,6 +110,7 @@ class CourseCatalog:
     version: str
     site: model.Site
     courses: tuple[CatalogCourse, ...]
+    redirects: tuple[model.Redirect, ...] = ()
 
     @cached_property
     def by_title(self) -> tuple[CatalogCourse, ...]:
@@ -107,22 +118,22 @@ class CourseCatalog:
         return tuple(sorted(self.courses, key=lambda course: course.definition.title.casefold()))
 
     def find_course(self, slug: str) -> CatalogCourse | None:
-        """A published course."""
+        """A course that its owners can watch."""
         return self._by_slug.get(slug)
 
     def course(self, slug: str) -> CatalogCourse:
-        """A published course. Raises CourseNotFound."""
+        """A course that its owners can watch. Raises CourseNotFound."""
         course = self.find_course(slug)
         if course is None:
             raise CourseNotFound
         return course
 
     def course_by_id(self, course_id: int) -> CatalogCourse | None:
-        """A published course."""
+        """A course that its owners can watch."""
         return self._by_id.get(course_id)
 
     def title_of(self, course_id: int) -> str:
-        """A course's title, for people who bought it, whether or not it is still published."""
+        """A course's title, for people who bought it, whether or not it is still for sale."""
         course = self.course_by_id(course_id)
         return course.definition.title if course else "Your course"
 
@@ -132,6 +143,25 @@ class CourseCatalog:
         if resource is None:
             raise ResourceNotFound
         return resource
+
+    def moved(self, course: str, lesson: str | None) -> tuple[str, str | None] | None:
+        """The present slugs of a course and its lesson, where those in an address are old ones."""
+        old = urls.learn(course, lesson) if lesson is not None else urls.course(course)
+        new = self._moved.get(old)
+        if new is None and lesson is not None and (page := self._moved.get(urls.course(course))):
+            return page.strip("/").split("/")[1], lesson
+        if new is None:
+            return None
+        parts = new.strip("/").split("/")
+        return parts[1], parts[2] if lesson is not None else None
+
+    def new_address(self, page: str) -> str | None:
+        """Where a page of the site is now, if it moved."""
+        return self._moved.get(page)
+
+    @cached_property
+    def _moved(self) -> Mapping[str, str]:
+        return {each.old: each.new for each in self.redirects}
 
     @cached_property
     def _by_slug(self) -> Mapping[str, CatalogCourse]:

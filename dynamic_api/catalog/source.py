@@ -1,27 +1,32 @@
 """Keeps the catalogue in memory up to date with the manifest file."""
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import text
 
 from dynamic_api.catalog.courses import CourseCatalog
-from dynamic_api.catalog.sync import sync_catalog
+from dynamic_api.catalog.sync import stored_catalog, sync_catalog
 from dynamic_api.core.clock import Clock
 from dynamic_api.core.database import Database
-from sitegen.catalog.manifest import read_manifest
+from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable, read_manifest
+
+logger = logging.getLogger("coursewright.catalog")
 
 _LOCK = 728  # PostgreSQL's advisory lock: one process at a time assigns ids
+_Stamp = tuple[int, int]
 
 
 class CatalogSource:
-    """The newest catalogue that could be read."""
+    """The newest catalogue that may be used. `problem` is why the present manifest is not, in a sentence."""
 
     def __init__(self, manifest: Path, database: Database, clock: Clock) -> None:
         self._path = manifest
         self._database = database
         self._clock = clock
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: _Stamp | None = None
         self._current: CourseCatalog | None = None
+        self.problem: str | None = None
 
     @property
     def current(self) -> CourseCatalog:
@@ -30,22 +35,61 @@ class CatalogSource:
             raise RuntimeError("the catalogue was not loaded; call refresh() first")
         return self._current
 
-    async def refresh(self) -> bool:
-        """Read the manifest if the file changed, and synchronise the database. True when there is a new version.
+    async def start(self) -> None:
+        """Read the manifest, or go on with the catalogue of the last one where that fails.
 
-        Raises ManifestUnreadable.
+        Raises ManifestUnreadable, ManifestRefused when there was no last one.
         """
-        stat = self._path.stat() if self._path.exists() else None
-        stamp = (stat.st_mtime_ns, stat.st_ino) if stat else None
-        if self._current is not None and stamp == self._stamp:
+        try:
+            await self.refresh()
+        except (ManifestUnreadable, ManifestRefused):
+            if not await self.look():
+                raise
+
+    async def look(self) -> bool:
+        """Take the catalogue from the database, without reading the manifest or writing. False before the first one."""
+        async with self._database.reading() as db:
+            found = await stored_catalog(db)
+        self._current = found or self._current
+        return found is not None
+
+    async def refresh(self, *, allow_older: bool = False) -> bool:
+        """Read the manifest if the file changed, and bring the database in line. True when there is a new version.
+
+        Raises ManifestUnreadable, ManifestRefused; the last good version then stays in use, and the file is read again
+        once it changes.
+        """
+        stamp = self._stamp_of_file()
+        if stamp is not None and stamp == self._stamp:
             return False
+        try:
+            changed = await self._read(allow_older=allow_older)
+        except (ManifestUnreadable, ManifestRefused) as error:
+            self._stamp, self.problem = stamp, str(error)
+            logger.error("%s The last good catalogue stays in use.", error)
+            raise
+        self._stamp, self.problem = stamp, None  # only now: what failed otherwise is tried again
+        return changed
+
+    async def _read(self, *, allow_older: bool) -> bool:
         manifest = read_manifest(self._path)
-        if self._current is not None and manifest.version == self._current.version:
-            self._stamp = stamp
-            return False
         async with self._database.transaction() as db:
             if not self._database.is_sqlite:
                 await db.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            current = await sync_catalog(db, manifest, at=self._clock())
-        self._current, self._stamp = current, stamp  # only now: what failed is tried again
-        return True
+            current = await sync_catalog(db, manifest, at=self._clock(), allow_older=allow_older)
+        is_new = self._current is None or self._current.version != current.version
+        self._current = current
+        for course in current.courses:
+            if course.is_kept:
+                logger.warning(
+                    "the course “%s” (%s) is not in the course files; its owners keep it as it was",
+                    course.definition.title, course.definition.id,
+                )  # fmt: skip
+        return is_new
+
+    def _stamp_of_file(self) -> _Stamp | None:
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_mtime_ns, stat.st_ino

@@ -1,130 +1,259 @@
-"""Gives an integer id to everything the course files name, and keeps it for ever."""
+"""Gives an integer id to everything the course files name, and keeps it for ever.
+
+A course that was open once stays open to its owners: what a manifest lacks, or has as a draft, is kept in the form it
+had last. Such a course is archived: nobody can buy it, and everything else stays as it is.
+"""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson, CatalogModule, CatalogResource, CourseCatalog
 from dynamic_api.core import models
 from dynamic_api.core.audit import SYSTEM, Action, record
 from sitegen.catalog import model
-from sitegen.catalog.manifest import Manifest
+from sitegen.catalog.manifest import Manifest, ManifestForeign, ManifestOlder
 
 Row = TypeVar("Row", bound=models.CatalogRow)
 
 
-async def sync_catalog(db: AsyncSession, manifest: Manifest, *, at: datetime) -> CourseCatalog:
-    """Give an id to everything new, keep those of everything known, archive what the files no longer name."""
-    sync = _Sync(db, at)
-    await sync.load()
+class _Part(NamedTuple):
+    """A module, lesson or file of a course, and the columns its row gets."""
+
+    table: type[models.CatalogRow]
+    definition: model.Module | model.Lesson | model.Resource
+    values: dict[str, object]
+
+
+async def sync_catalog(
+    db: AsyncSession, manifest: Manifest, *, at: datetime, allow_older: bool = False
+) -> CourseCatalog:
+    """Bring the tables in line with a manifest. Raises ManifestOlder, ManifestForeign; nothing is changed then."""
     state = await db.get(models.CatalogState, 1)
-    courses = [await sync.course(course) for course in manifest.catalog.courses]
-    sync.archive_the_rest()
+    used = state.built_at if state is not None else None
+    if state is not None and used and not allow_older and manifest.is_older_than(used, state.committed_at):
+        raise ManifestOlder(manifest, used)
+    rows = await _Rows.load(db)
+    named = [course for course in manifest.catalog.courses if course.is_open]
+    if not any((models.Course, course.id) in rows.by_key for course in named) and await _anything_is_owned(db):
+        raise ManifestForeign(manifest)
+    kept = rows.definitions(without={course.id for course in named})
+    before = rows.open_lessons()
+    courses = {definition.id: rows.course(definition, at) for definition in named}
+    for definition in kept:
+        rows.keep(definition, at)
+    await db.flush()
+    for definition in named:
+        rows.parts(definition, courses[definition.id].id, at)
+    rows.archive_the_rest(kept, at)
+    await db.flush()
+    rows.count_changes(before)
     if state is None:
         state = models.CatalogState(id=1, version="", synced_at=at)
         db.add(state)
     if state.version != manifest.version:
         state.version, state.synced_at = manifest.version, at
         record(db, Action.CATALOG_SYNCED, at=at, actor=SYSTEM, version=manifest.version)
-    published = tuple(course for course in courses if course.definition.published)
-    return CourseCatalog(manifest.version, manifest.catalog.site, published)
+    state.built_at, state.committed_at, state.commit = manifest.built_at, manifest.committed_at, manifest.commit
+    state.site = manifest.catalog.site.model_dump_json()
+    state.redirects = manifest.catalog.model_dump_json(include={"redirects"})
+    return rows.catalog(manifest.version, manifest.catalog.site, manifest.catalog.redirects, [*named, *kept])
 
 
-class _Sync:
-    def __init__(self, db: AsyncSession, at: datetime) -> None:
-        self.db = db
-        self.at = at
-        self.seen: set[tuple[type[models.CatalogRow], str]] = set()
-        self.rows: dict[tuple[type[models.CatalogRow], str], models.CatalogRow] = {}
-        self.open_lessons: dict[int, set[int]] = {}  # before this synchronisation, by course
+async def stored_catalog(db: AsyncSession) -> CourseCatalog | None:
+    """The catalogue as the tables have it, read without the manifest; None before the first one was used."""
+    state = await db.get(models.CatalogState, 1)
+    if state is None or state.site is None:
+        return None
+    rows = await _Rows.load(db)
+    site = model.Site.model_validate_json(state.site)
+    redirects = _Redirects.model_validate_json(state.redirects or '{"redirects": []}').redirects
+    return rows.catalog(state.version, site, redirects, rows.definitions(without=set()))
 
-    async def load(self) -> None:
+
+class _Redirects(model.Compiled):
+    redirects: tuple[model.Redirect, ...]
+
+
+async def _anything_is_owned(db: AsyncSession) -> bool:
+    owned = exists().where(models.Entitlement.revoked_at.is_(None))
+    paid = exists().where(models.Order.paid_at.is_not(None))
+    return bool(await db.scalar(select(or_(owned, paid))))
+
+
+class _Rows:
+    """The rows of the catalogue's four tables, by table and key."""
+
+    def __init__(self, db: AsyncSession) -> None:
+        self._db = db
+        self._seen: set[tuple[type[models.CatalogRow], str]] = set()
+        self.by_key: dict[tuple[type[models.CatalogRow], str], models.CatalogRow] = {}
+
+    @classmethod
+    async def load(cls, db: AsyncSession) -> "_Rows":
+        rows = cls(db)
         for table in (models.Course, models.Module, models.Lesson, models.Resource):
-            for row in await self.db.scalars(select(table)):
-                self.rows[type(row), row.key] = row
-                if isinstance(row, models.Lesson) and row.published and row.archived_at is None:
-                    self.open_lessons.setdefault(row.course_id, set()).add(row.id)
+            rows.by_key |= {(table, row.key): row for row in await db.scalars(select(table))}
+        return rows
 
-    async def row(self, table: type[Row], definition: model.Compiled, key: str, **values: object) -> Row:
-        """The row of this key, brought up to date; `updated_at` moves only when the content changed."""
-        digest = hashlib.sha256(definition.model_dump_json().encode()).hexdigest()
-        known = self.rows.get((table, key))
-        self.seen.add((table, key))
-        if known is None:
-            if table is models.Lesson:
-                values["added_at"] = self.at
-            row = table(key=key, digest=digest, updated_at=self.at, **values)
-            self.db.add(row)
-            await self.db.flush()
-            return row
-        if not isinstance(known, table):
-            raise TypeError(key)
-        row = known
-        if known.digest != digest:
-            known.digest, known.updated_at = digest, self.at
-        if isinstance(known, models.Lesson) and values["published"] and not known.published:
-            values["added_at"] = self.at  # publishing a draft lets learners see the lesson as new
-        for name, value in {**values, "archived_at": None}.items():
-            if getattr(known, name) != value:
-                setattr(known, name, value)
-        return row
+    def definitions(self, *, without: set[str]) -> list[model.Course]:
+        """The last open form of every course but these."""
+        return [
+            model.Course.model_validate_json(row.definition)
+            for row in self._of(models.Course)
+            if row.definition is not None and row.key not in without
+        ]
 
-    def archive_the_rest(self) -> None:
-        for name, row in self.rows.items():
-            if name not in self.seen and row.archived_at is None:
-                row.archived_at = self.at
+    def open_lessons(self) -> dict[int, set[int]]:
+        """The lessons that owners can watch, by course."""
+        found: dict[int, set[int]] = {}
+        for row in self._of(models.Lesson):
+            if row.published and row.archived_at is None:
+                found.setdefault(row.course_id, set()).add(row.id)
+        return found
 
-    async def course(self, definition: model.Course) -> CatalogCourse:
-        row = await self.row(
+    def course(self, definition: model.Course, at: datetime) -> models.Course:
+        """The row of a course that the manifest has."""
+        row = self._row(
             models.Course,
             definition,
-            definition.id,
+            at,
             slug=definition.slug,
             title=definition.title,
             published=definition.published,
             partial_refund_keeps_access=definition.partial_refund_keeps_access,
         )
-        resources = [await self.resource(resource, row.id) for resource in definition.resources]
-        modules = [await self.module(module, row.id) for module in definition.modules]
-        course = CatalogCourse(
+        row.definition = definition.model_dump_json()
+        return row
+
+    def keep(self, definition: model.Course, at: datetime) -> None:
+        """A course that the manifest lacks: archived, with everything it had."""
+        row = self.by_key[models.Course, definition.id]
+        self._seen |= {
+            (models.Course, definition.id),
+            *((part.table, part.definition.id) for part in _parts(definition)),
+        }
+        row.archived_at = row.archived_at or at
+
+    def parts(self, definition: model.Course, course_id: int, at: datetime) -> None:
+        """The rows of everything in a course."""
+        for part in _parts(definition):
+            row = self._row(part.table, part.definition, at, course_id=course_id, **part.values)
+            if isinstance(row, models.Lesson):
+                row.required = (row.required or row.published) and row.key not in definition.retired
+
+    def archive_the_rest(self, kept: Iterable[model.Course], at: datetime) -> None:
+        """Whatever is named no longer."""
+        told = {name for row in self._of(models.Course) if row.definition
+                for name in self._retired(row)}  # fmt: skip
+        for name, row in self.by_key.items():
+            if name not in self._seen:
+                row.archived_at = row.archived_at or at
+                if isinstance(row, models.Lesson) and row.key in told:
+                    row.required = False
+
+    def _retired(self, row: models.Course) -> tuple[str, ...]:
+        definition = model.Course.model_validate_json(row.definition or "")
+        return (*definition.retired, *definition.replaced_by)
+
+    def count_changes(self, before: dict[int, set[int]]) -> None:
+        """Another version for each course whose set of open lessons changed: what was counted of it is counted anew."""
+        now = self.open_lessons()
+        for row in self._of(models.Course):
+            if now.get(row.id, set()) != before.get(row.id, set()):
+                row.lessons_version = (row.lessons_version or 1) + 1
+
+    def catalog(
+        self,
+        version: str,
+        site: model.Site,
+        redirects: tuple[model.Redirect, ...],
+        definitions: Iterable[model.Course],
+    ) -> CourseCatalog:
+        """Definitions together with their rows."""
+        courses = []
+        slugs: set[str] = set()
+        for definition in sorted(
+            definitions, key=lambda each: self.by_key[models.Course, each.id].archived_at is not None
+        ):
+            row = self.by_key[models.Course, definition.id]
+            if definition.slug in slugs:  # another course took the address of one that is kept
+                definition = definition.model_copy(update={"slug": f"{definition.slug}-{row.id}"})
+            slugs.add(definition.slug)
+            courses.append(self._catalog_course(definition))
+        return CourseCatalog(version, site, tuple(courses), redirects)
+
+    def _catalog_course(self, definition: model.Course) -> CatalogCourse:
+        row = self.by_key[models.Course, definition.id]
+        assert isinstance(row, models.Course)  # noqa: S101 - by its key
+        modules = tuple(self._catalog_module(module, row.id) for module in definition.modules)
+        return CatalogCourse(
             row.id,
             row.updated_at,
-            self.lessons_version(row, modules),
+            row.lessons_version,
             definition,
             tuple(module for module in modules if module.lessons),
-            tuple(resources),
+            tuple(self._catalog_resource(resource, row.id) for resource in definition.resources),
+            is_kept=row.archived_at is not None,
         )
-        return course
 
-    def lessons_version(self, row: models.Course, modules: list[CatalogModule]) -> int:
-        """Another version when the set of open lessons changed: what was counted of it is counted anew."""
-        now_open = {lesson.id for module in modules for lesson in module.lessons}
-        if now_open != self.open_lessons.get(row.id, set()):
-            row.lessons_version += 1
-        return row.lessons_version
-
-    async def module(self, definition: model.Module, course_id: int) -> CatalogModule:
-        row = await self.row(models.Module, definition, definition.id, course_id=course_id)
-        resources = tuple([await self.resource(resource, course_id) for resource in definition.resources])
+    def _catalog_module(self, definition: model.Module, course_id: int) -> CatalogModule:
+        row = self.by_key[models.Module, definition.id]
+        files = tuple(self._catalog_resource(resource, course_id) for resource in definition.resources)
         lessons = []
         for each in definition.lessons:
-            lesson = await self.row(
-                models.Lesson,
-                each,
-                each.id,
-                course_id=course_id,
-                slug=each.slug,
-                title=each.title,
-                published=each.published,
-            )
-            own = tuple([await self.resource(resource, course_id) for resource in each.resources])
             if each.published:
-                lessons.append(CatalogLesson(lesson.id, lesson.updated_at, lesson.added_at, each, own, resources))
+                lesson = self.by_key[models.Lesson, each.id]
+                assert isinstance(lesson, models.Lesson)  # noqa: S101 - by its key
+                own = tuple(self._catalog_resource(resource, course_id) for resource in each.resources)
+                lessons.append(CatalogLesson(lesson.id, lesson.updated_at, lesson.added_at, each, own, files))
         return CatalogModule(row.id, row.updated_at, definition, tuple(lessons))
 
-    async def resource(self, definition: model.Resource, course_id: int) -> CatalogResource:
-        row = await self.row(models.Resource, definition, definition.id, course_id=course_id)
+    def _catalog_resource(self, definition: model.Resource, course_id: int) -> CatalogResource:
+        row = self.by_key[models.Resource, definition.id]
         return CatalogResource(row.id, course_id, row.updated_at, definition)
+
+    def _of(self, table: type[Row]) -> Iterator[Row]:
+        return (row for row in self.by_key.values() if isinstance(row, table))
+
+    def _row(self, table: type[Row], definition: model.Compiled, at: datetime, **values: object) -> Row:
+        """The row of a definition, brought up to date; `updated_at` moves only when the content changed."""
+        key: str = definition.id  # type: ignore[attr-defined]  # every part of a catalogue has one
+        digest = hashlib.sha256(definition.model_dump_json().encode()).hexdigest()
+        known = self.by_key.get((table, key))
+        self._seen.add((table, key))
+        if known is None:
+            if table is models.Lesson:
+                values["added_at"] = at
+            row = table(key=key, digest=digest, updated_at=at, **values)
+            self._db.add(row)
+            self.by_key[table, key] = row
+            return row
+        if not isinstance(known, table):
+            raise TypeError(key)
+        row = known
+        if known.digest != digest:
+            known.digest, known.updated_at = digest, at
+        if isinstance(known, models.Lesson) and values["published"] and not known.published:
+            values["added_at"] = at  # publishing a draft lets learners see the lesson as new
+        for name, value in {**values, "archived_at": None}.items():
+            if getattr(known, name) != value:
+                setattr(known, name, value)
+        return row
+
+
+def _parts(course: model.Course) -> Iterator[_Part]:
+    """Everything in a course that has an id."""
+    yield from (_Part(models.Resource, each, {}) for each in course.resources)
+    for module in course.modules:
+        yield _Part(models.Module, module, {})
+        yield from (_Part(models.Resource, each, {}) for each in module.resources)
+        for lesson in module.lessons:
+            yield _Part(
+                models.Lesson, lesson, {"slug": lesson.slug, "title": lesson.title, "published": lesson.published}
+            )
+            yield from (_Part(models.Resource, each, {}) for each in lesson.resources)

@@ -47,8 +47,8 @@ Form = dict[str, str]
 async def buy(request: Request) -> Response:
     """Take the form of a course page, and answer 303 in every case: this works without JavaScript."""
     form = await request.read_form()
-    course = request.service.catalog.current.find_course(form.get("course", ""))
-    if course is None:
+    course = _course(request.service, form.get("course", ""))
+    if course is None or not course.is_for_sale:
         return see_other(f"{urls.COURSES}#{Notice.NOT_FOR_SALE}")
     response = RedirectResponse("/", 303)
     browser = mark_checkout_browser(request, response)
@@ -72,6 +72,13 @@ async def buy(request: Request) -> Response:
     except RateLimited:
         return _back_to_form(course, form, Notice.TRY_LATER)
     return response
+
+
+def _course(service: Service, slug: str) -> CatalogCourse | None:
+    """The course of a form, which may come from a page of before its slug changed."""
+    catalog = service.catalog.current
+    moved = catalog.moved(slug, None)
+    return catalog.find_course(slug) or (catalog.find_course(moved[0]) if moved else None)
 
 
 async def _checkout(service: Service, course: CatalogCourse, buyer: Buyer, form: Form) -> str:

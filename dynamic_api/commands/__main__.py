@@ -21,6 +21,7 @@ COMMANDS = {
     "revoke": ("dynamic_api.commands.access:revoke", "Take a course away from somebody."),
     "move": ("dynamic_api.commands.access:move", "Move purchases to another account."),
     "readdress": ("dynamic_api.commands.access:readdress", "Send a waiting gift to another address."),
+    "courses": ("dynamic_api.commands.courses:courses", "List the courses, with how many people own each."),
     "orders": ("dynamic_api.commands.orders:orders", "List the newest orders."),
     "learners": ("dynamic_api.commands.orders:learners", "List accounts and their courses."),
     "reconcile": ("dynamic_api.commands.orders:reconcile", "Compare our orders with Stripe."),

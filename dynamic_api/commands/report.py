@@ -90,13 +90,14 @@ async def _run(command: Callable[[Service], Awaitable[Report]], name: str) -> Re
     settings = settings_or_refusal()
     service = create_service(settings, open_gateways(settings))
     try:
-        await service.catalog.refresh()
+        if not await service.catalog.look():
+            raise CommandRefused("The service has read no catalogue yet. Start it once: coursewright serve.")
         report = await command(service)
         async with service.database.transaction() as db:  # without the person's name: it would outlive their account
             record(db, Action.COMMAND_RUN, at=service.clock(), actor=OPERATOR, command=name)
         return report
     except CourseNotFound:
-        raise CommandRefused("No published course has this slug.") from None
+        raise CommandRefused("No course has this slug.") from None
     except (
         NoSuchLearner,
         NoSuchGift,

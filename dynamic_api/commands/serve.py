@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from dynamic_api.commands.report import CommandRefused, settings_or_refusal
 from dynamic_api.core.settings import Settings
 from dynamic_api.web.logs import log_to_stderr
-from sitegen.catalog.manifest import ManifestUnreadable
+from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
 
 
 @click.command(epilog="Example: coursewright migrate")
@@ -31,12 +31,15 @@ def migrate() -> None:
 @click.command(epilog="Example: coursewright serve --port 8000")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=int, default=8000, show_default=True)
-def serve(host: str, port: int) -> None:
+@click.option("--allow-older", is_flag=True, help="Use the manifest although the service has used a newer one.")
+def serve(host: str, port: int, *, allow_older: bool) -> None:
     """Run the service."""
     import uvicorn
 
     settings = settings_or_refusal()
     log_to_stderr()
+    if allow_older:
+        asyncio.run(_use_manifest(settings))
     import dynamic_api.app  # noqa: F401 - loaded now, so that what it brings is frozen with the rest
 
     # What is loaded lives as long as the process, and a request leaves next to nothing that only the garbage collector
@@ -58,6 +61,20 @@ def serve(host: str, port: int) -> None:
     )
 
 
+async def _use_manifest(settings: Settings) -> None:
+    """Use the present manifest from now on, whatever was used before."""
+    from dynamic_api.app import create_service
+    from dynamic_api.gateways import open_gateways
+
+    service = create_service(settings, open_gateways(settings))
+    try:
+        await service.catalog.refresh(allow_older=True)
+    except (ManifestUnreadable, ManifestRefused) as error:
+        raise CommandRefused(str(error)) from error
+    finally:
+        await service.close()
+
+
 @click.command(epilog="Example: coursewright work")
 def work() -> None:
     """Run jobs in a process of their own."""
@@ -68,7 +85,7 @@ def work() -> None:
         asyncio.run(_work(settings))
     except KeyboardInterrupt:
         return
-    except ManifestUnreadable as error:
+    except (ManifestUnreadable, ManifestRefused) as error:
         raise CommandRefused(str(error)) from error
 
 
@@ -80,7 +97,7 @@ async def _work(settings: Settings) -> None:
 
     service = create_service(settings, open_gateways(settings))
     try:
-        await service.catalog.refresh()
+        await service.catalog.start()
         await schedule_regular_jobs(service)
         await run_jobs(service, HANDLERS)
     finally:

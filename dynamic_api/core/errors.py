@@ -26,6 +26,16 @@ class ApiError(Exception):
         return {"error": error}
 
 
+class Moved(ApiError):
+    """The course or lesson has another slug now; the same request is good at the new address."""
+
+    status, code, message = 308, "moved", "This has moved."
+
+    def __init__(self, location: str) -> None:
+        super().__init__()
+        self.headers = {"Location": location}
+
+
 class Unauthenticated(ApiError):
     """Nobody is signed in, or no longer."""
 

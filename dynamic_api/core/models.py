@@ -119,13 +119,21 @@ class AccessToken(Base):
 
 
 class CatalogState(Base):
-    """The manifest version the catalogue tables were last synchronised with; one row."""
+    """The manifest that the catalogue's tables were last brought in line with; one row.
+
+    `site` and `redirects` are its parts that belong to no course, as JSON.
+    """
 
     __tablename__ = "catalog_state"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[str] = mapped_column(String(64))
     synced_at: Mapped[datetime]
+    built_at: Mapped[datetime | None]
+    committed_at: Mapped[datetime | None]
+    commit: Mapped[str | None] = mapped_column(String(64))
+    site: Mapped[str | None] = mapped_column(Text)
+    redirects: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
 
@@ -143,7 +151,11 @@ class CatalogRow(Base):
 
 
 class Course(CatalogRow):
-    """A course. `lessons_version` counts the changes of its set of open lessons."""
+    """A course. `lessons_version` counts the changes of its set of open lessons.
+
+    `definition` is its newest compiled form that owners could watch, as JSON. A course that the files no longer
+    have, or hide, is served to its owners from it.
+    """
 
     __tablename__ = "courses"
 
@@ -152,6 +164,7 @@ class Course(CatalogRow):
     published: Mapped[bool]
     partial_refund_keeps_access: Mapped[bool]
     lessons_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    definition: Mapped[str | None] = mapped_column(Text)
 
 
 class Module(CatalogRow):
@@ -163,7 +176,7 @@ class Module(CatalogRow):
 
 
 class Lesson(CatalogRow):
-    """A lesson."""
+    """A lesson. `required`: it was published, and the files do not say that it is retired; it counts for completion."""
 
     __tablename__ = "lessons"
 
@@ -171,6 +184,7 @@ class Lesson(CatalogRow):
     slug: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(String(300))
     published: Mapped[bool]
+    required: Mapped[bool] = mapped_column(server_default=false())
     added_at: Mapped[datetime]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from dynamic_api.core import outbox
 from dynamic_api.core.models import Json
 from dynamic_api.service import Service
+from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
 
 logger = logging.getLogger("coursewright.worker")
 
@@ -87,8 +88,10 @@ async def follow_catalog(service: Service) -> None:
     while True:
         try:
             await service.catalog.refresh()
+        except (ManifestUnreadable, ManifestRefused):
+            pass  # the catalogue has logged why, and stays as it is
         except Exception:
-            # A manifest that cannot be read must not stop payments and email: the last good one stays in use.
+            # A database that is away must not stop payments and email: the last good catalogue stays in use.
             logger.exception("the new manifest could not be read; the last one stays in use")
         await asyncio.sleep(IDLE)
 

@@ -13,7 +13,7 @@ from sqlalchemy import Integer, bindparam, select
 from starlette.responses import Response
 
 from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson, CatalogResource
-from dynamic_api.core.errors import CourseForbidden, CourseNotFound, LessonNotFound, ResourceForbidden
+from dynamic_api.core.errors import CourseForbidden, CourseNotFound, LessonNotFound, Moved, ResourceForbidden
 from dynamic_api.core.models import Progress, User
 from dynamic_api.core.reader import Query
 from dynamic_api.orders.entitlements import may_watch_course
@@ -130,20 +130,51 @@ class OpenedLesson(OpenedCourse[Extra]):
 
 async def open_course(request: Request, identify: Identify[Extra], query: LearnerQuery[Extra]) -> OpenedCourse[Extra]:
     """The course in the path. Raises Unauthenticated, CourseNotFound, CourseForbidden."""
-    course = request.service.catalog.current.find_course(request.path_params["course"])
+    course = find_course(request)
     learner, found = await identify(request, query, **_parameters(request, course, None))
     return OpenedCourse(learner, _permitted(course, found.may_watch), found)
 
 
 async def open_lesson(request: Request, identify: Identify[Extra], query: LearnerQuery[Extra]) -> OpenedLesson[Extra]:
     """The lesson in the path. Raises Unauthenticated, CourseNotFound, CourseForbidden, LessonNotFound."""
-    course = request.service.catalog.current.find_course(request.path_params["course"])
-    lesson = course.find_lesson(request.path_params["lesson"]) if course else None
+    course, lesson = find_lesson(request)
     learner, found = await identify(request, query, **_parameters(request, course, lesson))
     course = _permitted(course, found.may_watch)
     if lesson is None:
         raise LessonNotFound
     return OpenedLesson(learner, course, found, lesson)
+
+
+def find_course(request: Request) -> CatalogCourse | None:
+    """The course in the path. Raises Moved where it has another slug now."""
+    course = request.service.catalog.current.find_course(request.path_params["course"])
+    if course is None:
+        _follow(request)
+    return course
+
+
+def find_lesson(request: Request) -> tuple[CatalogCourse | None, CatalogLesson | None]:
+    """The course and the lesson in the path. Raises Moved where one of them has another slug now."""
+    course = request.service.catalog.current.find_course(request.path_params["course"])
+    lesson = course.find_lesson(request.path_params["lesson"]) if course else None
+    if lesson is None:
+        _follow(request)
+    return course, lesson
+
+
+def _follow(request: Request) -> None:
+    """Answer with the new address, where there is one."""
+    names = [request.path_params[name] for name in ("course", "lesson") if name in request.path_params]
+    moved = request.service.catalog.current.moved(names[0], names[1] if len(names) > 1 else None)
+    if moved is None:
+        return
+    parts = request.scope["path"].split("/")
+    at = len(parts)
+    for old, new in zip(reversed(names), reversed([each for each in moved if each]), strict=True):
+        at = next(number for number in range(at - 1, -1, -1) if parts[number] == old)  # from the end: slugs come last
+        parts[at] = new
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    raise Moved("/".join(parts) + (f"?{query}" if query else ""))
 
 
 def _parameters(request: Request, course: CatalogCourse | None, lesson: CatalogLesson | None) -> dict[str, object]:

@@ -3,8 +3,8 @@
 import orjson
 from starlette.responses import RedirectResponse, Response
 
-from dynamic_api.catalog.courses import CatalogLesson
-from dynamic_api.core.errors import LessonNotFound
+from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson
+from dynamic_api.core.errors import CourseNotFound, LessonNotFound
 from dynamic_api.core.throttle import PREVIEWS_BY_IP
 from dynamic_api.learning.access import (
     ACCESS,
@@ -14,6 +14,8 @@ from dynamic_api.learning.access import (
     AccessAndPosition,
     AccessAndStatuses,
     OpenedLesson,
+    find_course,
+    find_lesson,
     lesson_route,
 )
 from dynamic_api.learning.downloads import download_link
@@ -50,8 +52,36 @@ def _library_entry(owned: OwnedCourse) -> dict[str, object]:
         "continue": {
             "title": next_lesson.definition.title if next_lesson else "",
             "position_seconds": owned.position,
-            "url": urls.learn(course.slug, next_lesson.definition.slug) if next_lesson else urls.LIBRARY,
+            "url": lesson_page(owned.course, next_lesson) if next_lesson else urls.LIBRARY,
         },
+    }
+
+
+def lesson_page(course: CatalogCourse, lesson: CatalogLesson) -> str:
+    """The address of a lesson's page: its own, or the common one where the files no longer have the course."""
+    page = urls.any_lesson if course.is_kept else urls.learn
+    return page(course.definition.slug, lesson.definition.slug)
+
+
+def _curriculum(opened: OpenedLesson[AccessAndStatuses]) -> dict[str, object]:
+    """What a lesson's own page has written in it, for the common page."""
+    return {
+        "title": opened.course.definition.title,
+        "lesson_title": opened.lesson.definition.title,
+        "modules": [
+            {
+                "title": module.definition.title,
+                "lessons": [
+                    {
+                        "slug": lesson.definition.slug,
+                        "title": lesson.definition.title,
+                        "url": lesson_page(opened.course, lesson),
+                    }
+                    for lesson in module.lessons
+                ],
+            }
+            for module in opened.course.modules
+        ],
     }
 
 
@@ -60,7 +90,8 @@ async def show_lesson(request: Request, opened: OpenedLesson[AccessAndStatuses])
     progress = await open_progress(request.service, opened)
     statuses = orjson.loads(opened.found.statuses or "{}") | {str(opened.lesson.id): progress["status"]}
     return JsonResponse(
-        {
+        ({"curriculum": _curriculum(opened)} if opened.course.is_kept else {})
+        | {
             "learner": opened.learner.id,
             "lesson": _lesson_content(opened.lesson),
             "resources": [
@@ -129,12 +160,14 @@ async def download(request: Request, learner: Learner) -> Response:
 async def play_preview(request: Request) -> Response:
     """Redirect to the player of a free video: a course's introduction, or a preview lesson."""
     request.service.throttle.hit(PREVIEWS_BY_IP, request.client_ip)
-    course = request.service.catalog.current.course(request.path_params["course"])
     video, seconds = None, 0
     if "lesson" not in request.path_params:
+        course = find_course(request)
+        if course is None:
+            raise CourseNotFound
         if intro := course.definition.intro_video:
             video, seconds = intro.video, intro.duration
-    elif (lesson := course.find_lesson(request.path_params["lesson"])) and lesson.definition.preview:
+    elif (lesson := find_lesson(request)[1]) and lesson.definition.preview:
         video, seconds = lesson.definition.video, lesson.definition.duration or 0
     if video is None:
         raise LessonNotFound

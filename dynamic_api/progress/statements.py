@@ -125,13 +125,15 @@ def point_to_lesson() -> Update:
 def count_course(dialect: str) -> Insert:
     """Count a course anew after one of its lessons was opened for the first time, completed, or marked incomplete.
 
-    Completing every open lesson completes the course permanently: lessons added later do not undo it.
+    Completing every open lesson completes the course permanently: lessons added later do not undo it. A lesson that
+    vanished from the files without being retired still has to be completed, since it may come back.
     """
     lesson, theirs = aliased(Lesson), aliased(Progress)
     is_open = and_(lesson.course_id == Course.id, lesson.published, lesson.archived_at.is_(None))
     is_done = exists().where(theirs.user_id == _LEARNER, theirs.lesson_id == lesson.id, theirs.status == _COMPLETED)
     completed = select(func.count()).select_from(lesson).where(is_open, is_done).scalar_subquery()
-    any_left = exists().where(is_open, ~is_done)
+    is_required = and_(lesson.course_id == Course.id, lesson.required)
+    any_left = exists().where(is_required, ~is_done)
     counted = select(
         _LEARNER,
         Course.id,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from starlette.requests import ClientDisconnect
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Router as LifespanRouter
 from starlette.types import Message, Receive, Scope, Send
 
@@ -31,6 +31,7 @@ logger = logging.getLogger("coursewright.requests")
 BODY_LIMIT = 64 * 1024
 WEBHOOK_BODY_LIMIT = 1024 * 1024
 API = "/api/"
+PROBES = ("/readyz",)  # for whatever watches the service
 WEBHOOKS = "/webhooks/"
 PHONES = "/api/v1/mobile"
 CLIENT_GONE = 499  # nginx's number for a client that closed the connection; only the log sees it
@@ -111,6 +112,10 @@ class Application:
         path = request.scope["path"]
         if path.startswith((API, WEBHOOKS)):
             return await self._router.find(request)(request)
+        if path in PROBES:
+            return await self._router.find(request)(request)
+        if (new := self.service.catalog.current.new_address(path)) is not None:
+            return RedirectResponse(new, 308)
         if self._site is None:
             raise NotFound
         return await self._site.response(request.scope)

@@ -141,6 +141,9 @@ class LessonFile(Typed):
     )
     preview: bool = Field(default=False, description="Free for everybody, without an account.", examples=[True])
     published: bool = Field(default=True, description="`false` hides the lesson.", examples=[False])
+    moved_from: list[Identifier] = Field(
+        default=[], description="Slugs the lesson had before. Old links lead to the new address.", examples=[["jar"]]
+    )
     captions: dict[str, str] = Field(
         default={},
         description="Language → WebVTT file beside the course.",
@@ -178,8 +181,12 @@ class CourseFile(Typed):
         examples=["description.md"],
         min_length=1,
     )
-    status: Literal["published", "draft"] = Field(
-        description="`draft` keeps the course off the site and off sale.", examples=["published"]
+    status: Literal["draft", "published", "retired"] = Field(
+        description=(
+            "`draft` keeps the course off the site. `retired` ends its sale: its page says so and is no longer listed, "
+            "and everybody who owns it keeps it."
+        ),
+        examples=["published"],
     )
     level: Literal["beginner", "intermediate", "advanced", "all"] = Field(
         default="all", description="Who it is for.", examples=["beginner"]
@@ -204,6 +211,19 @@ class CourseFile(Typed):
     questions: list[QuestionFile] = Field(default=[], description="Frequently asked questions.")
     resources: list[ResourceFile] = Field(default=[], description="Files of the whole course.")
     modules: list[ModuleFile] = Field(default=[], description="Modules, in order.")
+    moved_from: list[Identifier] = Field(
+        default=[], description="Slugs the course had before. Old links lead to the new address.", examples=[["bread"]]
+    )
+    retired: list[Identifier] = Field(
+        default=[],
+        description="Ids of modules, lessons and files that were published and are gone or hidden on purpose.",
+        examples=[["sourdough-old-oven"]],
+    )
+    replaced_by: dict[Identifier, Identifier] = Field(
+        default={},
+        description="Id of a lesson that is gone → id of the lesson that took its place. Old links lead there.",
+        examples=[{"sourdough-old-oven": "sourdough-new-oven"}],
+    )
 
 
 class BrandFile(Typed):
@@ -259,3 +279,13 @@ class SiteFile(Typed):
     logo: str | None = Field(default=None, description="Picture beside `site.yaml`.", examples=["images/logo.svg"])
     brand: BrandFile = Field(description="Colours.")
     instructors: list[InstructorFile] = Field(description="Instructors.", min_length=1)
+    retired: list[Identifier] = Field(
+        default=[],
+        description="Ids of courses that were published and whose files are gone on purpose. Their owners keep them.",
+        examples=[["sourdough-2019"]],
+    )
+    replaced_by: dict[Identifier, Identifier] = Field(
+        default={},
+        description="Id of a course whose files are gone → id of the course that took its place. Old links lead there.",
+        examples=[{"sourdough-2019": "sourdough"}],
+    )

@@ -19,7 +19,11 @@ from sitegen.catalog.course_file import (
     Typed,
 )
 from sitegen.catalog.faults import CatalogInvalid, Fault
+from sitegen.catalog.lock_file import NAME as LOCK
+from sitegen.catalog.lock_file import Lock, read_lock
+from sitegen.catalog.lock_rules import check_against_lock
 from sitegen.catalog.markdown import render
+from sitegen.catalog.redirects import find_redirects
 from sitegen.catalog.rules import Loaded, check_catalog, check_course
 from sitegen.catalog.validate import check_shape
 from sitegen.catalog.yaml_source import Place, YamlSource, read_yaml
@@ -27,8 +31,11 @@ from sitegen.catalog.yaml_source import Place, YamlSource, read_yaml
 Compiled = TypeVar("Compiled", bound=model.Compiled)
 
 
-def load_catalog(root: Path) -> model.Catalog:
-    """Read `root/site.yaml` and `root/courses/*/course.yaml`. Raises CatalogInvalid with all faults at once."""
+def load_catalog(root: Path, *, earlier: Lock | None = None) -> model.Catalog:
+    """Read `root/site.yaml` and `root/courses/*/course.yaml`, and hold them against `root/published.lock`.
+
+    `earlier` stands for a lock file that is missing. Raises CatalogInvalid with all faults at once.
+    """
     site_source = read_yaml(root / "site.yaml")
     site_file = check_shape(SiteFile, site_source)
     sources = [site_source]
@@ -56,10 +63,14 @@ def load_catalog(root: Path) -> model.Catalog:
             compiled.append(_Compiler(root, source, site_file).course(course_file))
     check_catalog(loaded)
     site = _Compiler(root, site_source, site_file).site(site_file) if site_file else None
-    faults = [fault for source in sources for fault in source.faults]
+    lock = read_lock(root / LOCK) if earlier is None else earlier
+    if site_file and not lock.faults and len(loaded) == len(sources) - 1:
+        check_against_lock(lock, site_file, loaded, compiled)
+    faults = [*lock.faults, *(fault for source in sources for fault in source.faults)]
     if faults or site is None:
         raise CatalogInvalid(faults)
-    return model.Catalog(site=site, courses=tuple(sorted(compiled, key=lambda course: course.title.casefold())))
+    courses = tuple(sorted(compiled, key=lambda course: course.title.casefold()))
+    return model.Catalog(site=site, courses=courses, redirects=find_redirects(lock, site, courses))
 
 
 def _compiled(shape: type[Compiled], file: Typed, **resolved: object) -> Compiled:
@@ -91,7 +102,6 @@ class _Compiler:
             slug=file.slug or self.folder.name,
             description_markdown=description,
             description_html=render(description),
-            published=file.status == "published",
             instructor=self._instructor(file.instructor),
             thumbnail=self._picture(file.thumbnail, ("thumbnail",)),
             price=_compiled(model.Price, file.price) if isinstance(file.price, PriceFile) else None,

@@ -64,6 +64,7 @@ class Lesson(Compiled):
     duration: int | None
     preview: bool
     published: bool
+    moved_from: tuple[str, ...]
     captions: tuple[Captions, ...]
     chapters: tuple[Chapter, ...]
     resources: tuple[Resource, ...]
@@ -112,7 +113,7 @@ class Course(Compiled):
     summary: str
     description_markdown: str
     description_html: str
-    published: bool
+    status: Literal["draft", "published", "retired"]
     level: Level
     instructor: Instructor
     tags: tuple[str, ...]
@@ -126,6 +127,19 @@ class Course(Compiled):
     questions: tuple[Question, ...]
     resources: tuple[Resource, ...]
     modules: tuple[Module, ...]
+    moved_from: tuple[str, ...]
+    retired: tuple[str, ...]
+    replaced_by: dict[str, str]
+
+    @property
+    def published(self) -> bool:
+        """Whether it is for sale."""
+        return self.status == "published"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its owners may watch it; a retired course is no longer for sale, and theirs."""
+        return self.status != "draft"
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:
@@ -147,6 +161,15 @@ class Site(Compiled):
     logo: Picture | None
     brand_color: str
     brand_accent: str
+    retired: tuple[str, ...]
+    replaced_by: dict[str, str]
+
+
+class Redirect(Compiled):
+    """An old address of a page, and its new one."""
+
+    old: str
+    new: str
 
 
 class Catalog(Compiled):
@@ -154,8 +177,9 @@ class Catalog(Compiled):
 
     site: Site
     courses: tuple[Course, ...]
+    redirects: tuple[Redirect, ...]
 
     @property
     def published(self) -> tuple[Course, ...]:
-        """The courses visitors may see, in the order of their titles."""
+        """The courses that are for sale, in the order of their titles."""
         return tuple(course for course in self.courses if course.published)

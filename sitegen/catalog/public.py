@@ -64,6 +64,7 @@ class PublicCourse:
     questions: tuple[model.Question, ...]
     resource_count: int
     modules: tuple[PublicModule, ...]
+    is_for_sale: bool
 
     @property
     def lessons(self) -> tuple[PublicLesson, ...]:
@@ -78,15 +79,23 @@ class PublicCourse:
 
 @dataclass(frozen=True)
 class PublicCatalog:
-    """The school as visitors see it."""
+    """The school as visitors see it. Pages list `courses`; a retired one has a page that nothing links to."""
 
     site: model.Site
     courses: tuple[PublicCourse, ...]
+    retired: tuple[PublicCourse, ...]
+    redirects: tuple[model.Redirect, ...]
 
 
 def public_view(catalog: model.Catalog) -> PublicCatalog:
     """The catalogue without drafts, unpublished lessons and paid content."""
-    return PublicCatalog(catalog.site, tuple(_course(course) for course in catalog.published))
+    shown = [_course(course) for course in catalog.courses if course.is_open]
+    return PublicCatalog(
+        catalog.site,
+        tuple(course for course in shown if course.is_for_sale),
+        tuple(course for course in shown if not course.is_for_sale),
+        catalog.redirects,
+    )
 
 
 def _course(course: model.Course) -> PublicCourse:
@@ -95,6 +104,7 @@ def _course(course: model.Course) -> PublicCourse:
         course,
         intro_duration=course.intro_video.duration if course.intro_video else None,
         resource_count=_count_resources(course),
+        is_for_sale=course.published,
         modules=tuple(
             _shown(PublicModule, module, lessons=lessons)
             for module in course.modules

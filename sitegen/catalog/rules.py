@@ -26,8 +26,8 @@ def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) 
         )
     if isinstance(course.price, PriceFile):
         _check_price(course.price, source)
-    published = course.status == "published"
-    if published and course.price is None:
+    published = course.status != "draft"
+    if course.status == "published" and course.price is None:
         _add(
             source,
             ("status",),
@@ -38,12 +38,12 @@ def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) 
         _add(
             source,
             ("status",),
-            "This course is published but has no published lesson.",
+            f"This course is {course.status} but has no published lesson.",
             "Add a lesson, or set “status: draft”.",
         )
-    for place, resource in _resources(course):
+    for place, resource in named_resources(course):
         _check_storage_key(resource, (*place, "key"), source)
-    for place, lesson in _lessons(course):
+    for place, lesson in named_lessons(course):
         _check_lesson(lesson, place, source)
 
 
@@ -155,10 +155,10 @@ def check_catalog(courses: list[Loaded]) -> None:
         _unique(seen, "course slug", slug, source, ("slug",))
         for number, module in enumerate(course.modules):
             _unique(seen, "module id", module.id, source, ("modules", number, "id"))
-        for place, lesson in _lessons(course):
+        for place, lesson in named_lessons(course):
             _unique(seen, "lesson id", lesson.id, source, (*place, "id"))
             _unique(seen, f"lesson slug in course {course.id}", lesson.slug, source, (*place, "slug"))
-        for place, resource in _resources(course):
+        for place, resource in named_resources(course):
             _unique(seen, "resource id", resource.id, source, (*place, "id"))
 
 
@@ -170,19 +170,21 @@ def _unique(seen: dict[tuple[str, str], str], kind: str, name: str, source: Yaml
         _add(source, place, fault.problem, f"It was first used at {first}; choose another here.")
 
 
-def _lessons(course: CourseFile) -> Iterator[tuple[Place, LessonFile]]:
+def named_lessons(course: CourseFile) -> Iterator[tuple[Place, LessonFile]]:
+    """Every lesson of a course file, with its place."""
     for module_number, module in enumerate(course.modules):
         for lesson_number, lesson in enumerate(module.lessons):
             yield ("modules", module_number, "lessons", lesson_number), lesson
 
 
-def _resources(course: CourseFile) -> Iterator[tuple[Place, ResourceFile]]:
+def named_resources(course: CourseFile) -> Iterator[tuple[Place, ResourceFile]]:
+    """Every file to download, with its place."""
     for number, resource in enumerate(course.resources):
         yield ("resources", number), resource
     for number, module in enumerate(course.modules):
         for index, resource in enumerate(module.resources):
             yield ("modules", number, "resources", index), resource
-    for place, lesson in _lessons(course):
+    for place, lesson in named_lessons(course):
         for index, resource in enumerate(lesson.resources):
             yield (*place, "resources", index), resource
 

@@ -52,7 +52,9 @@ def test_a_preview_of_a_draft_is_paid_content(tmp_path: Path, catalog: Catalog) 
     )
     lesson = next(each for each in course.lessons if each.preview and each.notes_html)
     assert find_leaks(written(tmp_path, lesson.notes_html or ""), catalog) == []
-    courses = tuple(each.model_copy(update={"published": each.id != course.id}) for each in catalog.courses)
+    courses = tuple(
+        each.model_copy(update={"status": "published" if each.id != course.id else "draft"}) for each in catalog.courses
+    )
     assert find_leaks(written(tmp_path, lesson.notes_html or ""), catalog.model_copy(update={"courses": courses}))
 
 

@@ -5,7 +5,14 @@ import { addCopyButtons } from "./code.js";
 import { sendUnsent, within } from "./heartbeats.js";
 
 const page = document.getElementById("lesson");
-const { course, lesson } = page.dataset;
+const { course, lesson } = page.dataset.course ? page.dataset : asked();
+
+// A lesson of a course that is no longer in the files has no page of its own; the address names it.
+function asked() {
+  const names = new URLSearchParams(location.search);
+  return { course: names.get("course"), lesson: names.get("lesson") };
+}
+
 const path = `/api/learn/${course}/${lesson}`;
 const stage = document.getElementById("stage");
 const message = document.getElementById("lesson-message");
@@ -48,6 +55,39 @@ function showResources(resources) {
   );
 }
 
+function showCurriculum({ title, lesson_title, modules }) {
+  document.getElementById("title").textContent = lesson_title;
+  document.title = lesson_title;
+  const heading = document.createElement("h2");
+  heading.textContent = title;
+  const parts = modules.flatMap((module) => {
+    const name = document.createElement("h3");
+    name.textContent = module.title;
+    const list = document.createElement("ol");
+    list.append(...module.lessons.map(entry));
+    return [name, list];
+  });
+  document.getElementById("curriculum").replaceChildren(heading, ...parts);
+}
+
+function entry({ slug, title, url }) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.dataset.lessonLink = slug;
+  if (slug === lesson) link.ariaCurrent = "page";
+  const [mark, name, state] = ["span", "span", "span"].map((tag) => document.createElement(tag));
+  mark.className = "mark";
+  mark.ariaHidden = "true";
+  name.textContent = title;
+  state.className = "visually-hidden";
+  state.dataset.state = "";
+  name.append(state);
+  link.append(mark, name);
+  const item = document.createElement("li");
+  item.append(link);
+  return item;
+}
+
 function refused(refusal) {
   if (refusal.status === 401) return signInFirst();
   if (refusal.status === 403) {
@@ -84,6 +124,7 @@ async function show() {
   notes.innerHTML = data.lesson.notes_html ?? "";
   addCopyButtons(notes);
   showResources(data.resources);
+  if (data.curriculum) showCurriculum(data.curriculum);
   for (const [slug, status] of Object.entries(data.statuses)) showStatus(slug, status);
   showProgress(data.progress);
   // What this device could not send says where to resume, so it goes first.

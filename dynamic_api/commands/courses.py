@@ -1,0 +1,40 @@
+"""The command about the catalogue: courses."""
+
+from sqlalchemy import func, select
+
+from dynamic_api.commands.report import Report, operator_command
+from dynamic_api.core.models import Entitlement
+from dynamic_api.service import Service
+
+
+@operator_command("")
+async def courses(service: Service) -> Report:
+    """List the courses as the service has them, with how many people own each."""
+    owners = (
+        select(Entitlement.course_id, func.count(Entitlement.user_id.distinct()).label("people"))
+        .where(Entitlement.revoked_at.is_(None))
+        .group_by(Entitlement.course_id)
+    )
+    async with service.database.reading() as db:
+        count = {row.course_id: row.people for row in await db.execute(owners)}
+    data = [
+        {
+            "id": course.definition.id,
+            "slug": course.definition.slug,
+            "title": course.definition.title,
+            "status": "not in the files" if course.is_kept else course.definition.status,
+            "lessons": len(course.lessons),
+            "owners": count.get(course.id, 0),
+        }
+        for course in service.catalog.current.by_title
+    ]
+    lines = [
+        f"{row['slug']:<32} {row['status']:<17} {row['owners']:>6} owners  {row['lessons']:>4} lessons  {row['title']}"
+        for row in data
+    ]
+    if any(course.is_kept for course in service.catalog.current.courses):
+        lines += [
+            "",
+            "A course that is not in the files is served to its owners as it was. Put its files back, or leave it.",
+        ]
+    return Report(lines, data)

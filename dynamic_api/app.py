@@ -83,7 +83,7 @@ def routes() -> dict[str, list[Route]]:
         **mounted("/api", api),
         **mounted(dynamic_api.mobile_v1.routes.BASE, dynamic_api.mobile_v1.routes.routes),
         **mounted("/webhooks", dynamic_api.webhooks.routes.routes),
-        **mounted("", [open_route("GET", "/readyz", health.show)]),
+        **mounted("", [open_route("GET", "/readyz", health.explain)]),
     }
 
 

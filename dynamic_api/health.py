@@ -52,14 +52,19 @@ class HealthCheck:
             return self._health
 
     async def show(self, request: Request) -> Response:
-        """200 while the service can work, 503 while it cannot."""
+        """For anyone: 200 while the service can work, 503 while it cannot."""
         health = await self.ask(request.service)
-        body = {
-            "status": health.status,
-            "catalog": request.service.catalog.current.version,
-            "problems": list(health.problems),
-        }
+        return JsonResponse(_body(request, health), 200 if health.is_ready else 503)
+
+    async def explain(self, request: Request) -> Response:
+        """For the operator: the same, with what somebody should look at. Proxies do not forward this path."""
+        health = await self.ask(request.service)
+        body = _body(request, health) | {"problems": list(health.problems)}
         return JsonResponse(body, 200 if health.is_ready else 503)
+
+
+def _body(request: Request, health: Health) -> dict[str, object]:
+    return {"status": health.status, "catalog": request.service.catalog.current.version}
 
 
 async def check_health(service: Service) -> Health:

@@ -9,7 +9,7 @@ from sitegen.catalog.commit import find_commit
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.lock_file import NAME as LOCK
 from sitegen.catalog.lock_file import Lock, lock_of, read_lock, write_lock
-from sitegen.catalog.manifest import ManifestUnreadable, compile_manifest, read_manifest, write_manifest
+from sitegen.catalog.manifest import Manifest, ManifestUnreadable, compile_manifest, read_manifest, write_manifest
 from sitegen.catalog.public import PublicCatalog, public_view
 from sitegen.leak_check import Leak, find_leaks
 from sitegen.publish import publish_site
@@ -47,7 +47,7 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
     """
     earlier = _earlier(course_data / LOCK, manifest)
     catalog = load_catalog(course_data, earlier=earlier)
-    compiled = compile_manifest(catalog, find_commit(course_data))
+    compiled = _unless_equal(manifest, compile_manifest(catalog, find_commit(course_data)))
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         rendered = Path(folder) / "site"
         _render(root, course_data, rendered, public_view(catalog), site_url or catalog.site.url)
@@ -66,6 +66,20 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
         changed=changed,
         version=compiled.version,
     )
+
+
+def _unless_equal(path: Path, compiled: Manifest) -> Manifest:
+    """The manifest that is there, where this one says the same: building twice is building once."""
+    try:
+        before = read_manifest(path)
+    except ManifestUnreadable:
+        return compiled
+    same = (before.version, before.commit, before.committed_at) == (
+        compiled.version,
+        compiled.commit,
+        compiled.committed_at,
+    )
+    return before if same else compiled
 
 
 def _earlier(path: Path, manifest: Path) -> Lock | None:

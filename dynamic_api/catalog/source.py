@@ -35,6 +35,10 @@ class CatalogSource:
             raise RuntimeError("the catalogue was not loaded; call refresh() first")
         return self._current
 
+    def new_address(self, page: str) -> str | None:
+        """Where a page of the site is now, if it moved."""
+        return self._current.new_address(page) if self._current is not None else None
+
     async def start(self) -> None:
         """Read the manifest, or go on with the catalogue of the last one where that fails.
 

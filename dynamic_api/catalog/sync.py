@@ -91,6 +91,7 @@ class _Rows:
     def __init__(self, db: AsyncSession) -> None:
         self._db = db
         self._seen: set[tuple[type[models.CatalogRow], str]] = set()
+        self._kept: set[int] = set()
         self.by_key: dict[tuple[type[models.CatalogRow], str], models.CatalogRow] = {}
 
     @classmethod
@@ -122,6 +123,7 @@ class _Rows:
             models.Course,
             definition,
             at,
+            key=definition.id,
             slug=definition.slug,
             title=definition.title,
             published=definition.published,
@@ -133,16 +135,16 @@ class _Rows:
     def keep(self, definition: model.Course, at: datetime) -> None:
         """A course that the manifest lacks: archived, with everything it had."""
         row = self.by_key[models.Course, definition.id]
-        self._seen |= {
-            (models.Course, definition.id),
-            *((part.table, part.definition.id) for part in _parts(definition)),
-        }
+        parts = [(part.table, self._part(part.table, part.definition.id, row.id).key) for part in _parts(definition)]
+        self._seen |= {(models.Course, definition.id), *parts}
+        self._kept.add(row.id)
         row.archived_at = row.archived_at or at
 
     def parts(self, definition: model.Course, course_id: int, at: datetime) -> None:
         """The rows of everything in a course."""
         for part in _parts(definition):
-            row = self._row(part.table, part.definition, at, course_id=course_id, **part.values)
+            key = self._key(part.table, part.definition.id, course_id)
+            row = self._row(part.table, part.definition, at, key=key, course_id=course_id, **part.values)
             if isinstance(row, models.Lesson):
                 row.required = (row.required or row.published) and row.key not in definition.retired
 
@@ -202,27 +204,40 @@ class _Rows:
         )
 
     def _catalog_module(self, definition: model.Module, course_id: int) -> CatalogModule:
-        row = self.by_key[models.Module, definition.id]
+        row = self._part(models.Module, definition.id, course_id)
         files = tuple(self._catalog_resource(resource, course_id) for resource in definition.resources)
         lessons = []
         for each in definition.lessons:
             if each.published:
-                lesson = self.by_key[models.Lesson, each.id]
-                assert isinstance(lesson, models.Lesson)  # noqa: S101 - by its key
+                lesson = self._part(models.Lesson, each.id, course_id)
                 own = tuple(self._catalog_resource(resource, course_id) for resource in each.resources)
                 lessons.append(CatalogLesson(lesson.id, lesson.updated_at, lesson.added_at, each, own, files))
         return CatalogModule(row.id, row.updated_at, definition, tuple(lessons))
 
     def _catalog_resource(self, definition: model.Resource, course_id: int) -> CatalogResource:
-        row = self.by_key[models.Resource, definition.id]
+        row = self._part(models.Resource, definition.id, course_id)
         return CatalogResource(row.id, course_id, row.updated_at, definition)
+
+    def _part(self, table: type[Row], name: str, course_id: int) -> Row:
+        """The row of a part of a course."""
+        row = self.by_key[table, self._key(table, name, course_id)]
+        assert isinstance(row, table)  # noqa: S101 - by its key
+        return row
+
+    def _key(self, table: type[models.CatalogRow], name: str, course_id: int) -> str:
+        """The key of a part's row: its id, unless the same id belongs to a course that is kept."""
+        own = f"{name[:50]}~{course_id}"
+        if (table, own) in self.by_key:
+            return own
+        known = self.by_key.get((table, name))
+        taken_by = getattr(known, "course_id", course_id)
+        return own if taken_by != course_id and taken_by in self._kept else name
 
     def _of(self, table: type[Row]) -> Iterator[Row]:
         return (row for row in self.by_key.values() if isinstance(row, table))
 
-    def _row(self, table: type[Row], definition: model.Compiled, at: datetime, **values: object) -> Row:
+    def _row(self, table: type[Row], definition: model.Compiled, at: datetime, *, key: str, **values: object) -> Row:
         """The row of a definition, brought up to date; `updated_at` moves only when the content changed."""
-        key: str = definition.id  # type: ignore[attr-defined]  # every part of a catalogue has one
         digest = hashlib.sha256(definition.model_dump_json().encode()).hexdigest()
         known = self.by_key.get((table, key))
         self._seen.add((table, key))

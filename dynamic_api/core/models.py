@@ -1,52 +1,29 @@
 """The whole schema on one page. Constraints carry the rules; code only explains them."""
 
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import NewType
 
 from sqlalchemy import (
     JSON,
     CheckConstraint,
-    DateTime,
-    Dialect,
-    Enum,
     ForeignKey,
     Index,
     Integer,
     MetaData,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, composite, mapped_column
 
+from dynamic_api.core.columns import UTCDateTime, enum_text, one_of
 from dynamic_api.core.emails import Email
 from dynamic_api.core.states import JobState, LinkPurpose, OrderState, ProgressStatus
 from dynamic_api.core.tokens import PublicOrderId
 
 OrderId = NewType("OrderId", int)  # the row's number; never leaves the service
 Json = dict[str, object]
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite would return it without a time zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse moments without a time zone: they mean something else on another machine."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a moment needs a time zone")
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """In UTC, whatever the driver returns."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
@@ -62,15 +39,6 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UTCDateTime, Json: JSON}  # noqa: RUF012 - read by SQLAlchemy
-
-
-def _enum(values: type[StrEnum], length: int) -> Enum:
-    """A text column whose values are an enum's."""
-    return Enum(values, native_enum=False, length=length, values_callable=lambda enum: [each.value for each in enum])
-
-
-def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(each.value) for each in values)})", name=column)
 
 
 class User(Base):
@@ -216,7 +184,7 @@ class Order(Base):
     is_gift: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Stripe's id of the code that was typed into our own box.
     promotion_code_id: Mapped[str | None] = mapped_column(String(100))
-    state: Mapped[OrderState] = mapped_column(_enum(OrderState, 20))
+    state: Mapped[OrderState] = mapped_column(enum_text(OrderState, 20))
     amount: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     total_amount: Mapped[int | None]
@@ -241,7 +209,7 @@ class Order(Base):
     owner_email: Mapped[Email | None] = composite("owner_email_spelling", "owner_email_key")
 
     __table_args__ = (
-        _one_of("state", OrderState),
+        one_of("state", OrderState),
         CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("refunded_amount >= 0", name="refunded_amount"),
         CheckConstraint("NOT is_gift OR owner_email_key IS NOT NULL", name="gift_has_recipient"),
@@ -289,7 +257,7 @@ class OneTimeLink(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    purpose: Mapped[LinkPurpose] = mapped_column(_enum(LinkPurpose, 20))
+    purpose: Mapped[LinkPurpose] = mapped_column(enum_text(LinkPurpose, 20))
     order_id: Mapped[OrderId | None] = mapped_column(ForeignKey("orders.id"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     email_spelling: Mapped[str | None] = mapped_column("email", String(254))
@@ -303,7 +271,7 @@ class OneTimeLink(Base):
 
     email: Mapped[Email | None] = composite("email_spelling", "email_key")
 
-    __table_args__ = (_one_of("purpose", LinkPurpose),)
+    __table_args__ = (one_of("purpose", LinkPurpose),)
 
 
 class WebhookEvent(Base):
@@ -329,7 +297,7 @@ class Job(Base):
     kind: Mapped[str] = mapped_column(String(60))
     key: Mapped[str] = mapped_column(String(200), unique=True)
     payload: Mapped[Json]
-    state: Mapped[JobState] = mapped_column(_enum(JobState, 10))
+    state: Mapped[JobState] = mapped_column(enum_text(JobState, 10))
     attempts: Mapped[int] = mapped_column(default=0)
     run_at: Mapped[datetime]
     lease: Mapped[str | None] = mapped_column(String(40))
@@ -339,7 +307,7 @@ class Job(Base):
     last_error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        _one_of("state", JobState),
+        one_of("state", JobState),
         Index("ix_jobs_due", "state", "run_at"),
     )
 
@@ -366,7 +334,7 @@ class Progress(Base):
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     lesson_id: Mapped[int] = mapped_column(ForeignKey("lessons.id"), primary_key=True)
-    status: Mapped[ProgressStatus] = mapped_column(_enum(ProgressStatus, 20))
+    status: Mapped[ProgressStatus] = mapped_column(enum_text(ProgressStatus, 20))
     position_seconds: Mapped[int] = mapped_column(default=0)
     duration_seconds: Mapped[int | None]
     percent: Mapped[int] = mapped_column(default=0)
@@ -379,7 +347,7 @@ class Progress(Base):
     updated_at: Mapped[datetime]
 
     __table_args__ = (
-        _one_of("status", ProgressStatus),
+        one_of("status", ProgressStatus),
         CheckConstraint("percent BETWEEN 0 AND 100", name="percent"),
         CheckConstraint("position_seconds >= 0", name="position"),
         # A learner's rows lie beside each other on disk: the library and every course read them in one stretch.

@@ -17,8 +17,8 @@ from sqlalchemy import ClauseElement, Dialect, Select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
+from dynamic_api.core.columns import UTCDateTime
 from dynamic_api.core.database import Database, postgresql_dsn
-from dynamic_api.core.models import UTCDateTime
 from dynamic_api.core.postgres_pool import PostgresPool
 
 Convert = Callable[[Any], Any]  # Any: a value of the driver's or of ours, whichever column it belongs to

@@ -19,13 +19,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
+from dynamic_api.core.columns import UTCDateTime
 from dynamic_api.core.models import (
     AccessToken,
     Course,
     CourseProgress,
     Lesson,
     Progress,
-    UTCDateTime,
     WebSession,
 )
 from dynamic_api.core.sql import json_by_key, json_object, lines_by_key, timestamp_text

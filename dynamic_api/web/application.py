@@ -114,7 +114,7 @@ class Application:
             return await self._router.find(request)(request)
         if path in PROBES:
             return await self._router.find(request)(request)
-        if (new := self.service.catalog.current.new_address(path)) is not None:
+        if (new := self.service.catalog.new_address(path)) is not None:
             return RedirectResponse(new, 308)
         if self._site is None:
             raise NotFound

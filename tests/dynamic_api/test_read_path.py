@@ -211,8 +211,9 @@ def queries() -> list[Query[Any]]:
 async def test_no_query_scans_a_table(school: School, sqlite_only: None) -> None:
     reader = school.service.reader
     assert isinstance(reader, SqliteReader)
-    async with school.browser() as anyone:
-        await anyone.get("/api/health")
+    async with school.browser() as learner:
+        await school.learner(learner)
+        await learner.get("/api/session")
     connection = reader._connection
     assert connection is not None
     assert len(queries()) > 15

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from dynamic_api.core.models import Entitlement, Order
 from dynamic_api.orders.reconcile import lock_order
+from sitegen.catalog.manifest import ManifestUnreadable
 from tests.conftest import Sandbox
 from tests.school import KNOTS, LESSON, PASSWORD, SOURDOUGH, School
 
@@ -167,9 +168,10 @@ async def test_a_manifest_that_could_not_be_taken_up_is_tried_again(school: Scho
     path = school.service.settings.manifest
     good = path.read_text()
     path.write_text("{broken")
-    for _ in range(2):
-        with pytest.raises(Exception, match="build"):
-            await school.service.catalog.refresh()
+    with pytest.raises(ManifestUnreadable, match="build"):
+        await school.service.catalog.refresh()
+    assert not await school.service.catalog.refresh()  # said once, and not each time that the worker looks
+    assert school.service.catalog.problem is not None
     path.write_text(good)
     await school.service.catalog.refresh()
     assert school.service.catalog.current.courses

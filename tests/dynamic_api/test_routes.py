@@ -13,6 +13,7 @@ MOBILE = "/api/v1/mobile"
 # (method, path with parameters) → an address of it
 ADDRESSES = {
     ("GET", "/api/health"): "/api/health",
+    ("GET", "/readyz"): "/readyz",
     ("POST", "/api/session"): "/api/session",
     ("GET", "/api/session"): "/api/session",
     ("DELETE", "/api/session"): "/api/session",

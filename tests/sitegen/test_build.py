@@ -106,6 +106,7 @@ def test_sitemap_lists_public_pages_only(built: Path) -> None:
 
 
 def test_building_twice_changes_nothing(built: Path, tmp_path: Path) -> None:
+    shutil.copy(built / "catalog.json", tmp_path)
     again = build_site(
         ROOT,
         course_data=ROOT / "course_data",

@@ -121,7 +121,7 @@ def test_mistake_is_told_with_its_place_and_remedy(course_data: Path, name: str)
     assert any(expected in fault for fault in faults), faults
     for fault in faults:
         place, _, remedy = fault.partition("\n")
-        assert re.match(r".+\.(yaml|vtt):\d+:\d+: \S", place), fault
+        assert re.match(r".+\.(yaml|vtt|lock):\d+:\d+: \S", place), fault
         assert remedy.strip(), fault
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from dynamic_api.core import models
+from dynamic_api.core import columns
 
 revision: str = "1d52a3ef0875"
 down_revision: str | None = "52e059786795"
@@ -24,8 +24,8 @@ def upgrade() -> None:
         sa.Column("recipient_name", sa.String(length=120), nullable=False),
         sa.Column("sender_name", sa.String(length=120), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("deliver_at", models.UTCDateTime(timezone=True), nullable=False),
-        sa.Column("delivered_at", models.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("deliver_at", columns.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("delivered_at", columns.UTCDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_gifts_order_id")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_gifts")),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from dynamic_api.core import models
+from dynamic_api.core import columns
 
 revision: str = "a3b9e41c70d2"
 down_revision: str | None = "7c1f0d6a5b21"
@@ -15,8 +15,8 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Forwards."""
-    op.add_column("orders", sa.Column("withdrawn_at", models.UTCDateTime(timezone=True), nullable=True))
-    op.add_column("gifts", sa.Column("undeliverable_at", models.UTCDateTime(timezone=True), nullable=True))
+    op.add_column("orders", sa.Column("withdrawn_at", columns.UTCDateTime(timezone=True), nullable=True))
+    op.add_column("gifts", sa.Column("undeliverable_at", columns.UTCDateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:

@@ -8,14 +8,14 @@ import idna
 import sqlalchemy as sa
 from alembic import op
 
-from dynamic_api.core import models
+from dynamic_api.core import columns
 
 revision: str = "c5e8f1a2d934"
 down_revision: str | None = "a3b9e41c70d2"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-_MOMENT = models.UTCDateTime(timezone=True)
+_MOMENT = columns.UTCDateTime(timezone=True)
 _KEPT = (
     "user_id", "lesson_id", "status", "position_seconds", "duration_seconds", "percent", "auto_complete",
     "last_viewed_at", "completed_at", "updated_at",

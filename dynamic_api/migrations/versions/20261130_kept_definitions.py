@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from dynamic_api.core import models
+from dynamic_api.core import columns
 
 revision: str = "d7a2c9b4e610"
 down_revision: str | None = "c5e8f1a2d934"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-_MOMENT = models.UTCDateTime(timezone=True)
+_MOMENT = columns.UTCDateTime(timezone=True)
 
 
 def upgrade() -> None:

@@ -17,6 +17,19 @@ class RefundFact:
 
 
 @dataclass(frozen=True)
+class DisputeFact:
+    """A dispute, as Stripe has it now. `amount` in minor units of the payment; `moved` sums its balance transactions.
+
+    `moved` is negative while the bank has the money, 0 when it gave it back, None when nothing was moved yet. It is in
+    the currency of the account, so that only its sign says anything.
+    """
+
+    status: str
+    amount: int
+    moved: int | None = None
+
+
+@dataclass(frozen=True)
 class PaymentFacts:
     """Everything Stripe knows of one Checkout Session, at one moment. Amounts in minor units."""
 
@@ -33,7 +46,7 @@ class PaymentFacts:
     receipt_url: str | None = None
     captured_amount: int = 0
     refunds: tuple[RefundFact, ...] = field(default=())
-    disputes: tuple[str, ...] = field(default=())
+    disputes: tuple[DisputeFact, ...] = field(default=())
     paid_at: datetime | None = None
 
 
@@ -155,6 +168,15 @@ def code_facts(code: stripe.PromotionCode) -> CodeFacts:
     )
 
 
+def _dispute_fact(dispute: stripe.Dispute, charge: stripe.Charge | None) -> DisputeFact:
+    """In another currency than the payment's, an amount cannot be compared: it then counts as the whole payment."""
+    amount = dispute.amount
+    if charge is not None and dispute.currency != charge.currency:
+        amount = charge.amount_captured
+    transactions = dispute.balance_transactions
+    return DisputeFact(dispute.status, amount, sum(each.amount for each in transactions) if transactions else None)
+
+
 def payment_facts(
     session: stripe.checkout.Session,
     intent: stripe.PaymentIntent | None = None,
@@ -180,6 +202,6 @@ def payment_facts(
         receipt_url=charge.receipt_url if charge else None,
         captured_amount=charge.amount_captured if charge else 0,
         refunds=tuple(RefundFact(refund.amount, refund.status or "pending") for refund in refunds),
-        disputes=tuple(dispute.status for dispute in disputes),
+        disputes=tuple(_dispute_fact(dispute, charge) for dispute in disputes),
         paid_at=datetime.fromtimestamp(charge.created, UTC) if charge and charge.paid else None,
     )

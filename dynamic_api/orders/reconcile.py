@@ -28,7 +28,7 @@ from dynamic_api.gateways.payment_facts import PaymentFacts
 from dynamic_api.orders import entitlements, gifts
 from dynamic_api.orders.access import grants_access
 from dynamic_api.orders.jobs import CloseCheckout, ReconcileOrder
-from dynamic_api.orders.state import UNPAID_STATES, is_lost, order_state, refunded_amount
+from dynamic_api.orders.state import UNPAID_STATES, is_lost, order_state, returned_amount
 from dynamic_api.service import Service
 
 ATTEMPTS = 5
@@ -102,7 +102,7 @@ def _copy_facts(order: Order, facts: PaymentFacts, now: datetime) -> None:
     order.is_processing = state is OrderState.PENDING and facts.session_status == "complete"
     order.total_amount = facts.total_amount
     order.total_currency = facts.currency
-    order.refunded_amount = refunded_amount(facts)
+    order.refunded_amount = returned_amount(facts)
     order.receipt_url = facts.receipt_url or order.receipt_url
     if facts.email and not order.buyer_email:
         order.buyer_email = Email.lookup(facts.email)

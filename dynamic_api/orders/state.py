@@ -1,11 +1,11 @@
 """An order's state, from what Stripe says. Pure."""
 
 from dynamic_api.core.states import OrderState
-from dynamic_api.gateways.payment_facts import PaymentFacts
+from dynamic_api.gateways.payment_facts import DisputeFact, PaymentFacts
 
 _PAID = ("paid", "no_payment_required")
-_DISPUTE_WON = ("won", "warning_closed", "prevented")
-_DISPUTE_LOST = ("lost",)
+_DISPUTE_OPEN = ("needs_response", "under_review")
+_DISPUTE_LOST = ("lost", "appeal_needs_response", "appeal_under_review")  # an appeal is about money that is gone
 _REFUND_FAILED = ("failed", "canceled")
 
 # States in which what was bought may be used; see also `access.grants_access`.
@@ -14,46 +14,57 @@ PAID_STATES = (OrderState.PAID, OrderState.PARTIALLY_REFUNDED)
 UNPAID_STATES = (OrderState.PENDING, OrderState.FAILED, OrderState.EXPIRED)
 
 
-def refunded_amount(facts: PaymentFacts) -> int:
-    """What was refunded, or is on its way back; failed refunds do not count."""
-    return sum(refund.amount for refund in facts.refunds if refund.status not in _REFUND_FAILED)
+def returned_amount(facts: PaymentFacts) -> int:
+    """What went back to the buyer: refunded, on its way, or taken by the bank for good. Failed refunds do not count."""
+    taken = sum(dispute.amount for dispute in facts.disputes if _is_gone(dispute))
+    return min(_refunded(facts) + taken, facts.captured_amount)
 
 
 def is_lost(facts: PaymentFacts) -> bool:
     """Whether the buyer's bank took the money back, instead of us refunding it."""
-    return any(dispute in _DISPUTE_LOST for dispute in facts.disputes) and (
-        refunded_amount(facts) < facts.captured_amount
-    )
+    return any(_is_gone(dispute) for dispute in facts.disputes) and _refunded(facts) < facts.captured_amount
+
+
+def _refunded(facts: PaymentFacts) -> int:
+    return sum(refund.amount for refund in facts.refunds if refund.status not in _REFUND_FAILED)
+
+
+def _is_gone(dispute: DisputeFact) -> bool:
+    """Whether the bank has decided, and has the money. A prevented dispute may have cost it, and may not."""
+    if dispute.status == "prevented":
+        return dispute.moved is not None and dispute.moved < 0
+    return dispute.status in _DISPUTE_LOST and (dispute.moved is None or dispute.moved < 0)
 
 
 def order_state(facts: PaymentFacts) -> OrderState:
     """The state that Stripe's objects amount to, whatever was known before.
 
-    | session  | payment_status          | intent           | disputes | refunded | state              |
+    | session  | payment_status          | intent           | disputes | returned | state              |
     |----------|-------------------------|------------------|----------|----------|--------------------|
     | expired  | unpaid                  | any              | any      | any      | expired            |
     | open     | unpaid                  | any              | any      | any      | pending            |
     | complete | unpaid                  | processing       | any      | any      | pending            |
     | complete | unpaid                  | canceled, needs… | any      | any      | failed             |
-    | any      | paid                    | any              | lost     | any      | refunded           |
     | any      | paid                    | any              | any      | all      | refunded           |
-    | any      | paid                    | any              | open     | less     | disputed           |
-    | any      | paid                    | any              | none/won | some     | partially_refunded |
-    | any      | paid                    | any              | none/won | none     | paid               |
+    | any      | paid                    | any              | open     | the rest | disputed           |
+    | any      | paid                    | any              | any      | some     | partially_refunded |
+    | any      | paid                    | any              | any      | none     | paid               |
     | any      | no_payment_required     | none             | none     | none     | paid               |
+
+    What a bank has taken for good counts as refunded. An inquiry moves no money and changes nothing; an open dispute
+    about a part of the payment changes nothing until it is decided.
 
     https://docs.stripe.com/checkout/fulfillment, https://docs.stripe.com/disputes/how-disputes-work
     """
     if facts.payment_status not in _PAID:
         return _unpaid(facts)
-    if is_lost(facts):
+    returned = returned_amount(facts)
+    disputed = sum(dispute.amount for dispute in facts.disputes if dispute.status in _DISPUTE_OPEN)
+    if returned and returned >= facts.captured_amount:
         return OrderState.REFUNDED
-    refunded = refunded_amount(facts)
-    if refunded and refunded >= facts.captured_amount:
-        return OrderState.REFUNDED
-    if any(dispute not in _DISPUTE_WON for dispute in facts.disputes):
+    if disputed and returned + disputed >= facts.captured_amount:
         return OrderState.DISPUTED
-    return OrderState.PARTIALLY_REFUNDED if refunded else OrderState.PAID
+    return OrderState.PARTIALLY_REFUNDED if returned else OrderState.PAID
 
 
 def _unpaid(facts: PaymentFacts) -> OrderState:

@@ -17,7 +17,7 @@ from dynamic_api.gateways.payment_facts import PaymentFacts, PaymentList, Paymen
 from dynamic_api.orders.find import find_order
 from dynamic_api.orders.jobs import ReconcileOrder, Sweep
 from dynamic_api.orders.reconcile import NEVER_PAID_AFTER, reconcile_order
-from dynamic_api.orders.state import PAID_STATES, order_state, refunded_amount
+from dynamic_api.orders.state import PAID_STATES, order_state, returned_amount
 from dynamic_api.service import Service
 
 EVERY = timedelta(hours=6)
@@ -80,7 +80,7 @@ async def _order_of(service: Service, reference: PaymentReference, *, adopt: boo
 
 
 def _compare(order: Order, facts: PaymentFacts) -> Difference | None:
-    state, refunded = order_state(facts), refunded_amount(facts)
+    state, refunded = order_state(facts), returned_amount(facts)
     same_money = state not in PAID_STATES or order.total_amount == facts.total_amount
     known = order.session_id == facts.session_id
     if known and order.state is state and order.refunded_amount == refunded and same_money:

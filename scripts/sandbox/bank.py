@@ -176,21 +176,41 @@ class Bank:
         self._count_refunds(self.store.objects[refund["charge"]])
         self.emit("refund.failed", refund)
 
-    def dispute(self, payment_intent: str) -> Json:
-        """The buyer complains to their bank."""
+    def dispute(self, payment_intent: str, *, amount: int | None = None, inquiry: bool = False) -> Json:
+        """The buyer complains to their bank, which takes the money meanwhile, or only asks."""
         charge = self._charge_of(payment_intent)
         charge["disputed"] = True
-        dispute = self.store.add(make.dispute(self.store, charge, status="needs_response"))
+        status = "warning_needs_response" if inquiry else "needs_response"
+        dispute = self.store.add(make.dispute(self.store, charge, status=status, amount=amount))
         self.emit("charge.dispute.created", dispute)
-        self.emit("charge.dispute.funds_withdrawn", dispute)
+        if not inquiry:
+            self._move(dispute, -dispute["amount"])
+            self.emit("charge.dispute.funds_withdrawn", dispute)
         return dispute
 
     def close_dispute(self, dispute: Json, *, won: bool) -> None:
         """The bank decides."""
+        if dispute["status"].startswith("warning_"):
+            dispute["status"] = "warning_closed"
+            self.emit("charge.dispute.closed", dispute)
+            return
         dispute["status"] = "won" if won else "lost"
         self.emit("charge.dispute.closed", dispute)
         if won:
+            self._move(dispute, dispute["amount"])
             self.emit("charge.dispute.funds_reinstated", dispute)
+
+    def prevent_dispute(self, payment_intent: str, *, refunds: bool) -> Json:
+        """The card network settles a complaint before it becomes a dispute: with the seller's money, or without."""
+        charge = self._charge_of(payment_intent)
+        dispute = self.store.add(make.dispute(self.store, charge, status="prevented"))
+        if refunds:
+            self._move(dispute, -dispute["amount"])
+        self.emit("charge.dispute.created", dispute)
+        return dispute
+
+    def _move(self, dispute: Json, amount: int) -> None:
+        dispute["balance_transactions"].append(make.balance_transaction(self.store, dispute, amount=amount))
 
     def _intent_of(self, session: Json) -> Json:
         """The payment of a session; made at the first try, kept for the next ones."""

@@ -174,12 +174,29 @@ def refund(store: Store, charge: Json, *, amount: int, status: str, metadata: Js
     }
 
 
-def dispute(store: Store, charge: Json, *, status: str) -> Json:
-    """A buyer's bank wants the money back."""
+def balance_transaction(store: Store, dispute: Json, *, amount: int) -> Json:
+    """Money that left the account for a dispute, or came back."""
+    return {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "created": store.now(),
+        "currency": dispute["currency"],
+        "fee": 1500 if amount < 0 else 0,
+        "net": amount - (1500 if amount < 0 else 0),
+        "reporting_category": "dispute" if amount < 0 else "dispute_reversal",
+        "source": dispute["id"],
+        "status": "available",
+        "type": "adjustment",
+    }
+
+
+def dispute(store: Store, charge: Json, *, status: str, amount: int | None = None) -> Json:
+    """A buyer's bank wants the money back, all of it unless told how much."""
     return {
         "id": new_id("du"),
         "object": "dispute",
-        "amount": charge["amount"],
+        "amount": charge["amount"] if amount is None else amount,
         "balance_transactions": [],
         "charge": charge["id"],
         "created": store.now(),

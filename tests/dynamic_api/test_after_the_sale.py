@@ -345,3 +345,28 @@ async def test_what_was_withdrawn_already_is_not_withdrawn_again(school: School)
             said.append(await by_operator.revoke(db, ANN, course, reason="by mistake", now=school.clock()))
     assert "may no longer watch" in said[0]
     assert "did not have" in said[1]
+
+
+async def test_money_decides_about_disputes_and_not_their_names(school: School, catalog: Catalog) -> None:
+    async with school.browser() as owner:
+        session = await school.owner(owner)
+        intent = session["payment_intent"]
+        inquiry = school.bank.dispute(intent, inquiry=True)
+        await school.settle()
+        assert (await owner.get(WATCH)).status_code == 200
+        school.bank.close_dispute(inquiry, won=False)
+        part = school.bank.dispute(intent, amount=1000)
+        await school.settle()
+        assert (await owner.get(WATCH)).status_code == 200
+        school.bank.close_dispute(part, won=False)
+        await school.settle()
+        order = await school.order(session)
+        assert (order.state, order.refunded_amount) == ("partially_refunded", 1000)
+        assert (await owner.get(WATCH)).status_code == 200  # as after a refund of the same amount
+        school.bank.prevent_dispute(intent, refunds=False)
+        await school.settle()
+        assert (await owner.get(WATCH)).status_code == 200
+        school.bank.prevent_dispute(intent, refunds=True)
+        await school.settle()
+        assert (await school.order(session)).state == "refunded"
+        assert (await owner.get(WATCH)).status_code == 403

@@ -3,13 +3,18 @@
 import pytest
 
 from dynamic_api.core.states import OrderState
-from dynamic_api.gateways.payment_facts import PaymentFacts, RefundFact
+from dynamic_api.gateways.payment_facts import DisputeFact, PaymentFacts, RefundFact
 from dynamic_api.orders.state import PAID_STATES, is_lost, order_state
 
 
 def facts(
-    session: str, payment: str, intent: str | None, disputes: tuple[str, ...] = (), refunds: tuple[RefundFact, ...] = ()
+    session: str,
+    payment: str,
+    intent: str | None,
+    disputes: tuple[str | DisputeFact, ...] = (),
+    refunds: tuple[RefundFact, ...] = (),
 ) -> PaymentFacts:
+    """A payment of 100. A dispute that is only named is about all of it."""
     return PaymentFacts(
         session_id="cs",
         order_id="ord",
@@ -18,7 +23,7 @@ def facts(
         payment_status=payment,
         payment_intent_status=intent,
         captured_amount=100,
-        disputes=disputes,
+        disputes=tuple(DisputeFact(each, 100) if isinstance(each, str) else each for each in disputes),
         refunds=refunds,
     )
 
@@ -46,6 +51,19 @@ CASES = [
     (facts("complete", "paid", "succeeded", ("lost",)), "refunded"),
     (facts("complete", "paid", "succeeded", ("won", "needs_response")), "disputed"),
     (facts("complete", "paid", "succeeded", ("needs_response",), (ALL,)), "refunded"),
+    # An inquiry moves no money.
+    (facts("complete", "paid", "succeeded", ("warning_needs_response",)), "paid"),
+    (facts("complete", "paid", "succeeded", ("warning_under_review",), (PART,)), "partially_refunded"),
+    # A part is a part, whoever took it, and counts once it is decided.
+    (facts("complete", "paid", "succeeded", (DisputeFact("needs_response", 40, -40),)), "paid"),
+    (facts("complete", "paid", "succeeded", (DisputeFact("lost", 40, -40),)), "partially_refunded"),
+    (facts("complete", "paid", "succeeded", (DisputeFact("lost", 60, -60),), (PART,)), "refunded"),
+    (facts("complete", "paid", "succeeded", (DisputeFact("under_review", 60, -60),), (PART,)), "disputed"),
+    # A prevented dispute, and an appeal, are judged by where the money is.
+    (facts("complete", "paid", "succeeded", (DisputeFact("prevented", 100),)), "paid"),
+    (facts("complete", "paid", "succeeded", (DisputeFact("prevented", 100, -93),)), "refunded"),
+    (facts("complete", "paid", "succeeded", (DisputeFact("appeal_under_review", 100, -100),)), "refunded"),
+    (facts("complete", "paid", "succeeded", (DisputeFact("lost", 100, 0),)), "paid"),
 ]
 
 

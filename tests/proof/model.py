@@ -28,13 +28,16 @@ def gives_access(school: School, session: Json) -> bool:
 
 
 def refunded_of(school: School, session: Json) -> int:
-    """What really went back."""
+    """What really went back: refunded, or lost to the buyer's bank."""
     intent = session["payment_intent"]
-    return sum(
+    ends = {"refund": "succeeded", "dispute": "lost"}
+    back = sum(
         each["amount"]
-        for each in school.bank.store.all("refund")
-        if intent and each["payment_intent"] == intent and each["status"] == "succeeded"
+        for kind, end in ends.items()
+        for each in school.bank.store.all(kind)
+        if intent and each["payment_intent"] == intent and each["status"] == end
     )
+    return min(back, session["amount_total"])
 
 
 async def verify(history: History) -> set[str]:

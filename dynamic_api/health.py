@@ -73,6 +73,8 @@ async def check_health(service: Service) -> Health:
                 for course in service.catalog.current.courses if course.is_kept]  # fmt: skip
     if service.catalog.problem is not None:
         problems.append(service.catalog.problem)
+    if service.gateways.payments.problem is not None:
+        problems.append(service.gateways.payments.problem)
     broken = _file_problem(service)
     if broken is None:
         try:

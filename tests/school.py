@@ -227,7 +227,8 @@ async def lifespan(app: Application) -> AsyncIterator[None]:
 
 
 def make_school(settings: Settings, bank: Bank, clock: TestClock) -> School:
-    """The real app; its worker is run by hand."""
+    """The real app; its worker is run by hand, and its partners have the same clock."""
+    bank.store.clock = lambda: clock().timestamp()
     app = create_app(settings, open_gateways(settings), clock=clock)
     return School(app, app.service, bank, clock)
 

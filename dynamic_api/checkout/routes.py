@@ -1,5 +1,6 @@
 """Buying: a plain form post, and the page one comes back to."""
 
+import asyncio
 import contextlib
 import logging
 from datetime import timedelta
@@ -27,7 +28,7 @@ from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.throttle import CHECKOUTS_BY_IP, ORDER_VIEWS_BY_IP
 from dynamic_api.core.tokens import parse_public_order_id
-from dynamic_api.gateways.payments import PaymentsUnavailable
+from dynamic_api.gateways.payment_errors import PaymentsMisconfigured, PaymentsRefused, PaymentsUnavailable
 from dynamic_api.orders.gifts import GIFT_OF_ORDER, describe_gift, read_gift_form
 from dynamic_api.orders.reconcile import OrderBusy, reconcile_order
 from dynamic_api.service import Service
@@ -39,6 +40,7 @@ from sitegen import urls
 
 logger = logging.getLogger("coursewright.checkout")
 
+LONGEST_CLICK = 10  # seconds that a buyer waits for Stripe at most
 ASK_STRIPE_EVERY = timedelta(seconds=3)  # while a success page waits
 
 Form = dict[str, str]
@@ -55,7 +57,8 @@ async def buy(request: Request) -> Response:
     buyer = Buyer(await signed_in(request), browser, _email(form))
     try:
         request.service.throttle.hit(CHECKOUTS_BY_IP, request.client_ip)
-        response.headers["Location"] = await _checkout(request.service, course, buyer, form)
+        async with asyncio.timeout(LONGEST_CLICK):
+            response.headers["Location"] = await _checkout(request.service, course, buyer, form)
     except AlreadyOwned as owned:
         if owned.order is not None:  # a guest: the page of that order says how to open it
             return see_other(f"{urls.CHECKOUT_SUCCESS}?order={owned.order}")
@@ -66,8 +69,11 @@ async def buy(request: Request) -> Response:
         return _back_to_form(course, form, Notice.EMAIL_NEEDED)
     except FormRefused as refusal:
         return _back_to_form(course, form, refusal.notice)
-    except PaymentsUnavailable as error:
-        logger.warning("no payment page for %s: %s", course.definition.slug, error)
+    except (PaymentsRefused, PaymentsMisconfigured) as error:
+        logger.error("%s cannot be sold: %s", course.definition.slug, error)
+        return _back_to_form(course, form, Notice.PAYMENT_REFUSED)
+    except (PaymentsUnavailable, TimeoutError) as error:
+        logger.warning("no payment page for %s: %s", course.definition.slug, error or "it took too long")
         return _back_to_form(course, form, Notice.PAYMENT_UNAVAILABLE)
     except RateLimited:
         return _back_to_form(course, form, Notice.TRY_LATER)

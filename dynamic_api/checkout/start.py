@@ -1,5 +1,6 @@
 """The beginning of an order: a row first, then the buyer leaves for Stripe."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,18 +16,21 @@ from dynamic_api.core.models import Course, Order
 from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import PublicOrderId, hash_token, make_public_order_id
-from dynamic_api.gateways.payments import CheckoutRequest, CodeTaken
+from dynamic_api.gateways.payment_errors import CodeTaken, CodeTooLarge, PaymentMissing
+from dynamic_api.gateways.payments import CheckoutRequest
 from dynamic_api.orders import entitlements
 from dynamic_api.orders.access import grants_access
 from dynamic_api.orders.gifts import GiftDetails, is_same_gift, make_gift
-from dynamic_api.orders.reconcile import settle_access
+from dynamic_api.orders.reconcile import OrderBusy, reconcile_order, settle_access
 from dynamic_api.service import Service
 from dynamic_api.web.identity import Learner
 from sitegen import urls
 from sitegen.catalog.model import Price
 
-PAGE_LIFETIME = timedelta(minutes=31)  # Stripe's shortest is 30
-REUSED_FOR = timedelta(minutes=25)  # a payment page as young as this serves a second click, or a second tab
+# Stripe takes 30 minutes to 24 hours: in the middle, neither a wrong clock nor slow attempts can be refused.
+PAGE_LIFETIME = timedelta(hours=12)
+REUSED_FOR = timedelta(hours=11)  # a payment page as young as this serves a second click, or a second tab
+ASKED_AGAIN_AFTER = timedelta(seconds=5)  # before that, a second click is a double click
 ASKING_STRIPE = timedelta(seconds=45)  # how long another click may still be waiting for Stripe's answer
 
 
@@ -76,6 +80,8 @@ async def start_checkout(service: Service, course: CatalogCourse, buyer: Buyer, 
     price, now, payments = course.definition.price, service.clock(), service.gateways.payments
     if price is None:
         raise ValueError("a free course is not bought")
+    if options.gift is None:
+        await _look_at_open_pages(service, course, buyer, now)
     async with service.database.reading() as db:
         if options.gift is None:
             await _refuse_owner(db, course, buyer)
@@ -94,10 +100,32 @@ async def start_checkout(service: Service, course: CatalogCourse, buyer: Buyer, 
         page = await payments.open_checkout(_page_of(service, order, course, buyer))
     except CodeTaken:
         raise FormRefused(Notice.CODE_EXPIRED) from None
+    except CodeTooLarge:
+        raise FormRefused(Notice.CODE_TOO_LARGE) from None
     async with service.database.transaction() as db:
         saved = await db.get_one(Order, order.id)
         saved.session_id, saved.checkout_url = page.session_id, page.url
     return page.url
+
+
+async def _look_at_open_pages(service: Service, course: CatalogCourse, buyer: Buyer, now: datetime) -> None:
+    """Ask Stripe about the buyer's own pages: one may be paid and its webhook lost. Raises PaymentsUnavailable."""
+    whose = Order.browser_hash == hash_token(buyer.browser)
+    if buyer.learner:
+        whose = or_(whose, Order.buyer_id == buyer.learner.id)
+    unfinished = (
+        select(Order.id)
+        .where(Order.course_id == course.id, Order.state == OrderState.PENDING, Order.is_gift.is_(False), whose)
+        .where(Order.session_id.is_not(None), Order.created_at <= now - ASKED_AGAIN_AFTER)
+        .where(Order.created_at > now - PAGE_LIFETIME)
+        .order_by(Order.id.desc())
+        .limit(3)
+    )
+    async with service.database.reading() as db:
+        orders = list(await db.scalars(unfinished))
+    for order_id in orders:
+        with contextlib.suppress(OrderBusy, PaymentMissing):
+            await reconcile_order(service, order_id, actor="buy button")
 
 
 async def _order_for(

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from dynamic_api.commands.report import Report, operator_command
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.models import Entitlement, Order, User
-from dynamic_api.gateways.payments import PaymentsUnavailable
+from dynamic_api.gateways.payment_errors import PaymentsUnavailable
 from dynamic_api.orders.reconcile import OrderBusy
 from dynamic_api.orders.sweep import Difference, find_differences
 from dynamic_api.service import Service

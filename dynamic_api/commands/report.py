@@ -16,7 +16,7 @@ from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import CourseNotFound
 from dynamic_api.core.settings import Settings, SettingsInvalid, load_settings
 from dynamic_api.gateways import open_gateways
-from dynamic_api.gateways.payments import PaymentsUnavailable
+from dynamic_api.gateways.payment_errors import PaymentsUnavailable
 from dynamic_api.gateways.stream_library import StreamRefused
 from dynamic_api.service import Service
 from sitegen.catalog.manifest import ManifestUnreadable

@@ -26,6 +26,10 @@ class ApiError(Exception):
         return {"error": error}
 
 
+class WillNotHeal(Exception):
+    """What fails the same way each time: a job that meets it is given up at once, and the operator is told."""
+
+
 class Moved(ApiError):
     """The course or lesson has another slug now; the same request is good at the new address."""
 

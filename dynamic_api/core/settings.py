@@ -36,6 +36,21 @@ class SmtpSecurity(StrEnum):
     NONE = "none"
 
 
+class Tax(StrEnum):
+    """Who takes care of taxes."""
+
+    OFF = "off"
+    STRIPE = "stripe-tax"
+    MANAGED = "managed"
+
+
+class TaxBehavior(StrEnum):
+    """Whether a price contains the tax."""
+
+    INCLUSIVE = "inclusive"
+    EXCLUSIVE = "exclusive"
+
+
 def _url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("write an address that starts with https://")
@@ -123,10 +138,24 @@ class Settings(BaseSettings):
         description="Origin of Stripe's payment page; differs with a custom domain.",
         examples=["https://checkout.stripe.com"],
     )
-    automatic_tax: bool = Field(
-        default=False,
-        description="Let Stripe Tax compute and collect taxes; switch it on in Stripe's dashboard first.",
-        examples=["false"],
+    tax: Tax = Field(
+        default=Tax.OFF,
+        description=(
+            "`off`; `stripe-tax`: Stripe computes and collects taxes, set it up in the dashboard first; `managed`: "
+            "Stripe is the seller of record (Managed Payments)."
+        ),
+        examples=["off"],
+    )
+    tax_code: str = Field(
+        default="txcd_20060258",
+        description="Stripe's tax code of the courses: on-demand video with downloads, unless set.",
+        examples=["txcd_20060258"],
+        pattern=r"^txcd_\d{8}$",
+    )
+    tax_behavior: TaxBehavior = Field(
+        default=TaxBehavior.INCLUSIVE,
+        description="Whether prices in the course files contain the tax (`inclusive`), or it is added (`exclusive`).",
+        examples=["inclusive"],
     )
     tax_ids: bool = Field(default=False, description="Let business buyers enter their tax number.", examples=["false"])
     invoices: bool = Field(
@@ -301,5 +330,9 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     for field, folder in (("files_dir", settings.files_dir), ("output", settings.output)):
         if folder is not None and not folder.is_dir():
             yield f"{variable(field)}: there is no folder {folder}."
+    if settings.tax is Tax.MANAGED:
+        for field in ("tax_ids", "invoices"):
+            if getattr(settings, field):
+                yield f"{variable(field)}: Stripe refuses it beside {PREFIX}TAX=managed, where it does both itself."
     if settings.smtp_security is SmtpSecurity.NONE and settings.smtp_host not in LOOPBACK:
         yield f"{PREFIX}SMTP_SECURITY=none sends passwords unencrypted; it is allowed only to this machine."

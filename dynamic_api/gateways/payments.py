@@ -10,7 +10,14 @@ from typing import Any
 
 import stripe
 
-from dynamic_api.core.settings import Settings
+from dynamic_api.core.settings import Settings, Tax
+from dynamic_api.gateways.payment_errors import (
+    PaymentsMisconfigured,
+    PaymentsUnavailable,
+    code_refusal,
+    failure,
+    is_about_product,
+)
 from dynamic_api.gateways.payment_facts import (
     CodeFacts,
     EventFacts,
@@ -32,16 +39,8 @@ PAGE = 100  # the most Stripe lists at once
 Params = dict[str, Any]  # Any: each call takes a TypedDict of its own with the same keys
 
 
-class PaymentsUnavailable(Exception):
-    """Stripe did not answer, or not usefully; the same call may work later."""
-
-
-class CodeTaken(Exception):
-    """A promotion code that was valid when it was looked up, and no longer was when it was used."""
-
-
 class SignatureMismatch(Exception):
-    """A webhook body that none of our secrets signed, or too long ago."""
+    """A webhook body that is not accepted; the message says why, for the operator's log and nobody else."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,9 @@ class Payments:
         key = settings.stripe_secret_key.get_secret_value()
         # A key says whether it moves real money: https://docs.stripe.com/keys
         self.livemode = "_live_" in key
-        self._products: set[str] = set()  # known to exist at Stripe, so that they are not created again
+        self._tax, self._tax_code, self._tax_behavior = settings.tax, settings.tax_code, settings.tax_behavior
+        self._products: dict[str, str] = {}  # names as Stripe has them, so that they are not written again
+        self.problem: str | None = None  # what the operator has to mend; None once Stripe answers again
         self._http = stripe.HTTPXClient(timeout=timeout)
         # A client object makes no retries unless told (the module's default is not applied to it).
         self._client = stripe.StripeClient(
@@ -98,23 +99,24 @@ class Payments:
     async def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
         """Make the payment page; the same one for the same order, however often.
 
-        Raises CodeTaken, PaymentsUnavailable.
+        Raises CodeTaken, CodeTooLarge, PaymentsUnavailable.
         """
         try:
-            if request.product_id not in self._products:
-                await self._create_product(request)
+            await self._keep_product(request, attempt=1)
             try:
                 session = await self._create_session(request, attempt=1)
             except stripe.InvalidRequestError as error:
-                if (error.param or "").startswith("discounts"):
-                    raise CodeTaken from error
-                if error.code != "resource_missing":
+                if (refusal := code_refusal(error, has_code=request.promotion_code_id is not None)) is not None:
+                    raise refusal from error
+                if not is_about_product(error):
                     raise
-                # Somebody deleted the product. Stripe may repeat a refusal to a used key, so the retry has its own.
-                await self._create_product(request)
+                # Stripe may repeat a refusal to a used key, so the retry has its own.
+                del self._products[request.product_id]
+                await self._keep_product(request, attempt=2)
                 session = await self._create_session(request, attempt=2)
         except stripe.StripeError as error:
-            raise _unavailable(error) from error
+            raise self._failed(error) from error
+        self.problem = None
         if not session.url:
             raise PaymentsUnavailable("Stripe made a session without an address")
         return CheckoutPage(session.id, session.url, bool(session.livemode))
@@ -131,6 +133,7 @@ class Payments:
                         "currency": request.currency.lower(),
                         "unit_amount": request.amount,
                         "product": request.product_id,
+                        **({} if self._tax is Tax.OFF else {"tax_behavior": self._tax_behavior.value}),
                     },
                 }
             ],
@@ -157,16 +160,22 @@ class Payments:
             options={"idempotency_key": f"checkout-{request.order_id}-{attempt}"},
         )
 
-    async def _create_product(self, request: CheckoutRequest) -> None:
+    async def _keep_product(self, request: CheckoutRequest, *, attempt: int) -> None:
+        """Make the product, or bring its name up to date and put it on sale again."""
+        if self._products.get(request.product_id) == request.product_name:
+            return
+        about: Params = {"name": request.product_name, "tax_code": self._tax_code}
         try:
             await self._client.v1.products.create_async(
-                {"id": request.product_id, "name": request.product_name},
-                options={"idempotency_key": f"product-{request.order_id}"},
+                {"id": request.product_id, **about},  # type: ignore[typeddict-item]
+                options={"idempotency_key": f"product-{request.order_id}-{attempt}"},
             )
         except stripe.InvalidRequestError as error:
             if error.code != "resource_already_exists":
                 raise
-        self._products.add(request.product_id)
+            about["active"] = True
+            await self._client.v1.products.update_async(request.product_id, about)  # type: ignore[arg-type]
+        self._products[request.product_id] = request.product_name
 
     async def close_checkout(self, session_id: str) -> None:
         """Close a payment page; nothing happens when it is closed already. Raises PaymentsUnavailable."""
@@ -175,7 +184,7 @@ class Payments:
         except stripe.InvalidRequestError:
             return  # it is complete or expired already
         except stripe.StripeError as error:
-            raise _unavailable(error) from error
+            raise self._failed(error) from error
 
     async def facts(self, session_id: str) -> PaymentFacts:
         """Ask Stripe for everything about one session. Raises PaymentsUnavailable."""
@@ -190,7 +199,7 @@ class Payments:
             disputes = await self._client.v1.disputes.list_async({"payment_intent": intent.id, "limit": PAGE})
             return payment_facts(session, intent, refunds.data, disputes.data)
         except stripe.StripeError as error:
-            raise _unavailable(error) from error
+            raise self._failed(error) from error
 
     async def codes(self, typed: str) -> list[CodeFacts]:
         """Every promotion code with this text, in upper or lower case. Raises PaymentsUnavailable."""
@@ -198,7 +207,7 @@ class Payments:
         try:
             found = await self._client.v1.promotion_codes.list_async(params)  # type: ignore[arg-type]
         except stripe.StripeError as error:
-            raise _unavailable(error) from error
+            raise self._failed(error) from error
         return [code_facts(code) for code in found.data]
 
     async def session_of(self, payment_intent_id: str) -> tuple[str, str | None] | None:
@@ -206,7 +215,7 @@ class Payments:
         try:
             found = await self._client.v1.checkout.sessions.list_async({"payment_intent": payment_intent_id})
         except stripe.StripeError as error:
-            raise _unavailable(error) from error
+            raise self._failed(error) from error
         for session in found.data:
             return session.id, order_id_of(session)
         return None
@@ -234,7 +243,7 @@ class Payments:
                 references = tuple(payment_reference(each) for each in disputes.data)
                 last = disputes.data[-1].id if disputes.has_more else None
         except stripe.StripeError as error:
-            raise _unavailable(error) from error
+            raise self._failed(error) from error
         return ReferencePage(references, last)
 
     def read_event(self, body: bytes, signature: str) -> EventFacts:
@@ -244,34 +253,50 @@ class Payments:
         """
         text = body.decode("utf-8", "replace")
         for secret in self._secrets:
-            try:
-                stripe.WebhookSignature.verify_header(
-                    text, signature, secret.get_secret_value(), stripe.Webhook.DEFAULT_TOLERANCE
-                )
-            except stripe.SignatureVerificationError:
+            if not _is_signed(text, signature, secret.get_secret_value()):
                 continue
             try:
                 return read_event_facts(json.loads(text))
             except (ValueError, KeyError, TypeError):
-                raise SignatureMismatch from None
-        raise SignatureMismatch
+                raise SignatureMismatch(
+                    "the body is signed and has no data: the endpoint sends thin events; choose snapshots in Stripe"
+                ) from None
+        for secret in self._secrets:
+            if _is_signed(text, signature, secret.get_secret_value(), tolerance=10 * 365 * 24 * 3600):
+                raise SignatureMismatch(
+                    "it was signed too long ago: the clock of this machine is wrong, or somebody repeats an old event"
+                )
+        raise SignatureMismatch("no secret of this installation signed it: COURSEWRIGHT_STRIPE_WEBHOOK_SECRETS")
+
+    def _failed(self, error: stripe.StripeError) -> PaymentsUnavailable:
+        """The error as ours; remembered where the operator has something to mend."""
+        ours = failure(error)
+        if isinstance(ours, PaymentsMisconfigured):
+            self.problem = str(ours)
+        return ours
+
+
+def _is_signed(text: str, signature: str, secret: str, *, tolerance: int = stripe.Webhook.DEFAULT_TOLERANCE) -> bool:
+    try:
+        stripe.WebhookSignature.verify_header(text, signature, secret, tolerance)
+    except stripe.SignatureVerificationError:
+        return False
+    return True
 
 
 def _checkout_options(settings: Settings) -> Params:
-    """What the installation wants on every payment page. A key that is not wanted is left out, never false.
+    """What the installation wants on every payment page.
 
+    Both kinds of tax are always said, on or off: an account may have either on by default, and then taxes, or refuses,
+    what leaves the field out. Managed Payments refuses the field for the other one.
     https://docs.stripe.com/api/checkout/sessions/create
     """
+    taxes: Params = {"managed_payments": {"enabled": settings.tax is Tax.MANAGED}}
+    if settings.tax is not Tax.MANAGED:
+        taxes["automatic_tax"] = {"enabled": settings.tax is Tax.STRIPE}
     wanted = {
-        "automatic_tax": (settings.automatic_tax, {"enabled": True}),
         "tax_id_collection": (settings.tax_ids, {"enabled": True}),
         "invoice_creation": (settings.invoices, {"enabled": True}),
         "consent_collection": (settings.terms_consent, {"terms_of_service": "required"}),
     }
-    return {name: value for name, (on, value) in wanted.items() if on}
-
-
-def _unavailable(error: stripe.StripeError) -> PaymentsUnavailable:
-    return PaymentsUnavailable(
-        f"{type(error).__name__} {error.code or error.http_status or ''}: {error.user_message or error}"
-    )
+    return taxes | {name: value for name, (on, value) in wanted.items() if on}

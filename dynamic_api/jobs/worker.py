@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from dynamic_api.core import outbox
+from dynamic_api.core.errors import WillNotHeal
 from dynamic_api.core.models import Json
 from dynamic_api.service import Service
 from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
@@ -19,10 +20,6 @@ IDLE = 0.5  # seconds between looks when nothing is due
 J = TypeVar("J", bound=outbox.Job)
 
 
-class GiveUp(Exception):
-    """A job that can never succeed; retrying would only repeat it."""
-
-
 @dataclass(frozen=True)
 class Handler(Generic[J]):
     """What runs a kind of job."""
@@ -31,11 +28,11 @@ class Handler(Generic[J]):
     function: Callable[[Service, J], Awaitable[None]]
 
     async def run(self, service: Service, payload: Json) -> None:
-        """Run a stored job. Raises GiveUp when it cannot be read."""
+        """Run a stored job. Raises WillNotHeal when it cannot be read."""
         try:
             job = self.job.parse(payload)
         except (TypeError, KeyError) as error:
-            raise GiveUp(f"the job cannot be read: {error!r}") from error
+            raise WillNotHeal(f"the job cannot be read: {error!r}") from error
         await self.function(service, job)
 
 
@@ -58,13 +55,17 @@ async def run_due(
 async def _run(service: Service, handlers: Handlers, job: outbox.LeasedJob) -> None:
     try:
         if job.kind not in handlers:
-            raise GiveUp("there is no handler for this kind of job")
+            raise WillNotHeal("there is no handler for this kind of job")
         async with asyncio.timeout(outbox.LEASE.total_seconds() / 2):
             await handlers[job.kind].run(service, job.payload)
     except Exception as error:  # a job may fail in any way; the row remembers how
         async with service.database.transaction() as db:
             dead = await outbox.postpone(
-                db, job, f"{type(error).__name__}: {error}", now=service.clock(), permanent=isinstance(error, GiveUp)
+                db,
+                job,
+                f"{type(error).__name__}: {error}",
+                now=service.clock(),
+                permanent=isinstance(error, WillNotHeal),
             )
         if dead:
             logger.error("job %s (%s) was given up after %s attempts: %r", job.id, job.kind, job.attempts, error)

@@ -9,6 +9,7 @@ from typing import Any
 import aiosmtplib
 
 from dynamic_api.core.emails import Email
+from dynamic_api.core.errors import WillNotHeal
 from dynamic_api.core.messages import (
     AccessEnded,
     ClaimLink,
@@ -27,7 +28,6 @@ from dynamic_api.core.messages import (
     SignUpLink,
     Welcome,
 )
-from dynamic_api.jobs.worker import GiveUp
 from dynamic_api.mail import account_messages, order_messages
 from dynamic_api.mail.envelope import make_email
 from dynamic_api.mail.texts import Text
@@ -76,7 +76,7 @@ async def send_message(service: Service, message: Message) -> None:
         if all(refusal.code >= 500 for refusal in error.recipients):
             if isinstance(message, GiftDelivery):
                 await order_messages.mark_gift_undeliverable(service, message.order_id)
-            raise GiveUp(f"the mail server rejects this address: {error.recipients[0].message}") from error
+            raise WillNotHeal(f"the mail server rejects this address: {error.recipients[0].message}") from error
         raise
     if isinstance(message, GiftDelivery):
         await order_messages.mark_gift_delivered(service, message.order_id)

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from dynamic_api.core.models import Order
+from dynamic_api.gateways.payment_errors import PaymentMissing
 from dynamic_api.service import Service
 
 
@@ -34,7 +35,10 @@ async def find_order(
 async def _find_orphan(service: Service, session_id: str, public_id: str | None, *, adopt: bool) -> Order | None:
     """The order of a session whose id was never stored: the service died between Stripe's answer and our next write."""
     if public_id is None:
-        public_id = (await service.gateways.payments.facts(session_id)).order_id
+        try:
+            public_id = (await service.gateways.payments.facts(session_id)).order_id
+        except PaymentMissing:
+            return None  # made in another account, or in the other mode of this one
     if public_id is None:
         return None
     async with service.database.transaction() as db:

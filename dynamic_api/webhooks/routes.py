@@ -1,5 +1,7 @@
 """Stripe's webhooks: raw body → verified → stored → 200."""
 
+import logging
+
 from starlette.responses import Response
 
 from dynamic_api.core.errors import BadSignature
@@ -10,6 +12,8 @@ from dynamic_api.web.responses import JsonResponse
 from dynamic_api.web.routing import Audience, open_route
 from dynamic_api.webhooks.events import HandleEvent
 
+logger = logging.getLogger("coursewright.webhooks")
+
 
 async def receive_stripe_event(request: Request) -> Response:
     """400 without a valid signature; 200 once the event and its job are committed, however often it comes."""
@@ -17,7 +21,8 @@ async def receive_stripe_event(request: Request) -> Response:
     signature = request.raw_headers.get(b"stripe-signature", b"").decode("latin-1")
     try:
         event = service.gateways.payments.read_event(body, signature)
-    except SignatureMismatch:
+    except SignatureMismatch as mismatch:
+        logger.warning("a webhook was refused: %s", mismatch)  # the sender is not told: it may be anybody
         raise BadSignature from None
     arrival = Arrival(event.id, event.type, event.livemode, body.decode(), service.clock(), HandleEvent(event.id))
     return JsonResponse({"received": True, "new": await service.inbox.store(arrival)})

@@ -20,6 +20,7 @@ class Bank:
     store: Store
     page: str
     emitted: list[Json] = field(default_factory=list)
+    denied: set[str] = field(default_factory=set)  # permissions that the restricted key lacks
 
     def emit(self, kind: str, thing: Json) -> Json:
         """Tell of something that happened."""
@@ -31,6 +32,7 @@ class Bank:
         """An account as new."""
         self.store.forget_everything()
         self.emitted.clear()
+        self.denied.clear()
         self.seed()
 
     def seed(self) -> None:

@@ -25,6 +25,12 @@ from scripts.sandbox.wire import (
 
 Call = Callable[[Bank, Request, Json], Json]
 
+# What the smallest charge is, in minor units; other currencies are converted first, which the sandbox does not do.
+# https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+_MINIMUM = {"usd": 50, "eur": 50, "gbp": 30, "chf": 50, "dkk": 250, "sek": 300, "nok": 300, "huf": 17500, "jpy": 50}
+_MANAGED_REFUSES = ("automatic_tax", "tax_id_collection", "invoice_creation", "billing_address_collection")
+_SHORTEST, _LONGEST = 30 * 60, 24 * 3600  # seconds that a payment page may stay open
+
 _SESSION_PARAMS = (
     "mode",
     "client_reference_id",
@@ -39,6 +45,7 @@ _SESSION_PARAMS = (
     "customer_email",
     "customer_creation",
     "automatic_tax",
+    "managed_payments",
     "tax_id_collection",
     "invoice_creation",
     "consent_collection",
@@ -48,8 +55,8 @@ _SESSION_PARAMS = (
 )
 
 
-def call(method: str, path: str, answer: Call) -> Route:
-    """A route that speaks Stripe's wire format around one answer."""
+def call(method: str, path: str, answer: Call, permission: str) -> Route:
+    """A route that speaks Stripe's wire format around one answer; `permission` is what a restricted key needs."""
 
     async def endpoint(request: Request) -> Response:
         bank: Bank = request.app.state.bank
@@ -60,6 +67,13 @@ def call(method: str, path: str, answer: Call) -> Route:
             return outage
         try:
             _authenticate(request)
+            if permission in bank.denied:
+                raise StripeProblem(
+                    403,
+                    "invalid_request_error",
+                    f"The provided key does not have the required permissions for this endpoint. Having the "
+                    f"'{permission}' permission would allow this request to continue.",
+                )
             kept = _repeated(bank.store, key, request.url.path, body) if method == "POST" and key else None
             if kept is None:
                 thing = answer(bank, request, params)
@@ -124,6 +138,15 @@ def create_session(bank: Bank, request: Request, params: Json) -> Json:
     if not isinstance(items, list) or not items:
         raise invalid("You must provide line_items.", param="line_items")
     currency = str(items[0]["price_data"].get("currency", ""))
+    _check_times(bank.store, params)
+    managed = _is_on(params, "managed_payments", by_default=True)
+    if managed:
+        for name in _MANAGED_REFUSES:
+            if name in params:
+                raise invalid(
+                    f"Unsupported parameter: {name}. Managed Payments, which is enabled by default on your account, "
+                    "handles this parameter for you."
+                )
     lines, total = [], 0
     for number, item in enumerate(items):
         price = item["price_data"]
@@ -133,9 +156,25 @@ def create_session(bank: Bank, request: Request, params: Json) -> Json:
             raise missing(
                 "product", str(price.get("product")), param=f"line_items[{number}][price_data][product]", status=400
             )
+        if not product["active"]:
+            raise invalid(
+                f"The product {product['id']} is marked as inactive, and thus no new prices can be used with it.",
+                code="product_inactive",
+                param=f"line_items[{number}][price_data][product]",
+            )
+        if managed and product["tax_code"] is None:
+            raise invalid(f"Invalid line_items[{number}]: the product tax code is missing.")
+        if _is_on(params, "automatic_tax", by_default=False) and "tax_behavior" not in price:
+            raise invalid(f"Invalid line_items[{number}]: the price needs a tax_behavior.")
         lines.append(make.line_item(item, product, currency=currency))
     codes = [bank.promotion(str(each.get("promotion_code"))) for each in params.get("discounts", [])]
     for code in codes:
+        applies_to = bank.store.objects[code["promotion"]["coupon"]].get("applies_to")
+        if applies_to and str(items[0]["price_data"]["product"]) not in applies_to["products"]:
+            raise invalid(
+                "This promotion code cannot be redeemed: it does not apply to anything in this order.",
+                param="discounts[0][promotion_code]",
+            )
         if code["restrictions"]["first_time_transaction"] and params.get("customer_creation") != "always":
             raise invalid(
                 "This promotion code is restricted to first-time customers, and a guest is none.",
@@ -146,7 +185,38 @@ def create_session(bank: Bank, request: Request, params: Json) -> Json:
     bank.store.intent_metadata[session["id"]] = params.get("payment_intent_data", {}).get("metadata", {})
     for code in codes:
         bank.redeem(session, code)
+    _check_amount(session["amount_total"], currency)
     return bank.store.add(session)
+
+
+def _is_on(params: Json, name: str, *, by_default: bool) -> bool:
+    """Whether a feature is on; a new account has Managed Payments on where the field is left out."""
+    return bool(params[name].get("enabled") == "true") if name in params else by_default
+
+
+def _check_times(store: Store, params: Json) -> None:
+    if "expires_at" not in params:
+        return
+    ahead = int(params["expires_at"]) - store.now()
+    if ahead < _SHORTEST:
+        raise invalid("The `expires_at` timestamp must be at least 30 minutes from now.", param="expires_at")
+    if ahead > _LONGEST:
+        raise invalid("The `expires_at` timestamp must be less than 24 hours from now.", param="expires_at")
+
+
+def _check_amount(total: int, currency: str) -> None:
+    if 0 < total < _MINIMUM.get(currency, 1):
+        raise invalid(
+            f"The Checkout Session's total amount due must add up to at least {_MINIMUM[currency]} {currency}.",
+            code="amount_too_small",
+        )
+    if total > 99_999_999:
+        raise invalid("Amount must be no more than 999,999.99.", code="amount_too_large")
+    step = 10 if currency in ("bhd", "jod", "kwd", "omr", "tnd") else 100 if currency in ("isk", "ugx") else 1
+    if total % step:
+        raise invalid(
+            f"Invalid amount: amounts in {currency} must be multiples of {step}.", code="parameter_invalid_integer"
+        )
 
 
 def retrieve(kind: str) -> Call:
@@ -184,10 +254,20 @@ def list_of(kind: str, url: str, *filters: str) -> Call:
 
 def create_product(bank: Bank, request: Request, params: Json) -> Json:
     """POST /v1/products."""
-    refuse_unknown(params, ("id", "name", "description", "metadata"))
+    refuse_unknown(params, ("id", "name", "description", "metadata", "tax_code"))
     if bank.store.get("product", params["id"]):
         raise invalid("Product already exists.", code="resource_already_exists", param="id")
     return bank.store.add(make.product(params, now=bank.store.now()))
+
+
+def update_product(bank: Bank, request: Request, params: Json) -> Json:
+    """POST /v1/products/{id}."""
+    refuse_unknown(params, ("name", "active", "description", "metadata", "tax_code"))
+    product = bank.store.get("product", request.path_params["id"])
+    if product is None:
+        raise missing("product", request.path_params["id"])
+    product.update({name: value == "true" if name == "active" else value for name, value in params.items()})
+    return product
 
 
 def create_refund(bank: Bank, request: Request, params: Json) -> Json:
@@ -213,19 +293,30 @@ def create_endpoint(bank: Bank, request: Request, params: Json) -> Json:
 
 
 routes = [
-    call("POST", "/v1/products", create_product),
-    call("POST", "/v1/checkout/sessions", create_session),
-    call("GET", "/v1/checkout/sessions", list_of("checkout.session", "/v1/checkout/sessions", "payment_intent")),
-    call("GET", "/v1/checkout/sessions/{id}", retrieve("checkout.session")),
-    call("POST", "/v1/checkout/sessions/{id}/expire", expire_session),
-    call("GET", "/v1/payment_intents/{id}", retrieve("payment_intent")),
-    call("GET", "/v1/charges/{id}", retrieve("charge")),
-    call("POST", "/v1/refunds", create_refund),
-    call("GET", "/v1/refunds", list_of("refund", "/v1/refunds", "payment_intent", "charge")),
-    call("GET", "/v1/disputes", list_of("dispute", "/v1/disputes", "payment_intent", "charge")),
-    call("GET", "/v1/promotion_codes", list_of("promotion_code", "/v1/promotion_codes", "code", "active")),
-    call("GET", "/v1/events", list_of("event", "/v1/events", "type")),
-    call("GET", "/v1/events/{id}", retrieve("event")),
-    call("POST", "/v1/webhook_endpoints", create_endpoint),
-    call("GET", "/v1/webhook_endpoints", list_of("webhook_endpoint", "/v1/webhook_endpoints")),
+    call("POST", "/v1/products", create_product, "rak_product_write"),
+    call("POST", "/v1/products/{id}", update_product, "rak_product_write"),
+    call("POST", "/v1/checkout/sessions", create_session, "rak_checkout_session_write"),
+    call(
+        "GET",
+        "/v1/checkout/sessions",
+        list_of("checkout.session", "/v1/checkout/sessions", "payment_intent"),
+        "rak_checkout_session_write",
+    ),
+    call("GET", "/v1/checkout/sessions/{id}", retrieve("checkout.session"), "rak_checkout_session_write"),
+    call("POST", "/v1/checkout/sessions/{id}/expire", expire_session, "rak_checkout_session_write"),
+    call("GET", "/v1/payment_intents/{id}", retrieve("payment_intent"), "rak_payment_intent_read"),
+    call("GET", "/v1/charges/{id}", retrieve("charge"), "rak_charge_read"),
+    call("POST", "/v1/refunds", create_refund, "rak_charge_write"),
+    call("GET", "/v1/refunds", list_of("refund", "/v1/refunds", "payment_intent", "charge"), "rak_charge_read"),
+    call("GET", "/v1/disputes", list_of("dispute", "/v1/disputes", "payment_intent", "charge"), "rak_dispute_read"),
+    call(
+        "GET",
+        "/v1/promotion_codes",
+        list_of("promotion_code", "/v1/promotion_codes", "code", "active"),
+        "rak_promotion_code_read",
+    ),
+    call("GET", "/v1/events", list_of("event", "/v1/events", "type"), "rak_event_read"),
+    call("GET", "/v1/events/{id}", retrieve("event"), "rak_event_read"),
+    call("POST", "/v1/webhook_endpoints", create_endpoint, "rak_webhook_read"),
+    call("GET", "/v1/webhook_endpoints", list_of("webhook_endpoint", "/v1/webhook_endpoints"), "rak_webhook_read"),
 ]

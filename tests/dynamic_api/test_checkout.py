@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from dynamic_api.checkout.start import Buyer, Options, start_checkout, take_free_course
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Job, Order
-from dynamic_api.core.settings import Settings
+from dynamic_api.core.settings import Settings, Tax
 from dynamic_api.gateways.payments import Payments
 from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
@@ -167,9 +167,7 @@ async def choose_promotion_codes(school: School, catalog: Catalog, where: str) -
 
 
 async def test_settings_reach_the_payment_page(settings: Settings, sandbox: Sandbox, catalog: Catalog) -> None:
-    wanted = settings.model_copy(
-        update={"automatic_tax": True, "tax_ids": True, "invoices": True, "terms_consent": True}
-    )
+    wanted = settings.model_copy(update={"tax": Tax.STRIPE, "tax_ids": True, "invoices": True, "terms_consent": True})
     school = make_school(wanted, sandbox.bank, TestClock())
     await choose_promotion_codes(school, catalog, "off")
     async with school.browser() as browser:
@@ -295,9 +293,9 @@ async def test_only_pages_that_exist_are_closed_after_a_payment(school: School) 
         async with school.service.database.transaction() as db:
             unopened = (await db.scalars(select(Order))).one()
             unopened.session_id = unopened.checkout_url = None
-        school.clock.forward(minutes=26)
+        school.clock.forward(hours=11)
         left_open = await school.begin(browser)
-        school.clock.forward(minutes=26)
+        school.clock.forward(hours=11)
         await school.buy(browser)
         closed = [job.key for job in await school.rows(Job) if job.kind == "checkout.close"]
         assert closed == [f"close:{left_open['client_reference_id']}"]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from dynamic_api.core import outbox
+from dynamic_api.core.errors import WillNotHeal
 from dynamic_api.core.models import Job, OneTimeLink, WebSession
 from dynamic_api.jobs.clean_up import schedule_clean_up
-from dynamic_api.jobs.worker import GiveUp, Handler, Handlers, run_due
+from dynamic_api.jobs.worker import Handler, Handlers, run_due
 from dynamic_api.service import Service
 from tests.school import School
 
@@ -98,7 +99,7 @@ async def test_failures_wait_longer_each_time_and_end_as_dead_after_days(
 
 async def test_what_cannot_ever_work_is_given_up_at_once(school: School) -> None:
     async def refuse(_: Service, job: Count) -> None:
-        raise GiveUp("no such mailbox")
+        raise WillNotHeal("no such mailbox")
 
     await put(school)
     async with school.service.database.transaction() as db:

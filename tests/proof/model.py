@@ -31,13 +31,13 @@ def refunded_of(school: School, session: Json) -> int:
     """What really went back: refunded, or lost to the buyer's bank."""
     intent = session["payment_intent"]
     ends = {"refund": "succeeded", "dispute": "lost"}
-    back = sum(
+    back: int = sum(
         each["amount"]
         for kind, end in ends.items()
         for each in school.bank.store.all(kind)
         if intent and each["payment_intent"] == intent and each["status"] == end
     )
-    return min(back, session["amount_total"])
+    return min(back, int(session["amount_total"]))
 
 
 async def verify(history: History) -> set[str]:

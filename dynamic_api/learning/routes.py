@@ -31,6 +31,7 @@ from dynamic_api.web.requests import Request
 from dynamic_api.web.responses import JsonResponse, see_other
 from dynamic_api.web.routing import Audience, open_route
 from sitegen import urls
+from sitegen.catalog.money import format_money
 
 
 async def show_library(request: Request, learner: Learner) -> Response:
@@ -180,18 +181,21 @@ async def play_preview(request: Request) -> Response:
 async def show_receipts(request: Request, learner: Learner) -> Response:
     """What this person paid, each with the payment provider's receipt."""
     rows = await request.service.reader.all(RECEIPTS, buyer_id=learner.id)
-    title_of = request.service.catalog.current.title_of
-    return JsonResponse({"receipts": [_receipt(row, title_of(row.course_id)) for row in rows]})
+    catalog = request.service.catalog.current
+    language = catalog.site.language
+    return JsonResponse({"receipts": [_receipt(row, catalog.title_of(row.course_id), language) for row in rows]})
 
 
-def _receipt(row: ReceiptRow, course_title: str) -> dict[str, object]:
+def _receipt(row: ReceiptRow, course_title: str, language: str) -> dict[str, object]:
     return {
         "order": row.order,
         "course_title": course_title,
         "is_gift": row.is_gift,
         "state": row.state.value,
         "total_amount": row.total_amount,
+        "total": format_money(row.total_amount, row.currency, language),
         "refunded_amount": row.refunded_amount,
+        "refunded": format_money(row.refunded_amount, row.currency, language) if row.refunded_amount else None,
         "currency": row.currency,
         "paid_at": row.paid_at,
         "receipt_url": row.receipt_url,

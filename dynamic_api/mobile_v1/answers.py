@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson, CatalogResource
 from dynamic_api.core.clock import timestamp
+from dynamic_api.core.states import OrderState
 from dynamic_api.learning.library import CourseProgressAnswer, OwnedCourse
 from dynamic_api.orders.receipts import ReceiptRow
 from dynamic_api.progress.rules import ProgressAnswer, ProgressRow
@@ -299,11 +300,19 @@ def heartbeat_answer(row: ProgressRow) -> HeartbeatAnswer:
     }
 
 
+_IN_WORDS = {
+    OrderState.PAID: "Paid",
+    OrderState.PARTIALLY_REFUNDED: "Partly refunded",
+    OrderState.REFUNDED: "Refunded",
+    OrderState.DISPUTED: "Disputed",
+}
+
+
 def receipt(row: ReceiptRow) -> Receipt:
     """An entry of endpoint 11."""
     return {
         "order_public_id": row.order,
-        "status": row.state.value,
+        "status": _IN_WORDS.get(row.state, row.state.value),  # the app shows it as it is
         "total_amount": row.total_amount,
         "currency": row.currency,
         "paid_at": row.paid_at,

@@ -3,26 +3,14 @@
 from decimal import Decimal
 
 from babel import Locale
-from babel.numbers import format_currency, list_currencies
+from babel.numbers import format_currency
 
-# Stripe's list: these have no minor unit (https://docs.stripe.com/currencies#zero-decimal).
-ZERO_DECIMAL = frozenset(
-    """BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF""".split()  # noqa: SIM905
-)
-# Amounts in these must be multiples of ten (https://docs.stripe.com/currencies#three-decimal).
-THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
-
-
-def is_currency(code: str) -> bool:
-    """Whether the code is one of ISO 4217's."""
-    return code in list_currencies()
+from sitegen.catalog import currencies
 
 
 def minor_unit_digits(currency: str) -> int:
     """How many digits of an amount are after the decimal point."""
-    if currency in ZERO_DECIMAL:
-        return 0
-    return 3 if currency in THREE_DECIMAL else 2
+    return currencies.currency(currency).digits
 
 
 def format_money(amount: int, currency: str, language: str = "en") -> str:

@@ -4,13 +4,9 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from sitegen.catalog.course_file import CourseFile, LessonFile, PriceFile, ResourceFile, SiteFile
+from sitegen.catalog.currencies import currency, is_currency
 from sitegen.catalog.faults import did_you_mean
-from sitegen.catalog.money import THREE_DECIMAL, ZERO_DECIMAL, is_currency
 from sitegen.catalog.yaml_source import Place, YamlSource
-
-# Stripe refuses charges below about half a unit (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
-_SMALLEST = {0: 50, 2: 50, 3: 500}
-_LARGEST = 99_999_999
 
 Loaded = tuple[CourseFile, YamlSource]
 
@@ -57,28 +53,32 @@ def _check_price(price: PriceFile, source: YamlSource) -> None:
             "Use its ISO 4217 code, such as EUR, USD or GBP.",
         )
         return
-    digits = 0 if price.currency in ZERO_DECIMAL else 3 if price.currency in THREE_DECIMAL else 2
+    rule = currency(price.currency)
     if price.amount < 0:
         _add(source, place, f"A price cannot be negative: {price.amount}.", "Write the amount without the minus sign.")
     elif price.amount == 0:
         _add(source, place, "A price of 0 cannot be charged.", "For a free course write “price: free”.")
-    elif price.amount < _SMALLEST[digits]:
-        meant = price.amount * 10**digits
+    elif price.amount < rule.least:
+        meant = price.amount * 10**rule.digits
         _add(
             source,
             place,
             f"{price.amount} {price.currency} is below the smallest amount that Stripe charges.",
-            f"Amounts are in minor units. Did you mean {meant}?",
+            f"Amounts are in minor units. Did you mean {meant}?"
+            if meant >= rule.least
+            else f"Write {rule.least} or more.",
         )
-    elif price.amount > _LARGEST:
+    elif price.amount > rule.most:
         _add(
             source,
             place,
             f"{price.amount} is above the largest amount that Stripe charges.",
-            f"The largest is {_LARGEST}.",
+            f"The largest is {rule.most}.",
         )
-    elif price.currency in THREE_DECIMAL and price.amount % 10:
-        _add(source, place, f"Amounts in {price.currency} must end in 0.", f"Write {price.amount // 10 * 10}.")
+    elif price.amount % rule.step:
+        ending = str(rule.step)[1:]
+        nearest = max(price.amount // rule.step, 1) * rule.step
+        _add(source, place, f"Amounts in {price.currency} must end in {ending}.", f"Write {nearest}.")
 
 
 def _check_storage_key(resource: ResourceFile, place: Place, source: YamlSource) -> None:

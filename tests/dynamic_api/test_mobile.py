@@ -240,7 +240,7 @@ async def test_receipts(school: School) -> None:
             "receipt_url",
         }
         assert receipt["order_public_id"].startswith("ord_")
-        assert (receipt["status"], receipt["total_amount"], receipt["currency"]) == ("paid", 4900, "EUR")
+        assert (receipt["status"], receipt["total_amount"], receipt["currency"]) == ("Paid", 4900, "EUR")
         assert receipt["receipt_url"].startswith("http")
 
 
@@ -267,7 +267,7 @@ async def test_refund_ends_the_phones_access(school: School) -> None:
         await school.settle()
         assert (await phone.get(f"{COURSE}/lessons/{LATER_LESSON}/playback")).status_code == 403
         assert (await phone.get("/library")).json() == {"courses": []}
-        assert (await phone.get("/receipts")).json()["receipts"][0]["status"] == "refunded"
+        assert (await phone.get("/receipts")).json()["receipts"][0]["status"] == "Refunded"
 
 
 @pytest.mark.parametrize(

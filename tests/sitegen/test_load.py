@@ -56,6 +56,15 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "negative price": (replace("amount: 4900", "amount: -4900"), "A price cannot be negative"),
     "price of nothing": (replace("amount: 4900", "amount: 0"), "For a free course write “price: free”"),
     "odd price": (replace("amount: 4900", "amount: 49"), "Did you mean 4900?"),
+    "below the smallest": (
+        replace("amount: 4900\n  currency: EUR", "amount: 5000\n  currency: HUF"),
+        "below the smallest amount that Stripe charges",
+    ),
+    "a fraction Stripe refuses": (
+        replace("amount: 4900\n  currency: EUR", "amount: 500050\n  currency: ISK"),
+        "must end in 00",
+    ),
+    "three decimals": (replace("amount: 4900\n  currency: EUR", "amount: 4905\n  currency: KWD"), "Write 4900."),
     "unknown currency": (replace("currency: EUR", "currency: EUX"), "“EUX” is not a currency"),
     "no price": (
         replace("price:\n  amount: 4900\n  currency: EUR\n", ""),
@@ -161,3 +170,12 @@ def test_command_line_exits_1_and_builds_nothing(course_data: Path, tmp_path: Pa
     assert "Traceback" not in message
     assert not output.exists()
     assert not manifest.exists()
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"),
+    [(150_000_000, "IDR"), (500, "JPY"), (17500, "HUF"), (30, "GBP"), (500_000, "UGX"), (120_000, "ISK"), (10, "KWD")],
+)
+def test_what_stripe_charges_can_be_sold(course_data: Path, amount: int, currency: str) -> None:
+    replace("amount: 4900\n  currency: EUR", f"amount: {amount}\n  currency: {currency}")(course_data)
+    load_catalog(course_data)

@@ -42,6 +42,12 @@ def test_captions_say_which_line_is_wrong(text: str, line: int) -> None:
         (500, "JPY", "en", "¥500"),
         (123456, "USD", "en", "$1,234.56"),
         (4900, "EUR", "de", "49\xa0€"),
+        # As charged, whatever ISO 4217 or a browser thinks of these.
+        (512300, "UGX", "en", "UGX5,123"),
+        (120000, "ISK", "en", "ISK1,200"),
+        (51234, "MGA", "en", "MGA51,234"),
+        (499900, "HUF", "en", "HUF4,999"),
+        (12500, "KWD", "en", "KWD12.500"),
     ],
 )
 def test_money(amount: int, currency: str, language: str, expected: str) -> None:

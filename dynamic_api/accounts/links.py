@@ -73,6 +73,13 @@ async def close_links(db: AsyncSession, whose: ColumnElement[bool], *, now: date
         .values(used_at=now)
         .execution_options(synchronize_session=False)
     )
+    # The digits beside a link that was used are good for a while; those beside one that is closed are not.
+    await db.execute(
+        update(OneTimeLink)
+        .where(whose, OneTimeLink.code_hash.is_not(None))
+        .values(code_hash=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def sign_up(service: Service, token: str, *, name: str, password: str) -> User:

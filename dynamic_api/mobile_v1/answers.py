@@ -84,12 +84,13 @@ class Library(TypedDict):
 
 
 class LessonHead(TypedDict):
-    """What detail and playback have in common. `summary` is Markdown."""
+    """What detail and playback have in common. `summary` is one line, `notes` is the lesson's text as Markdown."""
 
     id: int
     slug: str
     title: str
     summary: str | None
+    notes: str | None
     duration_seconds: Seconds | None
     updated_at: Timestamp | None
 
@@ -245,14 +246,14 @@ def _lesson(lesson: CatalogLesson, position: int) -> Lesson:
 
 
 def lesson_head(lesson: CatalogLesson) -> LessonHead:
-    """What detail and playback have in common. `summary` is Markdown: the one line, then the notes."""
+    """What detail and playback have in common."""
     definition = lesson.definition
-    parts = [part for part in (definition.summary, definition.notes_markdown) if part]
     return {
         "id": lesson.id,
         "slug": definition.slug,
         "title": definition.title,
-        "summary": "\n\n".join(parts) or None,
+        "summary": definition.summary,
+        "notes": definition.notes_markdown,
         "duration_seconds": definition.duration,
         "updated_at": timestamp(lesson.updated_at),
     }

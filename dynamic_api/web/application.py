@@ -22,7 +22,7 @@ from dynamic_api.service import Service
 from dynamic_api.web.access_log import AccessLog
 from dynamic_api.web.headers import api_headers, page_headers
 from dynamic_api.web.requests import EXTRA_HEADERS, Request
-from dynamic_api.web.responses import refusal
+from dynamic_api.web.responses import WORTH_IT, JsonResponse, negotiated, refusal
 from dynamic_api.web.routing import Router
 from dynamic_api.web.static_site import StaticSite
 
@@ -84,6 +84,8 @@ class Application:
             if isinstance(response, FileResponse | StreamingResponse):
                 await response(scope, receive, send_with_headers)
             else:
+                if isinstance(response, JsonResponse) and request.method == "GET" and len(response.body) > WORTH_IT:
+                    response = negotiated(response, request.raw_headers)
                 status = response.status_code
                 headers = [*response.raw_headers, *self._headers_of(scope, request_id)]
                 await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -1,5 +1,9 @@
 """Answers: JSON made by orjson with headers that are prepared once, and the shape of every refusal."""
 
+import gzip
+from collections.abc import Mapping
+from hashlib import blake2b
+
 import orjson
 from starlette.responses import RedirectResponse, Response
 
@@ -24,6 +28,26 @@ def refusal(error: ApiError) -> JsonResponse:
     """The answer to a request that is refused."""
     response = JsonResponse(error.body(), error.status)
     response.raw_headers += [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+    return response
+
+
+WORTH_IT = 1024  # bytes; a smaller body is smaller than what compressing and comparing it cost
+
+
+def negotiated(response: JsonResponse, headers: Mapping[bytes, bytes]) -> Response:
+    """The answer as its client can take it: nothing new (304), or compressed. RFC 9110, 8.8.3 and 12.5.3."""
+    etag = b'W/"' + blake2b(response.body, digest_size=12).hexdigest().encode() + b'"'
+    response.raw_headers += [(b"etag", etag), (b"vary", b"Accept-Encoding")]
+    if etag in headers.get(b"if-none-match", b""):
+        unchanged = Response(status_code=304)
+        unchanged.raw_headers = [
+            each for each in response.raw_headers if each[0] in (b"etag", b"vary", b"cache-control")
+        ]
+        return unchanged
+    if b"gzip" in headers.get(b"accept-encoding", b""):
+        response.body = gzip.compress(response.body, compresslevel=4, mtime=0)
+        response.raw_headers[0] = (b"content-length", str(len(response.body)).encode())
+        response.raw_headers.append((b"content-encoding", b"gzip"))
     return response
 
 

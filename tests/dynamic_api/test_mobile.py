@@ -128,6 +128,7 @@ async def test_course(school: School) -> None:
             "slug",
             "title",
             "summary",
+            "notes",
             "duration_seconds",
             "stream_video_id",
             "has_video",
@@ -152,7 +153,16 @@ async def test_playback(school: School) -> None:
         assert body["stream_url"] == body["stream"]["preferred_url"] == body["stream"]["hls_url"]
         assert body["stream"]["player"] == "native"
         assert body["heartbeat_seconds"] >= 5
-        assert set(body["lesson"]) == {"id", "slug", "title", "summary", "duration_seconds", "updated_at", "resources"}
+        assert set(body["lesson"]) == {
+            "id",
+            "slug",
+            "title",
+            "summary",
+            "notes",
+            "duration_seconds",
+            "updated_at",
+            "resources",
+        }
         assert body["progress"]["status"] == "in_progress"
         names = [resource["name"] for resource in body["lesson"]["resources"]]
         assert names[0] == "Weekend baking schedule"  # the course's come first
@@ -252,7 +262,7 @@ async def test_rate_limit(school: School) -> None:
         assert first.headers["x-ratelimit-remaining"] == "119"
         for _ in range(119):
             await phone.get("/me")
-        refused = await phone.get("/me")
+        refused = await phone.get("/library")
         assert refused.status_code == 429
         assert refused.json()["error"]["code"] == "rate_limited"
         assert int(refused.headers["retry-after"]) >= 1
@@ -309,3 +319,41 @@ async def test_a_position_is_a_whole_number(school: School, odd: object) -> None
         await signed_in(school, phone)
         answer = await phone.post(f"/courses/{SOURDOUGH}/lessons/{LESSON}/progress", json={"position_seconds": odd})
         assert answer.status_code == 422
+
+
+async def test_the_app_is_never_signed_out_by_its_own_requests(school: School) -> None:
+    """At its start it asks who it is, and takes any refusal as a sign-out."""
+    async with school.browser() as browser, school.phone() as phone:
+        await school.owner(browser)
+        await school.sign_in_phone(phone)
+        answers = [(await phone.get("/me")).status_code for _ in range(130)]
+        assert set(answers) == {200}
+        assert (await phone.get("/library")).status_code == 429
+        phone.headers["Authorization"] = "Bearer invented"
+        assert {(await phone.get("/me")).status_code for _ in range(130)} == {401, 429}
+
+
+async def test_large_answers_are_compressed_and_not_sent_twice(school: School) -> None:
+    async with school.browser() as browser, school.phone() as phone:
+        await school.owner(browser)
+        await school.sign_in_phone(phone)
+        path = f"/courses/{SOURDOUGH}"
+        plain = await phone.get(path, headers={"Accept-Encoding": "identity"})
+        packed = await phone.get(path, headers={"Accept-Encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+        assert packed.json() == plain.json()
+        again = await phone.get(path, headers={"If-None-Match": plain.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        await browser.put(f"/api/learn/{SOURDOUGH}/{LESSON}/completion")
+        assert (await phone.get(path, headers={"If-None-Match": plain.headers["etag"]})).status_code == 200
+        assert "etag" not in (await phone.get("/me")).headers
+
+
+async def test_notes_have_a_field_of_their_own(school: School) -> None:
+    async with school.browser() as browser, school.phone() as phone:
+        await school.owner(browser)
+        await school.sign_in_phone(phone)
+        lesson = (await phone.get(f"/courses/{SOURDOUGH}/lessons/{LESSON}/playback")).json()["lesson"]
+        assert "\n" not in (lesson["summary"] or "")
+        assert lesson["notes"].count("\n") > 3

@@ -8,7 +8,7 @@ import pytest
 from dynamic_api.accounts import sign_in_codes
 from dynamic_api.core.errors import CodeInvalid
 from dynamic_api.core.models import OneTimeLink
-from tests.school import School
+from tests.school import PASSWORD, School
 
 pytestmark = pytest.mark.postgresql
 
@@ -95,3 +95,30 @@ async def test_tries_of_one_address_are_throttled(school: School) -> None:
             for _ in range(7)
         ]
     assert statuses == [422] * 5 + [429] * 2
+
+
+async def test_a_scanner_that_clicks_everything_leaves_the_digits_good(school: School) -> None:
+    async with school.browser() as learner, school.browser() as scanner:
+        await school.learner(learner)
+        await learner.post("/api/sign-in-links", json={"email": "bob@example.com"})
+        await school.work()
+        token = school.token("/sign-in/link/", "bob@example.com")
+        digits = re.search(r"\b\d{6}\b", school.mails("bob@example.com")[0]["text"])
+        assert digits
+        assert (await scanner.post("/api/sign-in-links/spend", json={"token": token})).status_code == 200
+        body = {"email": "bob@example.com", "code": digits[0]}
+        assert (await learner.post("/api/sign-in-codes/spend", json=body)).status_code == 200
+        assert (await learner.post("/api/sign-in-codes/spend", json=body)).status_code == 422  # once
+
+
+async def test_a_new_password_ends_the_digits_too(school: School) -> None:
+    async with school.browser() as learner:
+        await school.learner(learner)
+        await learner.post("/api/sign-in-links", json={"email": "bob@example.com"})
+        await school.work()
+        digits = re.search(r"\b\d{6}\b", school.mails("bob@example.com")[0]["text"])
+        assert digits
+        new = {"current": PASSWORD, "password": "another loaf on the shelf"}
+        assert (await learner.put("/api/account/password", json=new)).status_code == 200
+        answer = await learner.post("/api/sign-in-codes/spend", json={"email": "bob@example.com", "code": digits[0]})
+        assert answer.status_code == 422

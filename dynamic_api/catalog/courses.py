@@ -117,6 +117,11 @@ class CourseCatalog:
         """As a library lists them."""
         return tuple(sorted(self.courses, key=lambda course: course.definition.title.casefold()))
 
+    @cached_property
+    def currency(self) -> str:
+        """What the school sells in; a free course is booked in it too."""
+        return next((course.definition.price.currency for course in self.courses if course.definition.price), "EUR")
+
     def find_course(self, slug: str) -> CatalogCourse | None:
         """A course that its owners can watch."""
         return self._by_slug.get(slug)

@@ -16,6 +16,8 @@ from dynamic_api.checkout.start import (
     EmailNeeded,
     Options,
     PaymentProcessing,
+    SignInNeeded,
+    give_free_course,
     start_checkout,
     take_free_course,
 )
@@ -65,6 +67,8 @@ async def buy(request: Request) -> Response:
         return _back_to_form(course, form, Notice.ALREADY_YOURS)
     except PaymentProcessing:
         return _back_to_form(course, form, Notice.PAYMENT_PROCESSING)
+    except SignInNeeded:
+        return see_other(urls.SIGN_IN)
     except EmailNeeded:
         return _back_to_form(course, form, Notice.EMAIL_NEEDED)
     except FormRefused as refusal:
@@ -95,6 +99,11 @@ async def _checkout(service: Service, course: CatalogCourse, buyer: Buyer, form:
             code=form.get("code", "").strip() if site.promotion_codes == "own" else "",
         )
         return await start_checkout(service, course, buyer, options)
+    if form.get("gift"):
+        details = read_gift_form(form, timezone=site.timezone, now=now)
+        count_message(service.throttle, details.recipient_email)
+        await give_free_course(service, course, buyer, details)
+        return urls.GIFTS
     if buyer.learner is None and buyer.email:
         count_message(service.throttle, buyer.email)
     await take_free_course(service, course, buyer)

@@ -68,6 +68,10 @@ class PaymentProcessing(Exception):
     """The buyer has ordered a bank debit for this course, and it has not arrived yet."""
 
 
+class SignInNeeded(Exception):
+    """Only somebody who is signed in may do this."""
+
+
 class EmailNeeded(Exception):
     """A guest asked for a free course without giving an address."""
 
@@ -194,11 +198,31 @@ async def take_free_course(service: Service, course: CatalogCourse, buyer: Buyer
             # Asked for again: the same link once more, and no second order.
             await queue_message(db, ClaimLink.about(earlier, minute(now)), now=now)
             return
-        order = await _new_order(db, course, buyer, amount=0, currency="EUR", now=now)
+        order = await _new_order(db, course, buyer, amount=0, currency=service.catalog.current.currency, now=now)
         order.buyer_email = order.owner_email = email
         order.state, order.paid_at, order.total_amount = OrderState.PAID, now, 0
         # Nobody paid, so nothing proves the address: only its emailed link opens this purchase.
         order.browser_hash = None
+        await db.flush()
+        await settle_access(db, order, now=now, actor=buyer.actor)
+
+
+async def give_free_course(service: Service, course: CatalogCourse, buyer: Buyer, details: GiftDetails) -> None:
+    """A free course for somebody else. Only for people who are signed in: it emails a message to a stranger, and costs
+    nothing. Raises SignInNeeded, FormRefused.
+    """
+    if course.definition.price is not None:
+        raise ValueError("this course has a price")
+    if buyer.learner is None:
+        raise SignInNeeded
+    if buyer.learner.email_key == details.recipient_email.key:
+        raise FormRefused(Notice.GIFT_TO_YOURSELF)
+    now, catalog = service.clock(), service.catalog.current
+    async with service.database.transaction() as db:
+        await db.get(Course, course.id, with_for_update=True)
+        order = await _new_order(db, course, buyer, amount=0, currency=catalog.currency, now=now)
+        order.state, order.paid_at, order.total_amount = OrderState.PAID, now, 0
+        make_gift(db, order, details, timezone=catalog.site.timezone, now=now)
         await db.flush()
         await settle_access(db, order, now=now, actor=buyer.actor)
 

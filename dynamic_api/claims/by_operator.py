@@ -59,7 +59,7 @@ async def grant(db: AsyncSession, email: Email, course: CatalogCourse, *, reason
         owner_email=email,
         state=OrderState.PAID,
         amount=0,
-        currency="EUR",
+        currency=course.definition.price.currency if course.definition.price else "EUR",
         total_amount=0,
         created_at=now,
         paid_at=now,

@@ -9,7 +9,7 @@ import pytest
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Gift, Job, Order
 from scripts.sandbox.store import Json
-from tests.school import LESSON, PASSWORD, SOURDOUGH, School
+from tests.school import KNOTS, LESSON, PASSWORD, SOURDOUGH, School
 
 FRIEND = "friend@example.com"
 WISHES = {
@@ -236,3 +236,21 @@ async def test_exports_and_deletions_keep_buyer_and_recipient_apart(school: Scho
         order = await school.order(session)
         assert order.buyer_email != Email.parse("bob@example.com")
         assert order.owner_email == Email.parse(FRIEND)
+
+
+async def test_a_gift_of_a_free_course_arrives_at_its_recipient(school: School) -> None:
+    """It emails a stranger and costs nothing, so only people who are signed in can do it."""
+    async with school.browser() as giver, school.browser() as friend:
+        form = {"course": KNOTS, **WISHES}
+        assert (await giver.post("/api/checkout", data=form)).headers["location"] == "/sign-in/"
+        await school.learner(giver)
+        assert (await giver.post("/api/checkout", data=form)).headers["location"] == "/gifts/"
+        await school.work()
+        assert (await giver.get("/api/library")).json()["courses"] == []
+        assert (await open_gift(school, friend)).status_code == 200
+        [course] = (await friend.get("/api/library")).json()["courses"]
+        assert course["slug"] == KNOTS
+        assert [order.currency for order in await school.rows(Order)] == ["EUR"]
+        for _ in range(2):
+            answer = await giver.post("/api/checkout", data=form)
+        assert answer.headers["location"].endswith("#try-later")

@@ -26,6 +26,7 @@ from dynamic_api.handlers import HANDLERS
 from dynamic_api.health import HealthCheck
 from dynamic_api.jobs.clean_up import schedule_clean_up
 from dynamic_api.jobs.worker import follow_catalog, work
+from dynamic_api.orders.money_mode import use_money_mode
 from dynamic_api.orders.sweep import schedule_sweep
 from dynamic_api.progress.group import ProgressStore
 from dynamic_api.progress.postgres_store import PostgresStore
@@ -94,6 +95,7 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
         logger.warning("videos play unsigned (COURSEWRIGHT_STREAM_UNSIGNED): anyone with a video's id can watch it")
     await asyncio.to_thread(load_common_passwords)  # takes 30 ms, which no request should wait for
     await service.catalog.start()
+    await use_money_mode(service)
     if service.settings.embedded_worker:
         await schedule_regular_jobs(service)
         task = asyncio.create_task(work(service, HANDLERS))

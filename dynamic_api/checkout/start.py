@@ -156,7 +156,7 @@ async def _order_for(
             if order.checkout_url or now - order.created_at < ASKING_STRIPE:
                 return order
         order = await _new_order(db, course, buyer, amount=price.amount, currency=price.currency, now=now)
-        order.promotion_code_id = code
+        order.promotion_code_id, order.livemode = code, service.gateways.payments.livemode
         if options.gift is not None:
             make_gift(db, order, options.gift, timezone=timezone, now=now)
     return order

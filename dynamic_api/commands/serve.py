@@ -94,10 +94,12 @@ async def _work(settings: Settings) -> None:
     from dynamic_api.gateways import open_gateways
     from dynamic_api.handlers import HANDLERS
     from dynamic_api.jobs.worker import work as run_jobs
+    from dynamic_api.orders.money_mode import use_money_mode
 
     service = create_service(settings, open_gateways(settings))
     try:
         await service.catalog.start()
+        await use_money_mode(service)
         await schedule_regular_jobs(service)
         await run_jobs(service, HANDLERS)
     finally:

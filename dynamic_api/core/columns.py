@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, Enum, TypeDecorator
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Enum, Integer, TypeDecorator
+
+# Minor units: a course of 22 million rupiah is more than four bytes hold. SQLite's integers have room anyway.
+AMOUNT = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, composite, mapped_column
 
-from dynamic_api.core.columns import UTCDateTime, enum_text, one_of
+from dynamic_api.core.columns import AMOUNT, UTCDateTime, enum_text, one_of
 from dynamic_api.core.emails import Email
 from dynamic_api.core.states import JobState, LinkPurpose, OrderState, ProgressStatus
 from dynamic_api.core.tokens import PublicOrderId
@@ -84,6 +84,17 @@ class AccessToken(Base):
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
+
+
+class Installation(Base):
+    """This installation; one row. `livemode`: whether its key moves real money, None before the first start."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    livemode: Mapped[bool | None]
+
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
 
 
 class CatalogState(Base):
@@ -185,11 +196,11 @@ class Order(Base):
     # Stripe's id of the code that was typed into our own box.
     promotion_code_id: Mapped[str | None] = mapped_column(String(100))
     state: Mapped[OrderState] = mapped_column(enum_text(OrderState, 20))
-    amount: Mapped[int]
+    amount: Mapped[int] = mapped_column(AMOUNT)
     currency: Mapped[str] = mapped_column(String(3))
-    total_amount: Mapped[int | None]
+    total_amount: Mapped[int | None] = mapped_column(AMOUNT)
     total_currency: Mapped[str | None] = mapped_column(String(3))
-    refunded_amount: Mapped[int] = mapped_column(default=0)
+    refunded_amount: Mapped[int] = mapped_column(AMOUNT, default=0)
     # A bank debit that was ordered and has not arrived; the state stays pending meanwhile.
     is_processing: Mapped[bool] = mapped_column("under_way", default=False)
     browser_hash: Mapped[str | None] = mapped_column(String(64), index=True)
@@ -197,6 +208,7 @@ class Order(Base):
     checkout_url: Mapped[str | None] = mapped_column(Text)
     payment_intent_id: Mapped[str | None] = mapped_column(String(100), unique=True)
     receipt_url: Mapped[str | None] = mapped_column(Text)
+    livemode: Mapped[bool | None]  # real money or test money; None where no payment is involved
     revision: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]

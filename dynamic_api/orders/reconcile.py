@@ -98,6 +98,7 @@ def _copy_facts(order: Order, facts: PaymentFacts, now: datetime) -> None:
     order.revision += 1
     order.reconciled_at = now
     order.state = state
+    order.livemode = facts.livemode
     order.payment_intent_id = facts.payment_intent_id or order.payment_intent_id
     order.is_processing = state is OrderState.PENDING and facts.session_status == "complete"
     order.total_amount = facts.total_amount

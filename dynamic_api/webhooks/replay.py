@@ -13,7 +13,18 @@ from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.database import Database
-from dynamic_api.core.models import Base, Course, Entitlement, Gift, Json, Order, OrderId, User, WebhookEvent
+from dynamic_api.core.models import (
+    Base,
+    Course,
+    Entitlement,
+    Gift,
+    Installation,
+    Json,
+    Order,
+    OrderId,
+    User,
+    WebhookEvent,
+)
 from dynamic_api.core.states import OrderState
 from dynamic_api.orders.entitlements import is_by_operator
 from dynamic_api.service import Service
@@ -62,6 +73,7 @@ async def replay_into_empty(service: Service, empty: Database, *, seed: int) -> 
             raise NotEmpty("There are orders in that database already.")
         for table in (Course, User):
             await _copy(source, target, table)
+        (await target.get_one(Installation, 1)).livemode = service.gateways.payments.livemode
         orders = {row["id"]: row for row in await _rows(source, Order)}
         await _insert(target, Order, [row | _UNPAID if row["session_id"] else row for row in orders.values()])
         await _copy(source, target, Gift)

@@ -148,7 +148,7 @@ async def test_jobs_events_and_replay(school: School, sandbox: Sandbox) -> None:
         sandbox.outage.update(left=0)
         listed = json.loads(await run(school, "jobs", "--json"))
         assert listed["counts"]["dead"] == 1
-        assert "PaymentsUnavailable" in listed["jobs"][0]["error"]
+        assert "PaymentsMisconfigured" in listed["jobs"][0]["error"]
         assert "failed, and given up" in await run(school, "events")
         assert "1 event " in await run(school, "replay", "--failed")
         await school.work()

@@ -9,6 +9,7 @@ import stripe
 from dynamic_api.core.models import Job, WebhookEvent
 from dynamic_api.core.settings import Settings, Tax
 from dynamic_api.health import check_health
+from dynamic_api.orders.money_mode import use_money_mode
 from sitegen.catalog.manifest import compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog, Price
 from tests.conftest import Sandbox
@@ -173,6 +174,28 @@ async def test_a_refused_webhook_says_why_to_the_operator_alone(
     assert answer.status_code == 400
     assert why not in answer.text
     assert why in caplog.text
+
+
+async def test_test_money_opens_nothing_once_the_key_is_a_live_one(school: School) -> None:
+    """And going back to the test key gives it back: nothing irreversible follows from a setting."""
+    lesson = f"/api/learn/{SOURDOUGH}/{LESSON}"
+    async with school.browser() as owner, school.browser() as guest:
+        await use_money_mode(school.service)
+        await school.owner(owner)
+        waiting = await school.buy(guest, email="guest@example.com")
+        payments = school.service.gateways.payments
+        mails = len(school.mails())
+        for livemode, status in ((True, 403), (False, 200)):
+            payments.livemode = livemode
+            assert await use_money_mode(school.service) == 2
+            assert await use_money_mode(school.service) == 0
+            assert (await owner.get(lesson)).status_code == status
+            await school.work()
+        assert len(school.mails()) == mails
+        payments.livemode = True
+        await use_money_mode(school.service)
+        assert (await school.claim(guest, waiting)).json()["error"]["code"] == "order_not_claimable"
+        payments.livemode = False
 
 
 async def test_pages_live_long_enough_for_a_wrong_clock(school: School) -> None:

@@ -14,6 +14,8 @@ COMMANDS = {
     "schema": ("sitegen.commands:schema", "Write the reference of the course files' fields."),
     "settings": ("dynamic_api.commands.settings:settings", "Write the reference of the settings."),
     "migrate": ("dynamic_api.commands.serve:migrate", "Update the database to the current schema."),
+    "backup": ("dynamic_api.commands.backup:backup", "Write a copy of the database, while the service runs."),
+    "restore": ("dynamic_api.commands.backup:restore", "Fill an empty database from a backup."),
     "serve": ("dynamic_api.commands.serve:serve", "Run the service."),
     "work": ("dynamic_api.commands.serve:work", "Run jobs in a process of their own."),
     "why": ("dynamic_api.commands.access:why", "Explain why somebody can watch a course, or cannot."),

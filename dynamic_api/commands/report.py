@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec
 
+import asyncpg
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from dynamic_api.app import create_service
 from dynamic_api.claims.by_operator import NoSuchGift, NoSuchLearner
@@ -18,10 +20,13 @@ from dynamic_api.core.settings import Settings, SettingsInvalid, load_settings
 from dynamic_api.gateways import open_gateways
 from dynamic_api.gateways.payment_errors import PaymentsUnavailable
 from dynamic_api.gateways.stream_library import StreamRefused
+from dynamic_api.migrations.schema import SchemaUnfit, check_schema
 from dynamic_api.service import Service
 from sitegen.catalog.manifest import ManifestUnreadable
 
 P = ParamSpec("P")
+
+DATABASE_FAULTS = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class CommandRefused(click.ClickException):
@@ -86,10 +91,20 @@ def operator_command(
     return decorate
 
 
+def database_refusal(error: Exception) -> CommandRefused:
+    """A fault of the database as a sentence; the driver's own words are its first line."""
+    cause = getattr(error, "orig", None) or error
+    words = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    return CommandRefused(
+        f"The database cannot be used: {words}. Check COURSEWRIGHT_DATABASE_URL, and that it is running."
+    )
+
+
 async def _run(command: Callable[[Service], Awaitable[Report]], name: str) -> Report:
     settings = settings_or_refusal()
     service = create_service(settings, open_gateways(settings))
     try:
+        await check_schema(settings.database_url)
         if not await service.catalog.look():
             raise CommandRefused("The service has read no catalogue yet. Start it once: coursewright serve.")
         report = await command(service)
@@ -105,7 +120,10 @@ async def _run(command: Callable[[Service], Awaitable[Report]], name: str) -> Re
         StreamRefused,
         SettingsInvalid,
         ManifestUnreadable,
+        SchemaUnfit,
     ) as error:
         raise CommandRefused(str(error)) from error
+    except DATABASE_FAULTS as error:
+        raise database_refusal(error) from error
     finally:
         await service.close()

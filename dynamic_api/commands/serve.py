@@ -3,13 +3,14 @@
 import asyncio
 import gc
 import logging
+import os
 import sys
 from pathlib import Path
 
 import click
 from sqlalchemy import make_url
 
-from dynamic_api.commands.report import CommandRefused, settings_or_refusal
+from dynamic_api.commands.report import DATABASE_FAULTS, CommandRefused, database_refusal, settings_or_refusal
 from dynamic_api.core.settings import Settings
 from dynamic_api.web.logs import log_to_stderr
 from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
@@ -24,7 +25,12 @@ def migrate() -> None:
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    upgrade_now(settings.database_url)
+        # It holds addresses of people: for its owner only, from the first moment.
+        os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        upgrade_now(settings.database_url)
+    except DATABASE_FAULTS as error:
+        raise database_refusal(error) from error
     click.echo("The database has the current schema.")
 
 
@@ -38,6 +44,7 @@ def serve(host: str, port: int, *, allow_older: bool) -> None:
 
     settings = settings_or_refusal()
     log_to_stderr()
+    asyncio.run(_require_schema(settings))
     if allow_older:
         asyncio.run(_use_manifest(settings))
     import dynamic_api.app  # noqa: F401 - loaded now, so that what it brings is frozen with the rest
@@ -59,6 +66,18 @@ def serve(host: str, port: int, *, allow_older: bool) -> None:
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=10,
     )
+
+
+async def _require_schema(settings: Settings) -> None:
+    """Refuse to run on a database that is not ready, with the command that makes it so."""
+    from dynamic_api.migrations.schema import SchemaUnfit, check_schema
+
+    try:
+        await check_schema(settings.database_url)
+    except SchemaUnfit as error:
+        raise CommandRefused(str(error)) from error
+    except DATABASE_FAULTS as error:
+        raise database_refusal(error) from error
 
 
 async def _use_manifest(settings: Settings) -> None:
@@ -96,6 +115,7 @@ async def _work(settings: Settings) -> None:
     from dynamic_api.jobs.worker import work as run_jobs
     from dynamic_api.orders.money_mode import use_money_mode
 
+    await _require_schema(settings)
     service = create_service(settings, open_gateways(settings))
     try:
         await service.catalog.start()

@@ -45,6 +45,7 @@ def log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[_InProcessHandler(lines)], force=True)
     # httpx logs each call to a partner with its whole address.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     listener.start()
     atexit.register(listener.stop)
 

@@ -1,0 +1,47 @@
+"""Whether a database has the schema that this version of the program works with."""
+
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, make_url, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from dynamic_api.core.database import make_engine
+from dynamic_api.migrations import alembic_config
+
+
+class SchemaUnfit(Exception):
+    """The database is not ready for this program; the message says what to run."""
+
+
+async def check_schema(url: str) -> None:
+    """Raises SchemaUnfit for a missing, empty, older, newer or foreign database. Creates and changes nothing."""
+    parts = make_url(url)
+    is_sqlite = parts.get_backend_name() == "sqlite"
+    if is_sqlite and not Path(parts.database or "").exists():  # noqa: ASYNC240 - once, before anything runs
+        raise SchemaUnfit(f"There is no database at {parts.database}. Run “coursewright migrate”.")
+    engine = create_async_engine(url, poolclass=pool.NullPool) if is_sqlite else make_engine(url)
+    try:
+        async with engine.connect() as connection:
+            problem = await connection.run_sync(lambda sync: _problem(sync, url))
+    finally:
+        await engine.dispose()
+    if problem is not None:
+        raise SchemaUnfit(problem)
+
+
+def _problem(connection: Connection, url: str) -> str | None:
+    script = ScriptDirectory.from_config(alembic_config(url))
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current == script.get_current_head():
+        return None
+    if current is None:
+        if inspect(connection).get_table_names():
+            return "The database holds the tables of another program. Check COURSEWRIGHT_DATABASE_URL."
+        return "The database is empty. Run “coursewright migrate”."
+    if current not in {each.revision for each in script.walk_revisions()}:
+        return "The database was made by a newer version of Coursewright. Install that version, or restore a backup."
+    return (
+        "The database has an older schema. Make a backup (“coursewright backup FILE”), then run “coursewright migrate”."
+    )

@@ -1,0 +1,131 @@
+"""Backups that have everything, and databases that are told apart before anything runs on them."""
+
+import asyncio
+import os
+import sqlite3
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from dynamic_api.core.models import Order
+from dynamic_api.core.settings import Settings
+from dynamic_api.migrations import downgrade, upgrade
+from dynamic_api.migrations.schema import SchemaUnfit, check_schema
+from tests.conftest import ROOT
+from tests.dynamic_api.test_operator import environment
+from tests.school import LESSON, SOURDOUGH, School, TestClock, make_school
+
+pytestmark = pytest.mark.slow
+
+
+async def command(settings: Settings, *arguments: str, status: int = 0) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "dynamic_api.commands", *arguments,
+        cwd=ROOT, env=environment(settings), stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
+    said, refused = [text.decode() for text in await process.communicate()]
+    assert process.returncode == status, refused
+    assert "Traceback" not in refused
+    return said + refused
+
+
+async def test_a_backup_under_load_has_every_order(school: School, sqlite_only: None, tmp_path: Path) -> None:
+    copy = tmp_path / "school.backup"
+    async with school.browser() as owner:
+        session = await school.owner(owner)
+        stop = asyncio.Event()
+
+        async def watch() -> int:
+            seconds = 0
+            while not stop.is_set():
+                seconds += 1
+                answer = await owner.post(
+                    f"/api/learn/{SOURDOUGH}/{LESSON}/progress", json={"position_seconds": 60 + seconds % 300}
+                )
+                assert answer.status_code == 200
+            return seconds
+
+        watching = asyncio.create_task(watch())
+        assert "bytes" in await command(school.service.settings, "backup", str(copy))
+        stop.set()
+        assert await watching > 5
+    assert copy.stat().st_mode & 0o077 == 0
+    assert "exists already" in await command(school.service.settings, "backup", str(copy), status=1)
+    restored = school.service.settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/new/s.db"})
+    assert "Restored" in await command(restored, "restore", str(copy))
+    assert "exists. Stop the service" in await command(restored, "restore", str(copy), status=1)
+    again = make_school(restored, school.bank, TestClock())
+    [order] = await again.rows(Order)
+    assert order.public_id == session["client_reference_id"]
+    await again.service.close()
+
+
+async def test_what_is_no_backup_is_refused_and_leaves_nothing(school: School, tmp_path: Path) -> None:
+    empty = school.service.settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/other.db"})
+    text, foreign = tmp_path / "text", tmp_path / "foreign"
+    text.write_text("not a database at all, but long enough to look at" * 40)
+    with sqlite3.connect(foreign) as connection:
+        connection.execute("CREATE TABLE things (id INTEGER)")
+    connection.close()
+    assert "cannot be read" in await command(empty, "restore", str(text), status=1)
+    assert "is not a database of Coursewright" in await command(empty, "restore", str(foreign), status=1)
+    assert not (tmp_path / "other.db").exists()
+    assert "There is no folder" in await command(empty, "backup", str(tmp_path / "no/where"), status=1)
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "older", "newer", "foreign"])
+async def test_a_database_that_is_not_ready_is_told(school: School, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "unready.db"
+    url = f"sqlite+aiosqlite:///{path}"
+    expected = {
+        "missing": "There is no database",
+        "empty": "is empty. Run “coursewright migrate”",
+        "older": "has an older schema",
+        "newer": "newer version of Coursewright",
+        "foreign": "tables of another program",
+    }[kind]
+    if kind in ("older", "newer"):
+        await upgrade(url)
+    if kind == "older":
+        await downgrade(url, "-1")
+    elif kind != "missing":
+        with sqlite3.connect(path) as connection:
+            if kind == "newer":
+                connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+            elif kind == "foreign":
+                connection.execute("CREATE TABLE things (id INTEGER)")
+        connection.close()
+    with pytest.raises(SchemaUnfit, match=expected):
+        await check_schema(url)
+    unready = school.service.settings.model_copy(update={"database_url": url})
+    for arguments in (("serve", "--port", "1"), ("work",), ("orders",)):
+        assert expected in await command(unready, *arguments, status=1)
+    assert path.exists() == (kind != "missing")
+
+
+async def test_a_database_that_cannot_be_used_is_one_sentence(school: School, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_text("this is no database, and never was one" * 50)
+    for url in (f"sqlite+aiosqlite:///{broken}", "postgresql+asyncpg://nobody@127.0.0.1:1/none"):
+        settings = school.service.settings.model_copy(update={"database_url": url})
+        for arguments in (("orders",), ("serve", "--port", "1"), ("migrate",)):
+            said = await command(settings, *arguments, status=1)
+            assert "The database cannot be used" in said
+            assert len(said.splitlines()) <= 2, said
+
+
+async def test_health_notices_a_database_that_is_gone(school: School, sqlite_only: None) -> None:
+    async with school.browser() as monitor:
+        path = Path(school.service.database.url.database or "")
+        path.rename(path.with_suffix(".away"))
+        answer = await monitor.get("/api/health")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+
+
+async def test_a_new_database_is_readable_by_its_owner_only(school: School, tmp_path: Path) -> None:
+    fresh = school.service.settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/data/fresh.db"})
+    await command(fresh, "migrate")
+    assert os.stat(tmp_path / "data/fresh.db").st_mode & 0o077 == 0
+    assert "The service has read no catalogue yet" in await command(fresh, "orders", status=1)

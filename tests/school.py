@@ -80,9 +80,9 @@ class School:
         self.use(gateways=gateways)
 
     @asynccontextmanager
-    async def browser(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def browser(self, client_ip: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:
         """A browser nobody has used yet, on the site's own pages."""
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(client_ip, 123))
         headers = {"Sec-Fetch-Site": "same-origin"}
         async with httpx.AsyncClient(transport=transport, base_url=SITE, headers=headers) as client:
             yield client

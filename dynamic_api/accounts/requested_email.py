@@ -4,7 +4,13 @@ from pydantic import BaseModel, Field
 
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import ValidationFailed
-from dynamic_api.core.throttle import ACCOUNT_FORMS_BY_IP, MESSAGES_BY_EMAIL, MESSAGES_BY_EMAIL_DAILY, Throttle
+from dynamic_api.core.throttle import (
+    ACCOUNT_FORMS_BY_IP,
+    MESSAGES_BY_EMAIL,
+    MESSAGES_BY_EMAIL_DAILY,
+    MESSAGES_BY_EMAIL_FROM_ALL,
+    Throttle,
+)
 from dynamic_api.web.requests import Request, Text
 
 
@@ -24,11 +30,12 @@ def allowed_email(text: str, request: Request) -> Email:
     except EmailInvalid as error:
         raise ValidationFailed(details={"email": [str(error)]}) from None
     request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
-    count_message(request.service.throttle, email)
+    count_message(request.service.throttle, email, request.client_ip)
     return email
 
 
-def count_message(throttle: Throttle, email: Email) -> None:
-    """Limits how many emails one address gets, from all requests together. Raises RateLimited."""
-    throttle.hit(MESSAGES_BY_EMAIL, email.key)
-    throttle.hit(MESSAGES_BY_EMAIL_DAILY, email.key)
+def count_message(throttle: Throttle, email: Email, client_ip: str) -> None:
+    """Limits how many emails one address is sent, from one network and from all. Raises RateLimited."""
+    throttle.hit(MESSAGES_BY_EMAIL, email.key, client_ip)
+    throttle.hit(MESSAGES_BY_EMAIL_DAILY, email.key, client_ip)
+    throttle.hit(MESSAGES_BY_EMAIL_FROM_ALL, email.key)

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from dynamic_api.accounts.users import lock_user_if_password_unchanged
 from dynamic_api.core.models import User
 from dynamic_api.orders.attach import attach_waiting_orders
+from dynamic_api.web.cookies import cookies_of
 from dynamic_api.web.requests import Request
 from dynamic_api.web.responses import JsonResponse
 from dynamic_api.web.sessions import end_session, put_session_cookies, remove_session_cookies, start_session
@@ -33,4 +34,7 @@ async def sign_out(request: Request, response: Response) -> Response:
     async with request.service.database.transaction() as db:
         await end_session(db, request)
     remove_session_cookies(response, request)
+    # At a shared computer, what this person began to buy is nothing to the next one.
+    cookies = cookies_of(request.service.settings)
+    cookies.remove(response, cookies.checkout)
     return response

@@ -29,13 +29,16 @@ async def check_password(service: Service, email: Email, password: str, *, clien
     # Counted before the password is checked, so that attempts arriving meanwhile are counted too.
     throttle.hit(SIGN_INS_BY_IP, client_ip)
     throttle.hit(SIGN_IN_FAILURES, email.key, client_ip)
-    throttle.hit(SIGN_IN_FAILURES_DAILY, email.key)
+    if not throttle.knows(email.key, client_ip):
+        throttle.hit(SIGN_IN_FAILURES_DAILY, email.key)
     async with service.database.reading() as db:
         user = await find_user(db, email)
     if not await passwords.matches(user.password_hash if user else None, password) or user is None:
         raise InvalidCredentials
+    throttle.undo(SIGN_INS_BY_IP, client_ip)
     throttle.forget(SIGN_IN_FAILURES, email.key, client_ip)
     throttle.forget(SIGN_IN_FAILURES_DAILY, email.key)
+    throttle.remember(email.key, client_ip)
     if user.password_hash is not None and passwords.is_outdated(user.password_hash):
         user = await _rehash(service, user, await passwords.hash(password))
     return user

@@ -22,7 +22,7 @@ from dynamic_api.checkout.start import (
     take_free_course,
 )
 from dynamic_api.claims.browser import checkout_browser, mark_checkout_browser
-from dynamic_api.claims.claims import has_account, is_claimable_by_buyer, order_of_browser
+from dynamic_api.claims.claims import has_account, is_buyers, is_claimable_by_buyer, order_of_browser
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import OrderNotFound, RateLimited
 from dynamic_api.core.models import Order
@@ -60,7 +60,7 @@ async def buy(request: Request) -> Response:
     try:
         request.service.throttle.hit(CHECKOUTS_BY_IP, request.client_ip)
         async with asyncio.timeout(LONGEST_CLICK):
-            response.headers["Location"] = await _checkout(request.service, course, buyer, form)
+            response.headers["Location"] = await _checkout(request.service, course, buyer, form, request.client_ip)
     except AlreadyOwned as owned:
         if owned.order is not None:  # a guest: the page of that order says how to open it
             return see_other(f"{urls.CHECKOUT_SUCCESS}?order={owned.order}")
@@ -91,7 +91,7 @@ def _course(service: Service, slug: str) -> CatalogCourse | None:
     return catalog.find_course(slug) or (catalog.find_course(moved[0]) if moved else None)
 
 
-async def _checkout(service: Service, course: CatalogCourse, buyer: Buyer, form: Form) -> str:
+async def _checkout(service: Service, course: CatalogCourse, buyer: Buyer, form: Form, client_ip: str) -> str:
     site, now = service.catalog.current.site, service.clock()
     if course.definition.price is not None:
         options = Options(
@@ -101,11 +101,11 @@ async def _checkout(service: Service, course: CatalogCourse, buyer: Buyer, form:
         return await start_checkout(service, course, buyer, options)
     if form.get("gift"):
         details = read_gift_form(form, timezone=site.timezone, now=now)
-        count_message(service.throttle, details.recipient_email)
+        count_message(service.throttle, details.recipient_email, client_ip)
         await give_free_course(service, course, buyer, details)
         return urls.GIFTS
     if buyer.learner is None and buyer.email:
-        count_message(service.throttle, buyer.email)
+        count_message(service.throttle, buyer.email, client_ip)
     await take_free_course(service, course, buyer)
     return urls.LIBRARY if buyer.learner else urls.CHECK_EMAIL
 
@@ -128,7 +128,8 @@ async def show_order(request: Request) -> Response:
         bought_here = await order_of_browser(db, order.public_id, checkout_browser(request)) is not None
         answer: dict[str, object] = {"state": order.state.value}
         if bought_here or is_owner or is_buyer:
-            claimable = bought_here and await is_claimable_by_buyer(db, order)
+            by_browser = learner is None or is_buyers(order, learner.email_key)
+            claimable = bought_here and by_browser and await is_claimable_by_buyer(db, order)
             answer |= {
                 "course_title": request.service.catalog.current.title_of(order.course_id),
                 "yours": is_owner,
@@ -137,6 +138,8 @@ async def show_order(request: Request) -> Response:
                 "has_account": claimable and await has_account(db, order),
                 "signed_in": learner is not None,
             }
+            if bought_here and not by_browser and order.owner_id is None and order.buyer_email is not None:
+                answer["sent_to"] = order.buyer_email.masked
             if order.is_gift and not is_owner:
                 gift = await request.service.reader.one(GIFT_OF_ORDER, order_id=order.id)
                 answer["gift"] = describe_gift(gift, str(answer["course_title"])) if gift else None

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.catalog.courses import CatalogCourse
 from dynamic_api.checkout.promotion_codes import find_code
+from dynamic_api.claims.claims import is_buyers
 from dynamic_api.core.audit import GUEST, Action, by_user, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.messages import ClaimLink, minute, queue_message
@@ -243,8 +244,8 @@ async def _refuse_owner(db: AsyncSession, course: CatalogCourse, buyer: Buyer) -
         Order.course_id == course.id, Order.browser_hash == hash_token(buyer.browser), Order.is_gift.is_(False)
     )
     for order in await db.scalars(bought_here):
-        if buyer.learner and order.owner_id is not None:
-            continue  # another account bought it in this browser
+        if buyer.learner and not is_buyers(order, buyer.learner.email_key):
+            continue  # somebody else bought it in this browser
         if order.owner_id is not None and not await entitlements.may_watch(db, order.owner_id, course.id):
             continue
         if await grants_access(db, order):

@@ -62,6 +62,14 @@ async def is_claimable_by_buyer(db: AsyncSession, order: Order) -> bool:
     return not order.is_gift and await is_claimable(db, order)
 
 
+def is_buyers(order: Order, email_key: str) -> bool:
+    """Whether a signed-in person may take a guest's purchase by the browser alone: only with the buyer's address.
+
+    At a shared computer, the next person to sign in is somebody else. The emailed link proves who it is for.
+    """
+    return order.owner_id is None and order.buyer_email_key in (None, email_key)
+
+
 async def issue_claim_link(db: AsyncSession, order: Order, *, now: datetime) -> str:
     """A new link's token, valid for LIFETIME. Of all links of an order one can be used, once.
 
@@ -125,6 +133,10 @@ async def claim_by_browser(service: Service, public_id: str, browser: str, claim
         order = await order_of_browser(db, public_id, browser)
         if order is None or not await is_claimable_by_buyer(db, order):
             raise OrderNotClaimable
+        if claimant.user_id is not None:
+            learner = await db.get_one(User, claimant.user_id)
+            if not is_buyers(order, learner.email_key):
+                raise OrderNotClaimable("This was bought with another email address. Open it with the link sent there.")
     password_hash = await _password_hash(service, order, claimant, proven=False)
     now = service.clock()
     async with service.database.transaction() as db:

@@ -58,6 +58,12 @@ class Email:
         return cls(alias, alias)
 
     @property
+    def masked(self) -> str:
+        """For somebody who may not be its owner, and would recognise it: `a…@example.com`."""
+        local, _, domain = self.spelling.rpartition("@")
+        return f"{local[:1]}…@{domain}"
+
+    @property
     def is_deleted(self) -> bool:
         """Whether this replaced the address of a deleted account."""
         return self.key.endswith(f"@{_DELETED_DOMAIN}")

@@ -1,6 +1,6 @@
 """The request as handlers see it: Starlette's, with the installation it came to and what every handler asks of it."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -58,7 +58,11 @@ class Request(StarletteRequest):
             address = ip_address(given)
         except ValueError:
             return given or "unknown"
-        return given if address.version == 4 else str(ip_network((address, 64), strict=False))
+        if isinstance(address, IPv4Address):
+            return given
+        if address.ipv4_mapped is not None:  # a server that listens on both sees ::ffff:192.0.2.1
+            return str(address.ipv4_mapped)
+        return str(ip_network((address, 64), strict=False))
 
     async def read(self, model: type[Model]) -> Model:
         """The JSON body as a model. Raises ValidationFailed with a sentence for each field."""

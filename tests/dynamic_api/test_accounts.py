@@ -2,11 +2,13 @@
 
 import re
 import time
+from collections.abc import Callable
 
 import pytest
 
 from dynamic_api.accounts.devices import browser_name
 from dynamic_api.core.models import Base, Entitlement, User, WebSession
+from dynamic_api.web.requests import Request
 from tests.school import LESSON, PASSWORD, SOURDOUGH, School
 
 
@@ -256,3 +258,56 @@ async def test_deletion_forgets_the_person_and_keeps_the_books(school: School) -
 )
 def test_browsers_have_names_people_know(header: str, name: str) -> None:
     assert browser_name(header) == name
+
+
+async def test_guessers_do_not_shut_the_owner_out(school: School) -> None:
+    """A hundred wrong passwords from elsewhere: refused there, and not where the owner signed in before."""
+    async with school.browser() as owner:
+        await school.learner(owner)
+        await owner.delete("/api/session")
+        async with school.browser("203.0.113.9") as guesser:
+            statuses = []
+            for number in range(110):
+                if number % 5 == 4:
+                    school.service.throttle._clock = _later(school)
+                body = {"email": "bob@example.com", "password": f"guess {number}"}
+                statuses.append((await guesser.post("/api/session", json=body)).status_code)
+            assert statuses[-1] == 429
+        body = {"email": "bob@example.com", "password": PASSWORD}
+        assert (await owner.post("/api/session", json=body)).status_code == 200
+
+
+def _later(school: School) -> Callable[[], float]:
+    before = school.service.throttle._clock()
+    return lambda: before + 61
+
+
+async def test_reset_requests_of_others_leave_the_owner_s_own(school: School) -> None:
+    async with school.browser() as owner, school.browser("203.0.113.9") as stranger:
+        await school.learner(owner)
+        for _ in range(3):
+            last = await stranger.post("/api/password-resets", json={"email": "bob@example.com"})
+        assert last.status_code == 429
+        assert (await owner.post("/api/password-resets", json={"email": "bob@example.com"})).status_code < 300
+
+
+async def test_a_class_room_behind_one_address_signs_in_and_buys(school: School) -> None:
+    for number in range(40):
+        async with school.browser() as browser:
+            await school.learner(browser, f"pupil{number}@example.com")
+            if number < 25:
+                await school.begin(browser)
+
+
+@pytest.mark.parametrize(
+    ("given", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("", "unknown"),
+    ],
+)
+async def test_networks_are_counted_as_what_they_are(school: School, given: str, counted: str) -> None:
+    request = Request({"type": "http", "client": (given, 1), "headers": []}, None, school.service)  # type: ignore[arg-type]
+    assert request.client_ip == counted

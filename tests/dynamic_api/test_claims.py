@@ -122,3 +122,30 @@ async def test_an_order_that_cannot_exist_is_claimed_by_nobody(school: School, n
         await school.buy(browser)
         answer = await browser.post(f"/api/orders/{name}/claim", json=BODY)
         assert answer.json()["error"]["code"] == "order_not_claimable"
+
+
+async def test_at_a_shared_computer_nobody_takes_the_purchase_of_the_one_before(school: School) -> None:
+    """Ann bought as a guest and went home; Bob signs in at the same machine."""
+    async with school.browser() as machine, school.browser() as at_home:
+        session = await school.buy(machine)
+        await school.learner(machine)
+        shown = (await machine.get(f"/api/orders/{session['client_reference_id']}")).json()
+        assert (shown["claimable"], shown["sent_to"]) == (False, "a…@example.com")
+        refused = await school.claim(machine, session)
+        assert refused.json()["error"]["code"] == "order_not_claimable"
+        assert "another email address" in refused.json()["error"]["message"]
+        own = await school.begin(machine)  # Bob can buy it for himself
+        assert own["id"] != session["id"]
+        assert (await machine.delete("/api/session")).status_code == 200
+        assert "sent_to" not in (await machine.get(f"/api/orders/{session['client_reference_id']}")).json()
+        link = {"token": school.claim_token(), **BODY}
+        assert (await at_home.post("/api/claims", json=link)).status_code == 200
+
+
+async def test_a_guest_who_signs_in_with_the_same_address_claims_at_once(school: School) -> None:
+    async with school.browser() as browser:
+        await school.learner(browser, "ann@example.com", verified=False)
+        await browser.delete("/api/session")
+        session = await school.buy(browser)
+        await browser.post("/api/session", json={"email": "ann@example.com", "password": PASSWORD})
+        assert (await school.claim(browser, session)).status_code == 200

@@ -45,6 +45,9 @@ function show(answer) {
     say("One last step", `Create an account to watch “${title}” on all your devices. We’ve also emailed you a link.`);
     return showAccountFields(form, { hasAccount: answer.has_account, signedIn: answer.signed_in });
   }
+  if (answer.sent_to) {
+    return say("Thank you", `“${title}” was bought with the address ${answer.sent_to}. Open it with the link we emailed there.`);
+  }
   say("Thank you", "Your purchase is confirmed. We’ve emailed you a link to your course.");
 }
 

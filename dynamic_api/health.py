@@ -69,8 +69,10 @@ def _body(request: Request, health: Health) -> dict[str, object]:
 
 async def check_health(service: Service) -> Health:
     """Write to the database, and look for what an operator should know."""
-    problems = [f"The course “{course.definition.title}” is not in the course files; its owners keep it as it was."
-                for course in service.catalog.current.courses if course.is_kept]  # fmt: skip
+    problems = [
+        f"The course “{course.definition.title}” is not in the course files; its owners keep it as it was."
+        for course in service.catalog.current.missing
+    ]
     if service.catalog.problem is not None:
         problems.append(service.catalog.problem)
     if service.gateways.payments.problem is not None:

@@ -117,6 +117,12 @@ class CourseCatalog:
         """As a library lists them."""
         return tuple(sorted(self.courses, key=lambda course: course.definition.title.casefold()))
 
+    @property
+    def missing(self) -> tuple[CatalogCourse, ...]:
+        """Courses that are kept though the files do not say that they are gone on purpose."""
+        told = {*self.site.retired, *self.site.replaced_by}
+        return tuple(course for course in self.courses if course.is_kept and course.definition.id not in told)
+
     @cached_property
     def currency(self) -> str:
         """What the school sells in; a free course is booked in it too."""

@@ -83,12 +83,12 @@ class CatalogSource:
             current = await sync_catalog(db, manifest, at=self._clock(), allow_older=allow_older)
         is_new = self._current is None or self._current.version != current.version
         self._current = current
-        for course in current.courses:
-            if course.is_kept:
-                logger.warning(
-                    "the course “%s” (%s) is not in the course files; its owners keep it as it was",
-                    course.definition.title, course.definition.id,
-                )  # fmt: skip
+        for course in current.missing:
+            logger.warning(
+                "the course “%s” (%s) is not in the course files; its owners keep it as it was",
+                course.definition.title,
+                course.definition.id,
+            )
         return is_new
 
     def _stamp_of_file(self) -> _Stamp | None:

@@ -112,6 +112,10 @@ async def test_it_is_reported(school: School, catalog: Catalog, caplog: pytest.L
         answer = (await owner.get("/readyz")).json()
         assert answer["problems"] == list(health.problems)
         assert "problems" not in (await owner.get("/api/health")).json()
+        site = catalog.site.model_copy(update={"retired": (SOURDOUGH,)})  # gone on purpose
+        await publish(school, without(catalog, SOURDOUGH).model_copy(update={"site": site}))
+        assert (await check_health(school.service)).status == "ok"
+        assert (await owner.get(WATCH)).status_code == 200
 
 
 @pytest.mark.parametrize("edit", ["retired", "gone"])

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from dynamic_api.checkout.start import Buyer, give_free_course
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Gift, Job, Order
+from dynamic_api.orders.gifts import GiftDetails
 from scripts.sandbox.store import Json
 from tests.school import KNOTS, LESSON, PASSWORD, SOURDOUGH, School
 
@@ -242,8 +244,14 @@ async def test_a_gift_of_a_free_course_arrives_at_its_recipient(school: School) 
     """It emails a stranger and costs nothing, so only people who are signed in can do it."""
     async with school.browser() as giver, school.browser() as friend:
         form = {"course": KNOTS, **WISHES}
+        details = GiftDetails(Email.parse(FRIEND), "Fran", "Ann", "", None)
+        course = school.service.catalog.current.course(SOURDOUGH)
+        with pytest.raises(ValueError, match="has a price"):
+            await give_free_course(school.service, course, Buyer(None, "browser"), details)
         assert (await giver.post("/api/checkout", data=form)).headers["location"] == "/sign-in/"
         await school.learner(giver)
+        own = await giver.post("/api/checkout", data={**form, "recipient_email": "Bob@example.com"})
+        assert own.headers["location"].endswith("#gift-to-yourself")
         assert (await giver.post("/api/checkout", data=form)).headers["location"] == "/gifts/"
         await school.work()
         assert (await giver.get("/api/library")).json()["courses"] == []

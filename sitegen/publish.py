@@ -28,7 +28,9 @@ def publish_site(built: Path, output: Path) -> int:
 def _replace(source: Path, target: Path) -> bool:
     content = source.read_bytes()
     if target.is_file() and target.read_bytes() == content:
-        os.utime(target)  # still in use: an old asset is kept for a while after its last build
+        # Times are kept, since servers make ETags of them; but an asset that is in use must not look like an old one.
+        if time.time() - target.stat().st_mtime > KEEP_OLD_ASSETS / 2:
+            os.utime(target)
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.new")

@@ -1,9 +1,11 @@
 """The commands that run the service: migrate, serve, work."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -121,6 +123,9 @@ async def _work(settings: Settings) -> None:
         await service.catalog.start()
         await use_money_mode(service)
         await schedule_regular_jobs(service)
-        await run_jobs(service, HANDLERS)
+        running = asyncio.create_task(run_jobs(service, HANDLERS))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+        with contextlib.suppress(asyncio.CancelledError):  # interrupted jobs are handed back
+            await running
     finally:
         await service.close()

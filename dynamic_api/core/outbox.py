@@ -123,6 +123,11 @@ async def postpone(db: AsyncSession, job: LeasedJob, error: str, *, now: datetim
     return dead
 
 
+async def hand_back(db: AsyncSession, job: LeasedJob, *, now: datetime) -> None:
+    """Give a job back that was interrupted, so that another worker begins it at once instead of after the lease."""
+    await _settle(db, job, state=JobState.WAITING, run_at=now, attempts=job.attempts - 1)
+
+
 async def _settle(db: AsyncSession, job: LeasedJob, **values: object) -> None:
     await db.execute(
         update(JobRow)

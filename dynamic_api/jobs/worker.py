@@ -58,6 +58,10 @@ async def _run(service: Service, handlers: Handlers, job: outbox.LeasedJob) -> N
             raise WillNotHeal("there is no handler for this kind of job")
         async with asyncio.timeout(outbox.LEASE.total_seconds() / 2):
             await handlers[job.kind].run(service, job.payload)
+    except asyncio.CancelledError:  # the worker is told to stop
+        async with service.database.transaction() as db:
+            await outbox.hand_back(db, job, now=service.clock())
+        raise
     except Exception as error:  # a job may fail in any way; the row remembers how
         async with service.database.transaction() as db:
             dead = await outbox.postpone(

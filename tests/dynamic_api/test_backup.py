@@ -129,3 +129,19 @@ async def test_a_new_database_is_readable_by_its_owner_only(school: School, tmp_
     await command(fresh, "migrate")
     assert os.stat(tmp_path / "data/fresh.db").st_mode & 0o077 == 0
     assert "The service has read no catalogue yet" in await command(fresh, "orders", status=1)
+
+
+async def test_a_worker_ends_at_sigterm(school: School) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "dynamic_api.commands", "work",
+        cwd=ROOT, env=environment(school.service.settings), stdout=PIPE, stderr=PIPE,
+    )  # fmt: skip
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        assert b"working" in await process.stderr.readline()
+        await asyncio.sleep(1.5)  # until it runs jobs; before that, the signal ends it anyway
+        process.terminate()
+        said = (await process.stderr.read()).decode()
+        await process.wait()
+    assert process.returncode == 0, said
+    assert "Traceback" not in said

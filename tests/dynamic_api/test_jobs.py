@@ -108,6 +108,32 @@ async def test_what_cannot_ever_work_is_given_up_at_once(school: School) -> None
     assert {job.state for job in await school.rows(Job)} == {"dead"}
 
 
+async def test_a_worker_that_is_told_to_stop_hands_its_job_back(school: School) -> None:
+    """At SIGTERM: the next worker begins it at once, and the interruption is no failed attempt."""
+    reached = asyncio.Event()
+
+    async def hang(_: Service, job: Count) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    await put(school)
+    working = asyncio.create_task(run_due(school.service, handled(hang)))
+    async with asyncio.timeout(10):
+        await reached.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    [job] = await school.rows(Job)
+    assert (job.state, job.attempts, job.lease) == ("waiting", 0, None)
+    done: list[Count] = []
+
+    async def count(_: Service, job: Count) -> None:
+        done.append(job)
+
+    assert await run_due(school.service, handled(count)) == 1
+    assert len(done) == 1
+
+
 async def test_a_dead_workers_jobs_are_taken_over_and_its_late_answer_is_ignored(school: School) -> None:
     await put(school)
     async with school.service.database.transaction() as db:

@@ -89,9 +89,9 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 async def _has_tables(url: URL) -> bool:
     from sqlalchemy import inspect
 
-    from dynamic_api.core.database import make_engine
+    from dynamic_api.core.database import make_plain_engine
 
-    engine = make_engine(url.render_as_string(hide_password=False))
+    engine = make_plain_engine(url.render_as_string(hide_password=False))
     try:
         async with engine.connect() as connection:
             return bool(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from sqlite3 import Connection as SqliteConnection
 
 import asyncpg
-from sqlalchemy import URL, Connection, Insert, event, make_url
+from sqlalchemy import URL, Connection, Insert, NullPool, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -56,6 +56,23 @@ class Database:
         await self.engine.dispose()
 
 
+def make_plain_engine(url: str) -> AsyncEngine:
+    """An engine for one task outside the service, such as a migration: no pool, and SQLite as its driver has it."""
+    parts = make_url(url)
+    if parts.get_backend_name() == "postgresql":
+        return _postgresql_engine(parts, poolclass=NullPool)
+    return create_async_engine(parts, poolclass=NullPool)
+
+
+def _postgresql_engine(url: URL, **options: object) -> AsyncEngine:
+    address = postgresql_dsn(url)
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(address)
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
+
+
 def make_engine(url: str) -> AsyncEngine:
     """An engine whose SQLite transactions begin explicitly.
 
@@ -64,12 +81,7 @@ def make_engine(url: str) -> AsyncEngine:
     """
     parts = make_url(url)
     if parts.get_backend_name() == "postgresql":
-        address = postgresql_dsn(parts)
-
-        async def connect() -> asyncpg.Connection:
-            return await asyncpg.connect(address)
-
-        return create_async_engine("postgresql+asyncpg://", async_creator=connect, pool_pre_ping=True)
+        return _postgresql_engine(parts, pool_pre_ping=True)
     engine = create_async_engine(parts)
     event.listen(engine.sync_engine, "connect", _configure)
     event.listen(engine.sync_engine, "begin", _begin)

@@ -8,9 +8,9 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, text
 
+from dynamic_api.core.database import make_plain_engine
 from dynamic_api.core.models import Base
 
 
@@ -37,7 +37,7 @@ async def downgrade(url: str, revision: str) -> None:
 async def _migrate(url: str, act: Callable[[Config], None]) -> None:
     """In one transaction. Foreign keys are checked afterwards instead of meanwhile: SQLite's batch mode rebuilds
     tables."""
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    engine = make_plain_engine(url)
     try:
         async with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
@@ -53,7 +53,7 @@ async def _migrate(url: str, act: Callable[[Config], None]) -> None:
 
 async def drift(url: str) -> list[object]:
     """How the migrated database differs from the models; empty when it does not."""
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    engine = make_plain_engine(url)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(

@@ -4,10 +4,9 @@ from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, make_url, pool
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, inspect, make_url
 
-from dynamic_api.core.database import make_engine
+from dynamic_api.core.database import make_plain_engine
 from dynamic_api.migrations import alembic_config
 
 
@@ -21,7 +20,7 @@ async def check_schema(url: str) -> None:
     is_sqlite = parts.get_backend_name() == "sqlite"
     if is_sqlite and not Path(parts.database or "").exists():  # noqa: ASYNC240 - once, before anything runs
         raise SchemaUnfit(f"There is no database at {parts.database}. Run “coursewright migrate”.")
-    engine = create_async_engine(url, poolclass=pool.NullPool) if is_sqlite else make_engine(url)
+    engine = make_plain_engine(url)
     try:
         async with engine.connect() as connection:
             problem = await connection.run_sync(lambda sync: _problem(sync, url))

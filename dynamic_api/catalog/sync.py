@@ -49,7 +49,7 @@ async def sync_catalog(
     await db.flush()
     for definition in named:
         rows.parts(definition, courses[definition.id].id, at)
-    rows.archive_the_rest(kept, at)
+    rows.archive_the_rest([*named, *kept], at)
     await db.flush()
     rows.count_changes(before)
     if state is None:
@@ -148,19 +148,14 @@ class _Rows:
             if isinstance(row, models.Lesson):
                 row.required = (row.required or row.published) and row.key not in definition.retired
 
-    def archive_the_rest(self, kept: Iterable[model.Course], at: datetime) -> None:
+    def archive_the_rest(self, definitions: Iterable[model.Course], at: datetime) -> None:
         """Whatever is named no longer."""
-        told = {name for row in self._of(models.Course) if row.definition
-                for name in self._retired(row)}  # fmt: skip
+        told = {name for course in definitions for name in (*course.retired, *course.replaced_by)}
         for name, row in self.by_key.items():
             if name not in self._seen:
                 row.archived_at = row.archived_at or at
                 if isinstance(row, models.Lesson) and row.key in told:
                     row.required = False
-
-    def _retired(self, row: models.Course) -> tuple[str, ...]:
-        definition = model.Course.model_validate_json(row.definition or "")
-        return (*definition.retired, *definition.replaced_by)
 
     def count_changes(self, before: dict[int, set[int]]) -> None:
         """Another version for each course whose set of open lessons changed: what was counted of it is counted anew."""

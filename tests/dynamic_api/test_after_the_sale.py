@@ -369,3 +369,20 @@ async def test_money_decides_about_disputes_and_not_their_names(school: School, 
         await school.settle()
         assert (await school.order(session)).state == "refunded"
         assert (await owner.get(WATCH)).status_code == 403
+
+
+async def test_a_browser_whose_session_ended_is_not_sold_the_same_course_twice(school: School) -> None:
+    """Unless what it bought was taken away: then it may be bought again."""
+    async with school.browser() as browser:
+        session = await school.owner(browser)
+        for cookie in list(browser.cookies.jar):
+            if "checkout" not in cookie.name:
+                browser.cookies.delete(cookie.name)
+        again = await browser.post("/api/checkout", data={"course": SOURDOUGH})
+        assert again.headers["location"] == f"/checkout/success/?order={session['client_reference_id']}"
+        shown = (await browser.get(f"/api/orders/{session['client_reference_id']}")).json()
+        assert (shown["claimed"], shown["claimable"], shown["yours"]) == (True, False, False)
+        course = school.service.catalog.current.course(SOURDOUGH)
+        async with school.service.database.transaction() as db:
+            await by_operator.revoke(db, ANN, course, reason="abuse", now=school.clock())
+        assert (await school.begin(browser))["status"] == "open"

@@ -8,7 +8,7 @@ from pathlib import Path
 from sitegen.catalog.commit import find_commit
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.lock_file import NAME as LOCK
-from sitegen.catalog.lock_file import Lock, lock_of, read_lock, write_lock
+from sitegen.catalog.lock_file import lock_of, read_lock, write_lock
 from sitegen.catalog.manifest import Manifest, ManifestUnreadable, compile_manifest, read_manifest, write_manifest
 from sitegen.catalog.public import PublicCatalog, public_view
 from sitegen.leak_check import Leak, find_leaks
@@ -45,9 +45,13 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
 
     Raises CatalogInvalid, BuildFailed or SiteLeaks; `output` and `manifest` are then as they were.
     """
-    earlier = _earlier(course_data / LOCK, manifest)
+    lock, before = course_data / LOCK, _last_build(manifest)
+    # Where the lock file is missing, what the last build published stands in for it.
+    earlier = lock_of(lock, before.catalog.courses) if before is not None and not lock.exists() else None
     catalog = load_catalog(course_data, earlier=earlier)
-    compiled = _unless_equal(manifest, compile_manifest(catalog, find_commit(course_data)))
+    compiled = compile_manifest(catalog, find_commit(course_data))
+    if before is not None and _is_the_same(before, compiled):
+        compiled = before  # building twice is building once
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         rendered = Path(folder) / "site"
         _render(root, course_data, rendered, public_view(catalog), site_url or catalog.site.url)
@@ -55,7 +59,7 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
             raise SiteLeaks(leaks)
         changed = publish_site(rendered, output)
         write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
-        write_lock(earlier or read_lock(course_data / LOCK), catalog.courses)
+        write_lock(earlier or read_lock(lock), catalog.courses)
         pages = sum(1 for _ in rendered.rglob("*.html"))
     return Built(
         courses=len(catalog.published),
@@ -68,29 +72,18 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
     )
 
 
-def _unless_equal(path: Path, compiled: Manifest) -> Manifest:
-    """The manifest that is there, where this one says the same: building twice is building once."""
+def _last_build(manifest: Path) -> Manifest | None:
+    """What was built before; None for the first build, or where another version of this program wrote it."""
     try:
-        before = read_manifest(path)
-    except ManifestUnreadable:
-        return compiled
-    same = (before.version, before.commit, before.committed_at) == (
-        compiled.version,
-        compiled.commit,
-        compiled.committed_at,
-    )
-    return before if same else compiled
-
-
-def _earlier(path: Path, manifest: Path) -> Lock | None:
-    """What the last build published, where the lock file is missing and cannot say it."""
-    if path.exists() or not manifest.exists():
-        return None
-    try:
-        courses = read_manifest(manifest).catalog.courses
+        return read_manifest(manifest)
     except ManifestUnreadable:
         return None
-    return lock_of(path, courses)
+
+
+def _is_the_same(one: Manifest, other: Manifest) -> bool:
+    """Whether they differ in the moment of the build alone."""
+    moment = other.built_at
+    return one.model_copy(update={"built_at": moment}) == other
 
 
 def _render(root: Path, course_data: Path, output: Path, public: PublicCatalog, site_url: str) -> None:

@@ -182,6 +182,12 @@ class School:
         async with self.service.database.reading() as db:
             return (await db.scalars(select(Order).where(Order.public_id == session["client_reference_id"]))).one()
 
+    async def lose_page(self) -> None:
+        """As if the service had died between Stripe's answer and our next write: the last order knows no page."""
+        async with self.service.database.transaction() as db:
+            order = (await db.scalars(select(Order).order_by(Order.id.desc()).limit(1))).one()
+            order.session_id = order.checkout_url = None
+
     async def rows(self, model: Any) -> list[Any]:
         """Every row of a table."""
         async with self.service.database.reading() as db:

@@ -13,7 +13,7 @@ class PaymentsUnavailable(Exception):
 
 
 class PaymentsMisconfigured(PaymentsUnavailable):
-    """The key is wrong or lacks a permission: the same call works once the operator has mended that."""
+    """The key is wrong or lacks a permission: the same call works once the operator has fixed that."""
 
 
 class PaymentsRefused(PaymentsUnavailable, WillNotHeal):

@@ -81,7 +81,7 @@ class Payments:
         self.livemode = "_live_" in key
         self._tax, self._tax_code, self._tax_behavior = settings.tax, settings.tax_code, settings.tax_behavior
         self._products: dict[str, str] = {}  # names as Stripe has them, so that they are not written again
-        self.problem: str | None = None  # what the operator has to mend; None once Stripe answers again
+        self.problem: str | None = None  # what the operator has to fix; None once Stripe answers again
         self._http = stripe.HTTPXClient(timeout=timeout)
         # A client object makes no retries unless told (the module's default is not applied to it).
         self._client = stripe.StripeClient(
@@ -269,7 +269,7 @@ class Payments:
         raise SignatureMismatch("no secret of this installation signed it: COURSEWRIGHT_STRIPE_WEBHOOK_SECRETS")
 
     def _failed(self, error: stripe.StripeError) -> PaymentsUnavailable:
-        """The error as ours; remembered where the operator has something to mend."""
+        """The error as ours; remembered where the operator has something to fix."""
         ours = failure(error)
         if isinstance(ours, PaymentsMisconfigured):
             self.problem = str(ours)

@@ -103,9 +103,7 @@ async def test_stripe_slow_is_not_waited_for_and_grants_nothing_twice(school: Sc
 async def test_crash_after_stripes_answer_is_found_by_the_webhook(school: School) -> None:
     async with school.browser() as browser:
         session = await school.begin(browser)
-        async with school.service.database.transaction() as db:
-            order = (await db.scalars(select(Order))).one()
-            order.session_id = order.checkout_url = None  # as if killed before the second write
+        await school.lose_page()
         school.pay(session)
         await school.settle()
         assert (await school.order(session)).state == "paid"
@@ -247,15 +245,11 @@ async def test_a_page_that_stripe_never_made_is_not_waited_for(school: School) -
     """The service was stopped between asking Stripe and writing the answer down; the buyer presses Buy again."""
     async with school.browser() as browser:
         await school.begin(browser)
-        async with school.service.database.transaction() as db:
-            order = (await db.scalars(select(Order))).one()
-            order.session_id = order.checkout_url = None
+        await school.lose_page()
         school.clock.forward(seconds=44)
         await school.begin(browser)
         assert len(await school.rows(Order)) == 1  # another click may still be asking Stripe for it
-        async with school.service.database.transaction() as db:
-            order = (await db.scalars(select(Order))).one()
-            order.session_id = order.checkout_url = None
+        await school.lose_page()
         school.clock.forward(seconds=1)
         await school.begin(browser)
         assert len(await school.rows(Order)) == 2
@@ -290,9 +284,7 @@ async def test_a_payment_without_an_address_is_claimed_by_somebody_signed_in(sch
 async def test_only_pages_that_exist_are_closed_after_a_payment(school: School) -> None:
     async with school.browser() as browser:
         await school.begin(browser)
-        async with school.service.database.transaction() as db:
-            unopened = (await db.scalars(select(Order))).one()
-            unopened.session_id = unopened.checkout_url = None
+        await school.lose_page()
         school.clock.forward(hours=11)
         left_open = await school.begin(browser)
         school.clock.forward(hours=11)

@@ -115,9 +115,7 @@ def test_disputes_are_looked_at_for_longer_than_they_take() -> None:
 async def test_an_order_that_never_got_a_payment_page_expires(school: School) -> None:
     async with school.browser() as buyer:
         session = await school.begin(buyer)
-    async with school.service.database.transaction() as db:
-        order = await db.get_one(Order, (await school.order(session)).id)
-        order.session_id = order.checkout_url = None
+    await school.lose_page()
     school.bank.store.objects.pop(session["id"])
     await schedule_sweep(school.service)
     await turn(school)

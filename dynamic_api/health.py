@@ -90,9 +90,12 @@ async def check_health(service: Service) -> Health:
 
 
 async def _probe(db: AsyncSession) -> int:
-    """Write, and take it back; the number of dead jobs."""
-    dead = await db.scalar(select(func.count()).select_from(Job).where(Job.state == JobState.DEAD))
+    """Write, and take it back; the number of dead jobs.
+
+    The write comes first: SQLite lets it wait for other writers only in a transaction that has read nothing yet.
+    """
     await db.execute(update(CatalogState).values(version=CatalogState.version))
+    dead = await db.scalar(select(func.count()).select_from(Job).where(Job.state == JobState.DEAD))
     await db.rollback()
     return dead or 0
 

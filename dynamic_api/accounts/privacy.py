@@ -22,6 +22,7 @@ from dynamic_api.core.models import (
     Lesson,
     OneTimeLink,
     Order,
+    OrderLine,
     Progress,
     User,
     WebhookEvent,
@@ -57,6 +58,7 @@ async def export_user(db: AsyncSession, user_id: int) -> Json:
     tables: dict[str, tuple[type[Base], ColumnElement[bool]]] = {
         "account": (User, User.id == user_id),
         "orders": (Order, Order.buyer_id == user_id),
+        "order_lines": (OrderLine, OrderLine.order_id.in_(bought)),
         "gifts_given": (Gift, Gift.order_id.in_(bought)),
         # A gift's order is its buyer's; what was written to its recipient is the recipient's too.
         "gifts_received": (Gift, Gift.order_id.in_(select(Order.id).where(Order.owner_id == user_id))),

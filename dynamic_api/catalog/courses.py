@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+from babel.lists import format_list
+
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.errors import CourseNotFound, ResourceNotFound
 from sitegen import urls
@@ -143,10 +145,11 @@ class CourseCatalog:
         """A course that its owners can watch."""
         return self._by_id.get(course_id)
 
-    def title_of(self, course_id: int) -> str:
-        """A course's title, for people who bought it, whether or not it is still for sale."""
-        course = self.course_by_id(course_id)
-        return course.definition.title if course else "Your course"
+    def title_of(self, *course_ids: int) -> str:
+        """A course's title, for people who bought it, whether or not it is still for sale; several as a list."""
+        courses = [self.course_by_id(each) for each in course_ids]
+        titles = [course.definition.title if course else "Your course" for course in courses]
+        return format_list(titles, locale=self.site.language.replace("-", "_"))
 
     def resource(self, resource_id: int) -> CatalogResource:
         """A published file. Raises ResourceNotFound."""

@@ -4,6 +4,7 @@ Stripe counts redemptions when somebody pays, and refuses on its page whoever co
 https://docs.stripe.com/billing/subscriptions/coupons#promotion-codes
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from dynamic_api.core.notices import FormRefused, Notice
@@ -15,7 +16,7 @@ LONGEST = 100
 
 
 async def find_code(
-    payments: Payments, typed: str, price: Price, product_id: str, *, has_bought: bool, now: datetime
+    payments: Payments, typed: str, price: Price, products: Sequence[str], *, has_bought: bool, now: datetime
 ) -> str:
     """Stripe's id of a code that is valid for this purchase. Raises FormRefused, PaymentsUnavailable."""
     codes = await payments.codes(typed.strip()) if len(typed) <= LONGEST else []
@@ -24,7 +25,7 @@ async def find_code(
     # A code may have been used for several coupons over the years; the one that is still valid decides.
     reasons = []
     for code in codes:
-        reason = refusal(code, price, product_id, has_bought=has_bought, now=now)
+        reason = refusal(code, price, products, has_bought=has_bought, now=now)
         if reason is None:
             return code.id
         reasons.append(reason)
@@ -32,7 +33,9 @@ async def find_code(
     raise FormRefused(explained[0] if explained else Notice.CODE_EXPIRED)
 
 
-def refusal(code: CodeFacts, price: Price, product_id: str, *, has_bought: bool, now: datetime) -> Notice | None:
+def refusal(
+    code: CodeFacts, price: Price, products: Sequence[str], *, has_bought: bool, now: datetime
+) -> Notice | None:
     """Why this code is not accepted, or None. Pure.
 
     | fact                                            | notice             |
@@ -46,7 +49,7 @@ def refusal(code: CodeFacts, price: Price, product_id: str, *, has_bought: bool,
         return Notice.CODE_EXPIRED
     if code.redemptions_left is not None and code.redemptions_left <= 0:
         return Notice.CODE_EXPIRED
-    if code.products and product_id not in code.products:
+    if code.products and not set(code.products) & set(products):
         return Notice.CODE_OTHER_COURSE
     if code.currency is not None and code.currency != price.currency:
         return Notice.CODE_OTHER_COURSE

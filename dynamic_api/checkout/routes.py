@@ -10,17 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from dynamic_api.accounts.requested_email import count_message
 from dynamic_api.catalog.courses import CatalogCourse
-from dynamic_api.checkout.start import (
-    AlreadyOwned,
-    Buyer,
-    EmailNeeded,
-    Options,
-    PaymentProcessing,
-    SignInNeeded,
-    give_free_course,
-    start_checkout,
-    take_free_course,
-)
+from dynamic_api.checkout.buyer import AlreadyOwned, Buyer
+from dynamic_api.checkout.free import EmailNeeded, SignInNeeded, give_free_course, take_free_course
+from dynamic_api.checkout.offer import offer_of
+from dynamic_api.checkout.start import Options, PaymentProcessing, start_checkout
 from dynamic_api.claims.browser import checkout_browser, mark_checkout_browser
 from dynamic_api.claims.claims import has_account, is_buyers, is_claimable_by_buyer, order_of_browser
 from dynamic_api.core.emails import Email, EmailInvalid
@@ -98,7 +91,7 @@ async def _checkout(service: Service, course: CatalogCourse, buyer: Buyer, form:
             gift=read_gift_form(form, timezone=site.timezone, now=now) if form.get("gift") else None,
             code=form.get("code", "").strip() if site.promotion_codes == "own" else "",
         )
-        return await start_checkout(service, course, buyer, options)
+        return await start_checkout(service, offer_of(course), buyer, options)
     if form.get("gift"):
         details = read_gift_form(form, timezone=site.timezone, now=now)
         count_message(service.throttle, details.recipient_email, client_ip)
@@ -131,7 +124,7 @@ async def show_order(request: Request) -> Response:
             by_browser = learner is None or is_buyers(order, learner.email_key)
             claimable = bought_here and by_browser and await is_claimable_by_buyer(db, order)
             answer |= {
-                "course_title": request.service.catalog.current.title_of(order.course_id),
+                "course_title": request.service.catalog.current.title_of(*order.course_ids),
                 "yours": is_owner,
                 "claimable": claimable,
                 "claimed": order.owner_id is not None,
@@ -142,7 +135,7 @@ async def show_order(request: Request) -> Response:
                 answer["sent_to"] = order.buyer_email.masked
             if order.is_gift and not is_owner:
                 gift = await request.service.reader.one(GIFT_OF_ORDER, order_id=order.id)
-                answer["gift"] = describe_gift(gift, str(answer["course_title"])) if gift else None
+                answer["gift"] = describe_gift(gift, request.service.catalog.current) if gift else None
     return JsonResponse(answer)
 
 

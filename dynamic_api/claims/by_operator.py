@@ -12,11 +12,10 @@ from dynamic_api.catalog.courses import CatalogCourse
 from dynamic_api.core.audit import OPERATOR, Action, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.messages import ClaimLink, GiftDelivery, minute, queue_message
-from dynamic_api.core.models import Gift, OneTimeLink, Order, User
-from dynamic_api.core.states import OrderState
-from dynamic_api.core.tokens import make_public_order_id
+from dynamic_api.core.models import Gift, OneTimeLink, Order, OrderLine, User
 from dynamic_api.orders import entitlements
 from dynamic_api.orders.access import grants_access
+from dynamic_api.orders.create import Item, Person, create_order
 from dynamic_api.orders.reconcile import settle_access
 from dynamic_api.orders.state import PAID_STATES
 
@@ -46,27 +45,15 @@ async def grant(db: AsyncSession, email: Email, course: CatalogCourse, *, reason
         return f"{email} may now watch {title}." if changed else f"{email} had {title} already."
     if waiting := await _waiting_orders(db, email, course):
         for order in waiting:
-            order.withdrawn_at = None
+            _line_of(order, course).withdrawn_at = None
             order.revision += 1
         order = waiting[0]
         await queue_message(db, ClaimLink.about(order, minute(now)), now=now)
         record(db, Action.ACCESS_GRANTED, at=now, actor=OPERATOR, order_id=order.id, course_id=course.id, reason=reason)
         return f"{title} was waiting for {email} already; the link is sent once more."
-    order = Order(
-        public_id=make_public_order_id(),
-        course_id=course.id,
-        buyer_email=email,
-        owner_email=email,
-        state=OrderState.PAID,
-        amount=0,
-        currency=course.definition.price.currency if course.definition.price else "EUR",
-        total_amount=0,
-        created_at=now,
-        paid_at=now,
-    )
-    db.add(order)
-    await db.flush()
-    record(db, Action.ORDER_CREATED, at=now, actor=OPERATOR, order_id=order.id, course_id=course.id, reason=reason)
+    currency = course.definition.price.currency if course.definition.price else "EUR"
+    items, person = [Item(course.id, amount=0)], Person(email=email)
+    order = await create_order(db, items, person, currency=currency, now=now, actor=OPERATOR, paid=True, reason=reason)
     await settle_access(db, order, now=now, actor=OPERATOR)
     return f"{email} has no account yet; an email with a link that opens {title} is on its way."
 
@@ -77,15 +64,16 @@ async def revoke(db: AsyncSession, email: Email, course: CatalogCourse, *, reaso
     Raises NoSuchLearner when there is neither an account nor anything that waits for the address.
     """
     orders = await _waiting_orders(db, email, course)
-    waiting = [order for order in orders if order.withdrawn_at is None]
+    waiting = [order for order in orders if _line_of(order, course).withdrawn_at is None]
     user = await find_user(db, email) if orders else await learner_with(db, email)
     count = len(waiting)
     if user is not None:
         count += await entitlements.revoke_by_operator(db, user.id, course.id, at=now, reason=reason)
     for order in waiting:
-        order.withdrawn_at = now
+        _line_of(order, course).withdrawn_at = now
         order.revision += 1
-        await close_links(db, OneTimeLink.order_id == order.id, now=now)
+        if not await grants_access(db, order):
+            await close_links(db, OneTimeLink.order_id == order.id, now=now)
         record(db, Action.ACCESS_REVOKED, at=now, actor=OPERATOR, order_id=order.id, course_id=course.id, reason=reason)
     if not count:
         return f"{email} did not have {course.definition.title}."
@@ -111,7 +99,6 @@ async def readdress_gift(db: AsyncSession, public_id: str, email: Email, *, now:
         at=now,
         actor=OPERATOR,
         order_id=order.id,
-        course_id=order.course_id,
         source=before.spelling if before else None,
         target=email.spelling,
     )
@@ -121,12 +108,16 @@ async def readdress_gift(db: AsyncSession, public_id: str, email: Email, *, now:
 async def _waiting_orders(db: AsyncSession, email: Email, course: CatalogCourse) -> list[Order]:
     """What was paid for or granted, and waits for the owner of this address."""
     found = select(Order).where(
-        Order.course_id == course.id,
+        Order.sells(course.id),
         Order.owner_id.is_(None),
         Order.owner_email_key == email.key,
         Order.state.in_(PAID_STATES),
     )
     return list(await db.scalars(found.with_for_update()))
+
+
+def _line_of(order: Order, course: CatalogCourse) -> OrderLine:
+    return next(line for line in order.lines if line.course_id == course.id)
 
 
 async def move_purchases(db: AsyncSession, source: Email, target: Email, *, now: datetime) -> str:
@@ -144,7 +135,8 @@ async def move_purchases(db: AsyncSession, source: Email, target: Email, *, now:
         if order.id in bought_ids:
             order.buyer_id = new.id
         if order.id in owned_ids:
-            await entitlements.revoke_for_order(db, order, at=now, actor=OPERATOR, reason="moved to another address")
+            for line in order.lines:
+                await entitlements.revoke_line(db, line, at=now, actor=OPERATOR, reason="moved to another address")
             order.owner_id = new.id
         order.revision += 1
         await settle_access(db, order, now=now, actor=OPERATOR)
@@ -155,7 +147,6 @@ async def move_purchases(db: AsyncSession, source: Email, target: Email, *, now:
             actor=OPERATOR,
             order_id=order.id,
             user_id=new.id,
-            course_id=order.course_id,
             source=source.spelling,
             target=target.spelling,
         )

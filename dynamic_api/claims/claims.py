@@ -85,7 +85,7 @@ async def issue_claim_link(db: AsyncSession, order: Order, *, now: datetime) -> 
             expires_at=now + LIFETIME,
         )
     )
-    record(db, Action.CLAIM_LINK_ISSUED, at=now, actor=SYSTEM, order_id=order.id, course_id=order.course_id)
+    record(db, Action.CLAIM_LINK_ISSUED, at=now, actor=SYSTEM, order_id=order.id)
     return token
 
 
@@ -247,7 +247,6 @@ async def _claim(db: AsyncSession, order: Order, user: User, *, now: datetime, b
         actor=by_user(user.id),
         user_id=user.id,
         order_id=order.id,
-        course_id=order.course_id,
         by=by,
     )
     await settle_access(db, order, now=now, actor=by_user(user.id))

@@ -23,7 +23,7 @@ async def view_claim(request: Request) -> Response:
     order = waiting.order
     return JsonResponse(
         {
-            "course_title": request.service.catalog.current.title_of(order.course_id),
+            "course_title": request.service.catalog.current.title_of(*order.course_ids),
             "email": order.owner_email.spelling if order.owner_email else None,
             "is_gift": order.is_gift,
             "has_account": waiting.has_account,

@@ -26,7 +26,7 @@ async def orders(service: Service, limit: int) -> Report:
         {
             "order": row.public_id,
             "state": row.state.value,
-            "course": title_of(row.course_id),
+            "course": title_of(*row.course_ids),
             "email": row.buyer_email.spelling if row.buyer_email else None,
             "total": row.total_amount,
             "currency": row.total_currency or row.currency,

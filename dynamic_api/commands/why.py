@@ -66,7 +66,7 @@ def _orders(email: Email, user: User | None, course: CatalogCourse) -> Select[Or
     whose: ColumnElement[bool] = or_(Order.buyer_email_key == email.key, Order.owner_email_key == email.key)
     if user is not None:
         whose = or_(whose, Order.owner_id == user.id, Order.buyer_id == user.id)
-    return select(Order).where(Order.course_id == course.id, whose).order_by(Order.id)
+    return select(Order).where(Order.sells(course.id), whose).order_by(Order.id)
 
 
 def _reasons(
@@ -86,9 +86,12 @@ def _reasons(
         owner = "waits for its owner" if order.owner_id is None else "has an owner"
         gift = f", a gift from {order.buyer_email or 'a guest'} to {order.owner_email}" if order.is_gift else ""
         reasons.append(f"Order {order.public_id} ({price}{gift}) is {order.state} and {owner}.")
-        if order.withdrawn_at is not None:
-            reasons.append(f"The operator withdrew it on {order.withdrawn_at:%Y-%m-%d %H:%M} UTC.")
-        if order.state is OrderState.PARTIALLY_REFUNDED:
+        line = next(line for line in order.lines if line.course_id == course.id)
+        if line.state is not order.state:
+            reasons.append(f"Its line for {course.definition.title} is {line.state}.")
+        if line.withdrawn_at is not None:
+            reasons.append(f"The operator withdrew it on {line.withdrawn_at:%Y-%m-%d %H:%M} UTC.")
+        if line.state is OrderState.PARTIALLY_REFUNDED:
             rule = "keep" if course.definition.partial_refund_keeps_access else "lose"
             reasons.append(f"After a partial refund, buyers {rule} {course.definition.title}.")
     if not orders and not rows:

@@ -4,12 +4,14 @@ Domains are compared as DNS knows them (IDNA 2008, UTS 46), so two domains that 
 person. The local part is compared without regard to case, since mail providers deliver that way.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
 LONGEST = 254  # RFC 5321, 4.5.3.1.3
+LONGEST_LABEL = 63  # RFC 1035, 2.3.4; as punycode, which is never shorter
 
 _NO_ADDRESS = "This doesn't look like an email address."
 _DELETED_DOMAIN = "deleted.invalid"  # RFC 2606: nobody can ever have this address
@@ -34,7 +36,7 @@ class Email:
         """Raises EmailInvalid, with a sentence for the person who typed it."""
         spelling = unicodedata.normalize("NFC", text.strip())
         # RFC 2047 encoded words are legal in a local part, and let one mailbox have thousands of spellings.
-        if len(spelling) > LONGEST or "=?" in spelling:
+        if len(spelling) > LONGEST or "=?" in spelling or _has_long_label(spelling.rpartition("@")[2]):
             raise EmailInvalid(_NO_ADDRESS)
         try:
             checked = validate_email(spelling, check_deliverability=False, strict=True)
@@ -67,6 +69,11 @@ class Email:
     def is_deleted(self) -> bool:
         """Whether this replaced the address of a deleted account."""
         return self.key.endswith(f"@{_DELETED_DOMAIN}")
+
+
+def _has_long_label(domain: str) -> bool:
+    """Whether DNS cannot have this name; to find that out by IDNA's rules takes milliseconds."""
+    return any(len(label) > LONGEST_LABEL for label in re.split(r"[.\u3002\uff0e\uff61]", domain))
 
 
 def _key(local: str, ascii_domain: str) -> str:

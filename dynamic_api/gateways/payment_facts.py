@@ -1,19 +1,25 @@
 """Stripe's answers as plain facts: everything the rest of the service knows of a payment."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 import stripe
 
+# Names of what we write into metadata at Stripe.
+ORDER = "coursewright_order"
+INSTALLATION = "coursewright_installation"
+LINE = "coursewright_line"
+
 
 @dataclass(frozen=True)
 class RefundFact:
-    """A refund, as Stripe has it now."""
+    """A refund, as Stripe has it now. `line` counts from 1, where our own command made it for one line of the order."""
 
     amount: int
     status: str
+    line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,14 @@ class DisputeFact:
     status: str
     amount: int
     moved: int | None = None
+
+
+@dataclass(frozen=True)
+class LineFact:
+    """A line of a payment page: what was charged for a product, after discounts and with taxes."""
+
+    product_id: str
+    total_amount: int
 
 
 @dataclass(frozen=True)
@@ -45,9 +59,10 @@ class PaymentFacts:
     email: str | None = None
     receipt_url: str | None = None
     captured_amount: int = 0
-    refunds: tuple[RefundFact, ...] = field(default=())
-    disputes: tuple[DisputeFact, ...] = field(default=())
+    refunds: tuple[RefundFact, ...] = ()
+    disputes: tuple[DisputeFact, ...] = ()
     paid_at: datetime | None = None
+    lines: tuple[LineFact, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +160,7 @@ def _id_of(intent: str | stripe.PaymentIntent | None) -> str | None:
 def order_id_of(session: stripe.checkout.Session) -> str | None:
     """Our public order id, which we gave the session; None for sessions that something else made."""
     metadata = session.metadata
-    return metadata["coursewright_order"] if metadata and "coursewright_order" in metadata else None
+    return metadata[ORDER] if metadata and ORDER in metadata else None
 
 
 def code_facts(code: stripe.PromotionCode) -> CodeFacts:
@@ -166,6 +181,19 @@ def code_facts(code: stripe.PromotionCode) -> CodeFacts:
         minimum_currency=rules.minimum_amount_currency.upper() if rules.minimum_amount_currency else None,
         first_purchase_only=bool(rules.first_time_transaction),
     )
+
+
+def _refund_fact(refund: stripe.Refund) -> RefundFact:
+    metadata = refund.metadata
+    line = metadata[LINE] if metadata and LINE in metadata else ""
+    return RefundFact(refund.amount, refund.status or "pending", int(line) if line.isdecimal() else None)
+
+
+def _line_facts(session: stripe.checkout.Session) -> Iterator[LineFact]:
+    for line in session.line_items.data if session.line_items else ():
+        product = line.price.product if line.price else None
+        if product is not None:
+            yield LineFact(product if isinstance(product, str) else product.id, line.amount_total)
 
 
 def _dispute_fact(dispute: stripe.Dispute, charge: stripe.Charge | None) -> DisputeFact:
@@ -201,7 +229,8 @@ def payment_facts(
         email=(details.email if details else None) or session.customer_email,
         receipt_url=charge.receipt_url if charge else None,
         captured_amount=charge.amount_captured if charge else 0,
-        refunds=tuple(RefundFact(refund.amount, refund.status or "pending") for refund in refunds),
+        refunds=tuple(_refund_fact(refund) for refund in refunds),
         disputes=tuple(_dispute_fact(dispute, charge) for dispute in disputes),
         paid_at=datetime.fromtimestamp(charge.created, UTC) if charge and charge.paid else None,
+        lines=tuple(_line_facts(session)),
     )

@@ -19,6 +19,8 @@ from dynamic_api.gateways.payment_errors import (
     is_about_product,
 )
 from dynamic_api.gateways.payment_facts import (
+    INSTALLATION,
+    ORDER,
     CodeFacts,
     EventFacts,
     PaymentFacts,
@@ -34,6 +36,7 @@ from dynamic_api.gateways.payment_facts import (
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT = 10  # seconds
+LONGEST_SIGNATURE = 2000  # letters of a header; Stripe's has one signature for each secret that is valid now
 PAGE = 100  # the most Stripe lists at once
 
 Params = dict[str, Any]  # Any: each call takes a TypedDict of its own with the same keys
@@ -44,13 +47,22 @@ class SignatureMismatch(Exception):
 
 
 @dataclass(frozen=True)
-class CheckoutRequest:
-    """What a payment page is made from. `amount` in minor units."""
+class CheckoutLine:
+    """What is sold on a payment page. `unit_amount` in minor units."""
 
-    order_id: str
     product_id: str
     product_name: str
-    amount: int
+    unit_amount: int
+    quantity: int
+
+
+@dataclass(frozen=True)
+class CheckoutRequest:
+    """What a payment page is made from; up to ten lines, which is how many Stripe tells of at once."""
+
+    order_id: str
+    installation: str
+    lines: tuple[CheckoutLine, ...]
     currency: str
     success_url: str
     cancel_url: str
@@ -102,7 +114,7 @@ class Payments:
         Raises CodeTaken, CodeTooLarge, PaymentsUnavailable.
         """
         try:
-            await self._keep_product(request, attempt=1)
+            await self._keep_products(request, attempt=1)
             try:
                 session = await self._create_session(request, attempt=1)
             except stripe.InvalidRequestError as error:
@@ -111,8 +123,9 @@ class Payments:
                 if not is_about_product(error):
                     raise
                 # Stripe may repeat a refusal to a used key, so the retry has its own.
-                del self._products[request.product_id]
-                await self._keep_product(request, attempt=2)
+                for line in request.lines:
+                    self._products.pop(line.product_id, None)
+                await self._keep_products(request, attempt=2)
                 session = await self._create_session(request, attempt=2)
         except stripe.StripeError as error:
             raise self._failed(error) from error
@@ -122,20 +135,21 @@ class Payments:
         return CheckoutPage(session.id, session.url, bool(session.livemode))
 
     async def _create_session(self, request: CheckoutRequest, *, attempt: int) -> stripe.checkout.Session:
-        metadata = {"coursewright_order": request.order_id}
+        metadata = {ORDER: request.order_id, INSTALLATION: request.installation}
         params: Params = {
             "mode": "payment",
             "client_reference_id": request.order_id,
             "line_items": [
                 {
-                    "quantity": 1,
+                    "quantity": line.quantity,
                     "price_data": {
                         "currency": request.currency.lower(),
-                        "unit_amount": request.amount,
-                        "product": request.product_id,
+                        "unit_amount": line.unit_amount,
+                        "product": line.product_id,
                         **({} if self._tax is Tax.OFF else {"tax_behavior": self._tax_behavior.value}),
                     },
                 }
+                for line in request.lines
             ],
             "success_url": request.success_url,
             "cancel_url": request.cancel_url,
@@ -160,22 +174,25 @@ class Payments:
             options={"idempotency_key": f"checkout-{request.order_id}-{attempt}"},
         )
 
-    async def _keep_product(self, request: CheckoutRequest, *, attempt: int) -> None:
+    async def _keep_products(self, request: CheckoutRequest, *, attempt: int) -> None:
+        for line in request.lines:
+            if self._products.get(line.product_id) != line.product_name:
+                await self._keep_product(line, key=f"{request.order_id}-{line.product_id}-{attempt}")
+
+    async def _keep_product(self, line: CheckoutLine, *, key: str) -> None:
         """Make the product, or bring its name up to date and put it on sale again."""
-        if self._products.get(request.product_id) == request.product_name:
-            return
-        about: Params = {"name": request.product_name, "tax_code": self._tax_code}
+        about: Params = {"name": line.product_name, "tax_code": self._tax_code}
         try:
             await self._client.v1.products.create_async(
-                {"id": request.product_id, **about},  # type: ignore[typeddict-item]
-                options={"idempotency_key": f"product-{request.order_id}-{attempt}"},
+                {"id": line.product_id, **about},  # type: ignore[typeddict-item]
+                options={"idempotency_key": f"product-{key}"},
             )
         except stripe.InvalidRequestError as error:
             if error.code != "resource_already_exists":
                 raise
             about["active"] = True
-            await self._client.v1.products.update_async(request.product_id, about)  # type: ignore[arg-type]
-        self._products[request.product_id] = request.product_name
+            await self._client.v1.products.update_async(line.product_id, about)  # type: ignore[arg-type]
+        self._products[line.product_id] = line.product_name
 
     async def close_checkout(self, session_id: str) -> None:
         """Close a payment page; nothing happens when it is closed already. Raises PaymentsUnavailable."""
@@ -190,7 +207,7 @@ class Payments:
         """Ask Stripe for everything about one session. Raises PaymentsUnavailable."""
         try:
             session = await self._client.v1.checkout.sessions.retrieve_async(
-                session_id, {"expand": ["payment_intent.latest_charge"]}
+                session_id, {"expand": ["payment_intent.latest_charge", "line_items"]}
             )
             intent = session.payment_intent
             if not isinstance(intent, stripe.PaymentIntent):
@@ -252,21 +269,21 @@ class Payments:
         https://docs.stripe.com/webhooks#verify-official-libraries
         """
         text = body.decode("utf-8", "replace")
-        for secret in self._secrets:
-            if not _is_signed(text, signature, secret.get_secret_value()):
-                continue
-            try:
-                return read_event_facts(json.loads(text))
-            except (ValueError, KeyError, TypeError):
-                raise SignatureMismatch(
-                    "the body is signed and has no data: the endpoint sends thin events; choose snapshots in Stripe"
-                ) from None
-        for secret in self._secrets:
-            if _is_signed(text, signature, secret.get_secret_value(), tolerance=10 * 365 * 24 * 3600):
-                raise SignatureMismatch(
-                    "it was signed too long ago: the clock of this machine is wrong, or somebody repeats an old event"
-                )
-        raise SignatureMismatch("no secret of this installation signed it: COURSEWRIGHT_STRIPE_WEBHOOK_SECRETS")
+        secrets = [secret.get_secret_value() for secret in self._secrets]
+        # Each attempt hashes the whole body, so that a stranger's costs one for each secret.
+        signed_with = next((each for each in secrets if _is_signed(text, signature, each, within=None)), None)
+        if signed_with is None:
+            raise SignatureMismatch("no secret of this installation signed it: COURSEWRIGHT_STRIPE_WEBHOOK_SECRETS")
+        if not _is_signed(text, signature, signed_with, within=stripe.Webhook.DEFAULT_TOLERANCE):
+            raise SignatureMismatch(
+                "it was signed too long ago: the clock of this machine is wrong, or somebody repeats an old event"
+            )
+        try:
+            return read_event_facts(json.loads(text))
+        except (ValueError, KeyError, TypeError):
+            raise SignatureMismatch(
+                "the body is signed and has no data: the endpoint sends thin events; choose snapshots in Stripe"
+            ) from None
 
     def _failed(self, error: stripe.StripeError) -> PaymentsUnavailable:
         """The error as ours; remembered where the operator has something to fix."""
@@ -276,9 +293,12 @@ class Payments:
         return ours
 
 
-def _is_signed(text: str, signature: str, secret: str, *, tolerance: int = stripe.Webhook.DEFAULT_TOLERANCE) -> bool:
+def _is_signed(text: str, signature: str, secret: str, *, within: int | None) -> bool:
+    """Whether this secret signed it, within so many seconds."""
+    if len(signature) > LONGEST_SIGNATURE:
+        return False
     try:
-        stripe.WebhookSignature.verify_header(text, signature, secret, tolerance)
+        stripe.WebhookSignature.verify_header(text, signature, secret, within)
     except stripe.SignatureVerificationError:
         return False
     return True

@@ -183,7 +183,7 @@ async def show_receipts(request: Request, learner: Learner) -> Response:
     rows = await request.service.reader.all(RECEIPTS, buyer_id=learner.id)
     catalog = request.service.catalog.current
     language = catalog.site.language
-    return JsonResponse({"receipts": [_receipt(row, catalog.title_of(row.course_id), language) for row in rows]})
+    return JsonResponse({"receipts": [_receipt(row, catalog.title_of(*row.course_ids), language) for row in rows]})
 
 
 def _receipt(row: ReceiptRow, course_title: str, language: str) -> dict[str, object]:
@@ -205,8 +205,8 @@ def _receipt(row: ReceiptRow, course_title: str, language: str) -> dict[str, obj
 async def show_gifts(request: Request, learner: Learner) -> Response:
     """What this person gave, and what became of it."""
     given = await request.service.reader.all(GIFTS_GIVEN, buyer_id=learner.id)
-    title_of = request.service.catalog.current.title_of
-    return JsonResponse({"gifts": [describe_gift(gift, title_of(gift.course_id)) for gift in given]})
+    catalog = request.service.catalog.current
+    return JsonResponse({"gifts": [describe_gift(gift, catalog) for gift in given]})
 
 
 _LESSON = "/learn/{course}/{lesson}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
+from babel.lists import format_list
 
 from dynamic_api.claims.claims import issue_claim_link
 from dynamic_api.core.emails import Email
@@ -23,7 +24,7 @@ from dynamic_api.core.models import Course, Gift, Order, OrderId, User
 from dynamic_api.core.states import OrderState
 from dynamic_api.mail import texts
 from dynamic_api.mail.texts import Text
-from dynamic_api.orders.access import grants_access
+from dynamic_api.orders.access import granting_lines
 from dynamic_api.service import Service
 from sitegen import urls
 from sitegen.catalog.model import Site
@@ -36,7 +37,9 @@ class _Facts:
     """An order as it is when the email is written."""
 
     order: Order
-    course: Course
+    title: str  # of what was sold
+    ended: str  # of what was sold and is gone with its money; empty when nothing is
+    course_slug: str
     gift: Gift | None
     owner: User | None
     grants_access: bool  # false when it was disputed or refunded meanwhile; other messages tell that
@@ -52,11 +55,22 @@ class _Facts:
 async def _facts(service: Service, message: OrderMessage) -> _Facts:
     async with service.database.reading() as db:
         order = await db.get_one(Order, message.order_id)
-        course = await db.get_one(Course, order.course_id)
+        courses = [await db.get_one(Course, line.course_id) for line in order.lines]
+        granting = await granting_lines(db, order)
         gift = await db.get(Gift, order.id) if order.is_gift else None
         owner = await db.get(User, order.owner_id) if order.owner_id is not None else None
-        has_access = await grants_access(db, order)
-    return _Facts(order, course, gift, owner, has_access, service.catalog.current.site, service.settings.site_url)
+    site, url = service.catalog.current.site, service.settings.site_url
+    ended = [
+        course
+        for course, line in zip(courses, order.lines, strict=True)
+        if line not in granting and line.state in (OrderState.REFUNDED, OrderState.PARTIALLY_REFUNDED)
+    ]
+    titles, gone = [_titles(each, site) for each in (courses, ended)]
+    return _Facts(order, titles, gone, courses[0].slug, gift, owner, bool(granting), site, url)
+
+
+def _titles(courses: list[Course], site: Site) -> str:
+    return format_list([course.title for course in courses], locale=site.language.replace("-", "_"))
 
 
 async def receipt(service: Service, message: Receipt) -> Addressed:
@@ -66,7 +80,7 @@ async def receipt(service: Service, message: Receipt) -> Addressed:
         return None
     claim_url = await _claim_url(service, facts.order) if facts.waits_for_owner else None
     library_url = facts.site_url + urls.LIBRARY
-    text = texts.receipt(facts.site, facts.order, facts.course.title, claim_url=claim_url, library_url=library_url)
+    text = texts.receipt(facts.site, facts.order, facts.title, claim_url=claim_url, library_url=library_url)
     return facts.order.buyer_email, text
 
 
@@ -76,15 +90,15 @@ async def claim(service: Service, message: ClaimLink) -> Addressed:
     if not facts.waits_for_owner or facts.order.owner_email is None:
         return None
     claim_url = await _claim_url(service, facts.order)
-    return facts.order.owner_email, texts.claim(facts.site, facts.order, facts.course.title, claim_url=claim_url)
+    return facts.order.owner_email, texts.claim(facts.site, facts.order, facts.title, claim_url=claim_url)
 
 
 async def refunded(service: Service, message: Refunded) -> Addressed:
     """To the buyer: the money is on its way back. Not if the refund failed meanwhile, and the course is open again."""
     facts = await _facts(service, message)
-    if facts.order.buyer_email is None or facts.grants_access or not facts.order.refunded_amount:
+    if facts.order.buyer_email is None or not facts.ended or not facts.order.refunded_amount:
         return None
-    return facts.order.buyer_email, texts.refunded(facts.site, facts.order, facts.course.title)
+    return facts.order.buyer_email, texts.refunded(facts.site, facts.order, facts.ended)
 
 
 async def payment_failed(service: Service, message: PaymentFailed) -> Addressed:
@@ -92,8 +106,8 @@ async def payment_failed(service: Service, message: PaymentFailed) -> Addressed:
     facts = await _facts(service, message)
     if facts.order.buyer_email is None or facts.order.state is not OrderState.FAILED:
         return None
-    course_url = facts.site_url + urls.course(facts.course.slug)
-    text = texts.payment_failed(facts.site, facts.order, facts.course.title, course_url=course_url)
+    course_url = facts.site_url + urls.course(facts.course_slug)
+    text = texts.payment_failed(facts.site, facts.order, facts.title, course_url=course_url)
     return facts.order.buyer_email, text
 
 
@@ -101,9 +115,9 @@ async def access_ended(service: Service, message: AccessEnded) -> Addressed:
     """To the person who had the course, or the link to it."""
     facts = await _facts(service, message)
     to = facts.owner.email if facts.owner else facts.order.owner_email
-    if facts.grants_access or to is None:
+    if not facts.ended or to is None:
         return None
-    return to, texts.access_ended(facts.site, facts.order, facts.course.title)
+    return to, texts.access_ended(facts.site, facts.order, facts.ended)
 
 
 async def gift(service: Service, message: GiftDelivery) -> Addressed:
@@ -113,7 +127,7 @@ async def gift(service: Service, message: GiftDelivery) -> Addressed:
     if facts.gift is None or to is None or facts.gift.delivered_at is not None or not facts.waits_for_owner:
         return None
     claim_url = await _claim_url(service, facts.order)
-    return to, texts.gift(facts.site, facts.order, facts.gift, facts.course.title, claim_url=claim_url)
+    return to, texts.gift(facts.site, facts.order, facts.gift, facts.title, claim_url=claim_url)
 
 
 async def gift_confirmation(service: Service, message: GiftConfirmation) -> Addressed:
@@ -129,7 +143,7 @@ async def gift_confirmation(service: Service, message: GiftConfirmation) -> Addr
         facts.site,
         facts.order,
         facts.gift,
-        facts.course.title,
+        facts.title,
         gifts_url=facts.site_url + urls.GIFTS,
         delivery=delivery,
     )
@@ -142,7 +156,7 @@ async def gift_undeliverable(service: Service, message: GiftUndeliverable) -> Ad
     is_stuck = facts.gift is not None and facts.gift.undeliverable_at is not None and facts.waits_for_owner
     if facts.gift is None or not is_stuck or facts.order.buyer_email is None:
         return None
-    text = texts.gift_undeliverable(facts.site, facts.order, facts.gift, facts.course.title)
+    text = texts.gift_undeliverable(facts.site, facts.order, facts.gift, facts.title)
     return facts.order.buyer_email, text
 
 

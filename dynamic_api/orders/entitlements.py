@@ -9,7 +9,7 @@ from sqlalchemy import Exists, Select, SQLColumnExpression, bindparam, exists, s
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.audit import OPERATOR, Action, record
-from dynamic_api.core.models import Entitlement, Order, OrderId, User
+from dynamic_api.core.models import Entitlement, Order, OrderLine, User
 
 _BY_OPERATOR = "operator: "
 
@@ -35,13 +35,11 @@ async def courses_of(db: AsyncSession, user_id: int) -> set[int]:
     return set(await db.scalars(active))
 
 
-async def grant_for_order(db: AsyncSession, order: Order, *, at: datetime, actor: str) -> bool:
-    """Grant the order’s owner what it paid for, unless the account was deleted. True when it changed anything."""
+async def grant_line(db: AsyncSession, order: Order, line: OrderLine, *, at: datetime, actor: str) -> bool:
+    """Grant the order’s owner what a line sold, unless the account was deleted. True when it changed anything."""
     if order.owner_id is None:
         raise ValueError("an order without an owner cannot grant")
-    return await _grant(
-        db, order.owner_id, order.course_id, f"order:{order.public_id}", at=at, actor=actor, order_id=order.id
-    )
+    return await _grant(db, order.owner_id, line.course_id, f"order:{order.public_id}", at=at, actor=actor, line=line)
 
 
 def is_by_operator(reason: str | None) -> bool:
@@ -65,7 +63,7 @@ async def _grant(
     *,
     at: datetime,
     actor: str,
-    order_id: OrderId | None = None,
+    line: OrderLine | None = None,
     **details: str,
 ) -> bool:
     if (await db.get_one(User, user_id)).email.is_deleted:
@@ -73,23 +71,24 @@ async def _grant(
     row = await db.scalar(_held(user_id, course_id).where(Entitlement.source == source))
     action = Action.ACCESS_GRANTED
     if row is None:
-        db.add(Entitlement(user_id=user_id, course_id=course_id, source=source, order_id=order_id, granted_at=at))
+        line_id = line.id if line else None
+        db.add(Entitlement(user_id=user_id, course_id=course_id, source=source, line_id=line_id, granted_at=at))
     elif row.revoked_at is not None and not is_by_operator(row.reason):
         row.revoked_at, row.reason = None, None
         action = Action.ACCESS_RESTORED
     else:
         return False
+    order_id = line.order_id if line else None
     record(db, action, at=at, actor=actor, user_id=user_id, course_id=course_id, order_id=order_id, **details)
     return True
 
 
-async def revoke_for_order(db: AsyncSession, order: Order, *, at: datetime, actor: str, reason: str) -> bool:
-    """Revoke what the order granted, and nothing else. True when that changed anything."""
-    active = list(
-        await db.scalars(select(Entitlement).where(Entitlement.order_id == order.id, Entitlement.revoked_at.is_(None)))
-    )
+async def revoke_line(db: AsyncSession, line: OrderLine, *, at: datetime, actor: str, reason: str) -> bool:
+    """Revoke what a line granted, and nothing else. True when that changed anything."""
+    granted = select(Entitlement).where(Entitlement.line_id == line.id, Entitlement.revoked_at.is_(None))
+    active = list(await db.scalars(granted))
     for row in active:
-        _revoke(db, row, at=at, actor=actor, reason=reason)
+        await _revoke(db, row, at=at, actor=actor, reason=reason)
     return bool(active)
 
 
@@ -104,7 +103,7 @@ async def revoke_by_operator(db: AsyncSession, user_id: int, course_id: int, *, 
         if row.revoked_at is None or not is_by_operator(row.reason)
     ]
     for row in rows:
-        _revoke(db, row, at=at, actor=OPERATOR, reason=f"{_BY_OPERATOR}{reason}")
+        await _revoke(db, row, at=at, actor=OPERATOR, reason=f"{_BY_OPERATOR}{reason}")
     return len(rows)
 
 
@@ -113,7 +112,8 @@ def _held(user_id: int, course_id: int) -> Select[Entitlement]:
     return select(Entitlement).where(Entitlement.user_id == user_id, Entitlement.course_id == course_id)
 
 
-def _revoke(db: AsyncSession, row: Entitlement, *, at: datetime, actor: str, reason: str) -> None:
+async def _revoke(db: AsyncSession, row: Entitlement, *, at: datetime, actor: str, reason: str) -> None:
+    line = await db.get_one(OrderLine, row.line_id) if row.line_id is not None else None
     row.revoked_at, row.reason = at, reason[:200]
     record(
         db,
@@ -122,6 +122,6 @@ def _revoke(db: AsyncSession, row: Entitlement, *, at: datetime, actor: str, rea
         actor=actor,
         user_id=row.user_id,
         course_id=row.course_id,
-        order_id=row.order_id,
+        order_id=line.order_id if line else None,
         reason=reason,
     )

@@ -1,23 +1,26 @@
 """Courses bought for somebody else: what the buyer wrote, when it is delivered, and what became of it."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from typing_extensions import TypedDict
 
+from dynamic_api.catalog.courses import CourseCatalog
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.messages import GiftDelivery, queue_message
-from dynamic_api.core.models import Course, Gift, Order
+from dynamic_api.core.models import Course, Gift, Order, OrderLine
 from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.reader import Query
-from dynamic_api.core.sql import timestamp_text
+from dynamic_api.core.sql import json_object, timestamp_text
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import PublicOrderId
 from dynamic_api.orders.access import grants
+from dynamic_api.orders.receipts import lines_of_order, values_by_position
 
 DELIVERY_HOUR = time(8)  # a gift with a date arrives at this hour of the school's time zone
 LATEST = timedelta(days=366)
@@ -126,14 +129,19 @@ async def is_delivered(db: AsyncSession, order: Order) -> bool:
     return (await db.get_one(Gift, order.id)).delivered_at is not None
 
 
+class _GivenLine(TypedDict):
+    course_id: int
+    state: str
+    is_withdrawn: int
+    partial_refund_keeps_access: int
+
+
 class GivenGift(NamedTuple):
     """A gift and its order, as they are read for the buyer."""
 
     order: PublicOrderId
-    course_id: int
     state: OrderState
-    is_withdrawn: bool
-    partial_refund_keeps_access: bool
+    lines: str  # lines of `position:` and JSON
     is_opened: bool
     recipient_name: str
     recipient_email: str | None
@@ -142,25 +150,47 @@ class GivenGift(NamedTuple):
     delivered_at: str | None
     is_undeliverable: bool
 
+    @property
+    def course_ids(self) -> list[int]:
+        """What was given, in the order of the order's lines."""
+        return [line["course_id"] for line in self._lines]
 
-_GIVEN = (
-    select(
-        Order.public_id.label("order"),
-        Order.course_id,
-        Order.state,
-        Order.withdrawn_at.is_not(None).label("is_withdrawn"),
-        Course.partial_refund_keeps_access,
-        Order.owner_id.is_not(None).label("is_opened"),
-        Gift.recipient_name,
-        Order.owner_email_spelling.label("recipient_email"),
-        Gift.message,
-        timestamp_text(Gift.deliver_at).label("deliver_at"),
-        timestamp_text(Gift.delivered_at).label("delivered_at"),
-        Gift.undeliverable_at.is_not(None).label("is_undeliverable"),
-    )
-    .join(Gift, Gift.order_id == Order.id)
-    .join(Course, Course.id == Order.course_id)
-)
+    @property
+    def grants_access(self) -> bool:
+        """Whether any of it may be used now."""
+        return any(
+            grants(
+                OrderState(line["state"]),
+                is_withdrawn=bool(line["is_withdrawn"]),
+                partial_refund_keeps_access=bool(line["partial_refund_keeps_access"]),
+            )
+            for line in self._lines
+        )
+
+    @property
+    def _lines(self) -> list[_GivenLine]:
+        return [json.loads(each) for each in values_by_position(self.lines)]
+
+
+_LINE = json_object(
+    literal_column("'course_id'"), OrderLine.course_id,
+    literal_column("'state'"), OrderLine.state,
+    literal_column("'is_withdrawn'"), OrderLine.withdrawn_at.is_not(None),
+    literal_column("'partial_refund_keeps_access'"),
+    select(Course.partial_refund_keeps_access).where(Course.id == OrderLine.course_id).scalar_subquery(),
+)  # fmt: skip
+_GIVEN = select(
+    Order.public_id.label("order"),
+    Order.state,
+    lines_of_order(_LINE).label("lines"),
+    Order.owner_id.is_not(None).label("is_opened"),
+    Gift.recipient_name,
+    Order.owner_email_spelling.label("recipient_email"),
+    Gift.message,
+    timestamp_text(Gift.deliver_at).label("deliver_at"),
+    timestamp_text(Gift.delivered_at).label("delivered_at"),
+    Gift.undeliverable_at.is_not(None).label("is_undeliverable"),
+).join(Gift, Gift.order_id == Order.id)
 # What somebody gave, newest first; without payment pages that were left unpaid.
 GIFTS_GIVEN = Query(
     _GIVEN.where(Order.buyer_id == bindparam("buyer_id"), Order.paid_at.is_not(None)).order_by(Order.id.desc()),
@@ -171,10 +201,9 @@ GIFT_OF_ORDER = Query(_GIVEN.where(Order.id == bindparam("order_id")), GivenGift
 
 def gift_state(gift: GivenGift) -> str:
     """`scheduled`, `delivered`, `undeliverable`, `opened`, `suspended` or `refunded`."""
-    keeps = gift.partial_refund_keeps_access
     if gift.state is OrderState.DISPUTED:
         return "suspended"
-    if not grants(gift.state, is_withdrawn=gift.is_withdrawn, partial_refund_keeps_access=keeps):
+    if not gift.grants_access:
         return "refunded"
     if gift.is_opened:
         return "opened"
@@ -183,11 +212,11 @@ def gift_state(gift: GivenGift) -> str:
     return "delivered" if gift.delivered_at else "scheduled"
 
 
-def describe_gift(gift: GivenGift, course_title: str) -> GiftAnswer:
+def describe_gift(gift: GivenGift, catalog: CourseCatalog) -> GiftAnswer:
     """A gift as its buyer sees it."""
     return {
         "order": gift.order,
-        "course_title": course_title,
+        "course_title": catalog.title_of(*gift.course_ids),
         "recipient_name": gift.recipient_name,
         "recipient_email": gift.recipient_email,
         "message": gift.message,

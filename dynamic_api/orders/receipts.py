@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ScalarSelect, SQLColumnExpression, bindparam, func, select
 
-from dynamic_api.core.models import Order
+from dynamic_api.core.models import Order, OrderLine
 from dynamic_api.core.reader import Query
-from dynamic_api.core.sql import timestamp_text
+from dynamic_api.core.sql import lines_by_key, timestamp_text
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import PublicOrderId
 
@@ -15,7 +15,7 @@ class ReceiptRow(NamedTuple):
     """A paid or refunded order. Amounts in minor units."""
 
     order: PublicOrderId
-    course_id: int
+    courses: str  # lines of `position:course id`
     is_gift: bool
     state: OrderState
     total_amount: int
@@ -25,12 +25,29 @@ class ReceiptRow(NamedTuple):
     refunded_at: str | None
     receipt_url: str
 
+    @property
+    def course_ids(self) -> list[int]:
+        """What it is for, in the order of the order's lines."""
+        return [int(each) for each in values_by_position(self.courses)]
+
+
+def lines_of_order(value: SQLColumnExpression[int] | SQLColumnExpression[str]) -> ScalarSelect[str]:
+    """A value of each line of an order, as a column of a statement about orders: lines of `position:value`."""
+    each = lines_by_key(OrderLine.position, value)
+    return select(each).where(OrderLine.order_id == Order.id).correlate(Order).scalar_subquery()
+
+
+def values_by_position(found: str) -> list[str]:
+    """The values of that column, in the order of the lines."""
+    pairs = (line.split(":", 1) for line in found.splitlines())
+    return [value for _, value in sorted(pairs, key=lambda pair: int(pair[0]))]
+
 
 # Paid or refunded orders with a total above 0, newest first; a gift is on its giver's list.
 RECEIPTS = Query(
     select(
         Order.public_id.label("order"),
-        Order.course_id,
+        lines_of_order(OrderLine.course_id).label("courses"),
         Order.is_gift,
         Order.state,
         Order.total_amount,

@@ -6,7 +6,7 @@ revision before it asks; a caller that finds another revision when it is about t
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.audit import SYSTEM, Action, record
@@ -21,13 +21,14 @@ from dynamic_api.core.messages import (
     Refunded,
     queue_message,
 )
-from dynamic_api.core.models import Order, OrderId, User
+from dynamic_api.core.models import Order, OrderId, OrderLine, User
 from dynamic_api.core.outbox import enqueue
 from dynamic_api.core.states import OrderState
 from dynamic_api.gateways.payment_facts import PaymentFacts
 from dynamic_api.orders import entitlements, gifts
-from dynamic_api.orders.access import grants_access
+from dynamic_api.orders.access import granting_lines
 from dynamic_api.orders.jobs import CloseCheckout, ReconcileOrder
+from dynamic_api.orders.lines import money_of_lines
 from dynamic_api.orders.state import UNPAID_STATES, is_lost, order_state, returned_amount
 from dynamic_api.service import Service
 
@@ -78,18 +79,19 @@ async def lock_order(db: AsyncSession, order_id: OrderId) -> Order:
 
 async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, now: datetime, actor: str) -> None:
     """Write what the facts amount to, and everything that follows from it."""
-    before, had_access = order.state, await grants_access(db, order)
+    before, granted_before = order.state, await granting_lines(db, order)
     _copy_facts(order, facts, now)
     if before is not order.state:
         _record_change(db, order, before, now=now, actor=actor)
     await settle_access(db, order, now=now, actor=actor)
     if order.state is OrderState.PAID and before is OrderState.PENDING:
         await _close_other_pages(db, order, now)
-    has_access = await grants_access(db, order)
-    if before in _MONEY_RETURNED and has_access and not had_access and order.owner_id is None:
+    granted = await granting_lines(db, order)
+    if before in _MONEY_RETURNED and granted and not granted_before and order.owner_id is None:
         await _send_link_again(db, order, now)
-    if before is not order.state:
-        for message in await _news(db, order, facts, ended=had_access and not has_access):
+    ended = [line for line in granted_before if line not in granted]
+    if before is not order.state or ended:
+        for message in await _news(db, order, facts, ended=ended):
             await queue_message(db, message.about(order, order.revision), now=now)
 
 
@@ -112,20 +114,23 @@ def _copy_facts(order: Order, facts: PaymentFacts, now: datetime) -> None:
     if state not in UNPAID_STATES and order.paid_at is None:
         order.paid_at = facts.paid_at or now
     order.refunded_at = (order.refunded_at or now) if state is OrderState.REFUNDED else None
+    for line, money in zip(order.lines, money_of_lines(facts, [each.product_id for each in order.lines]), strict=True):
+        line.state, line.total_amount, line.refunded_amount = money.state, money.total, money.returned
 
 
 def _record_change(db: AsyncSession, order: Order, before: OrderState, *, now: datetime, actor: str) -> None:
-    record(
-        db,
-        Action.ORDER_CHANGED,
-        at=now,
-        actor=actor,
-        order_id=order.id,
-        course_id=order.course_id,
-        user_id=order.owner_id,
-        before=before.value,
-        after=order.state.value,
-    )
+    for line in order.lines:
+        record(
+            db,
+            Action.ORDER_CHANGED,
+            at=now,
+            actor=actor,
+            order_id=order.id,
+            course_id=line.course_id,
+            user_id=order.owner_id,
+            before=before.value,
+            after=line.state.value,
+        )
 
 
 async def _send_link_again(db: AsyncSession, order: Order, now: datetime) -> None:
@@ -136,7 +141,9 @@ async def _send_link_again(db: AsyncSession, order: Order, now: datetime) -> Non
         await gifts.deliver_overdue(db, order, now=now)
 
 
-async def _news(db: AsyncSession, order: Order, facts: PaymentFacts, *, ended: bool) -> list[type[OrderMessage]]:
+async def _news(
+    db: AsyncSession, order: Order, facts: PaymentFacts, *, ended: list[OrderLine]
+) -> list[type[OrderMessage]]:
     """The emails about a payment that failed or went back: to the buyer, and to the recipient of a gift that ends."""
     if not order.buyer_email:
         return []
@@ -159,13 +166,17 @@ async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor:
     """Grant or revoke what the order's state says, and email the buyer once it is paid."""
     if order.buyer_id is None:
         order.buyer_id = await _verified_buyer(db, order)
-    if not await grants_access(db, order):
-        await entitlements.revoke_for_order(db, order, at=now, actor=actor, reason=order.state.value)
+    granting = await granting_lines(db, order)
+    for line in order.lines:
+        if line not in granting:
+            await entitlements.revoke_line(db, line, at=now, actor=actor, reason=line.state.value)
+    if not granting:
         return
     if order.owner_id is None and not order.is_gift:
         order.owner_id = order.buyer_id
     if order.owner_id is not None:
-        await entitlements.grant_for_order(db, order, at=now, actor=actor)
+        for line in granting:
+            await entitlements.grant_line(db, order, line, at=now, actor=actor)
     if order.buyer_email:
         confirmation = GiftConfirmation if order.is_gift else Receipt
         await queue_message(db, confirmation.about(order), now=now)
@@ -183,13 +194,14 @@ async def _verified_buyer(db: AsyncSession, order: Order) -> int | None:
 
 
 async def _close_other_pages(db: AsyncSession, order: Order, now: datetime) -> None:
-    """Close the pages that the same buyer left open for the same course, so that nobody pays twice."""
+    """Close the pages that the same buyer left open for the same courses, so that nobody pays twice."""
     same_buyer = Order.browser_hash == order.browser_hash
     if order.buyer_id is not None:
         same_buyer = or_(same_buyer, Order.buyer_id == order.buyer_id)
     others = await db.scalars(
         select(Order)
-        .where(Order.course_id == order.course_id, Order.id != order.id, Order.state == OrderState.PENDING)
+        .where(and_(*(Order.sells(line.course_id) for line in order.lines)))
+        .where(Order.id != order.id, Order.state == OrderState.PENDING)
         .where(same_buyer, _same_recipient(order))
     )
     for other in others:

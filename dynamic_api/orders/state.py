@@ -1,7 +1,7 @@
 """An order's state, from what Stripe says. Pure."""
 
 from dynamic_api.core.states import OrderState
-from dynamic_api.gateways.payment_facts import DisputeFact, PaymentFacts
+from dynamic_api.gateways.payment_facts import DisputeFact, PaymentFacts, RefundFact
 
 _PAID = ("paid", "no_payment_required")
 _DISPUTE_OPEN = ("needs_response", "under_review")
@@ -16,20 +16,30 @@ UNPAID_STATES = (OrderState.PENDING, OrderState.FAILED, OrderState.EXPIRED)
 
 def returned_amount(facts: PaymentFacts) -> int:
     """What went back to the buyer: refunded, on its way, or taken by the bank for good. Failed refunds do not count."""
-    taken = sum(dispute.amount for dispute in facts.disputes if _is_gone(dispute))
+    taken = sum(dispute.amount for dispute in facts.disputes if is_gone(dispute))
     return min(_refunded(facts) + taken, facts.captured_amount)
 
 
 def is_lost(facts: PaymentFacts) -> bool:
     """Whether the buyer's bank took the money back, instead of us refunding it."""
-    return any(_is_gone(dispute) for dispute in facts.disputes) and _refunded(facts) < facts.captured_amount
+    return any(is_gone(dispute) for dispute in facts.disputes) and _refunded(facts) < facts.captured_amount
 
 
 def _refunded(facts: PaymentFacts) -> int:
-    return sum(refund.amount for refund in facts.refunds if refund.status not in _REFUND_FAILED)
+    return sum(refund.amount for refund in facts.refunds if is_refunded(refund))
 
 
-def _is_gone(dispute: DisputeFact) -> bool:
+def is_refunded(refund: RefundFact) -> bool:
+    """Whether the money is back, or on its way."""
+    return refund.status not in _REFUND_FAILED
+
+
+def is_in_doubt(dispute: DisputeFact) -> bool:
+    """Whether the bank has the money and has not decided. An inquiry moves none."""
+    return dispute.status in _DISPUTE_OPEN
+
+
+def is_gone(dispute: DisputeFact) -> bool:
     """Whether the bank has decided, and has the money. A prevented dispute may have cost it, and may not."""
     if dispute.status == "prevented":
         return dispute.moved is not None and dispute.moved < 0
@@ -59,7 +69,7 @@ def order_state(facts: PaymentFacts) -> OrderState:
     if facts.payment_status not in _PAID:
         return _unpaid(facts)
     returned = returned_amount(facts)
-    disputed = sum(dispute.amount for dispute in facts.disputes if dispute.status in _DISPUTE_OPEN)
+    disputed = sum(dispute.amount for dispute in facts.disputes if is_in_doubt(dispute))
     if returned and returned >= facts.captured_amount:
         return OrderState.REFUNDED
     if disputed and returned + disputed >= facts.captured_amount:

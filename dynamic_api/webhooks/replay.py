@@ -22,6 +22,7 @@ from dynamic_api.core.models import (
     Json,
     Order,
     OrderId,
+    OrderLine,
     User,
     WebhookEvent,
 )
@@ -45,6 +46,7 @@ _UNPAID: Json = {
     "refunded_at": None,
     "reconciled_at": None,
 }
+_UNPAID_LINE: Json = {"state": OrderState.PENDING, "total_amount": None, "refunded_amount": 0}
 
 
 class NotEmpty(Exception):
@@ -73,11 +75,18 @@ async def replay_into_empty(service: Service, empty: Database, *, seed: int) -> 
             raise NotEmpty("There are orders in that database already.")
         for table in (Course, User):
             await _copy(source, target, table)
-        (await target.get_one(Installation, 1)).livemode = service.gateways.payments.livemode
+        installation = await target.get_one(Installation, 1)
+        installation.key = (await source.get_one(Installation, 1)).key
+        installation.livemode = service.gateways.payments.livemode
         orders = {row["id"]: row for row in await _rows(source, Order)}
         await _insert(target, Order, [row | _UNPAID if row["session_id"] else row for row in orders.values()])
+        lines = {row["id"]: row for row in await _rows(source, OrderLine)}
+        by_stripe = {number for number, row in lines.items() if orders[row["order_id"]]["session_id"]}
+        await _insert(
+            target, OrderLine, [row | _UNPAID_LINE if number in by_stripe else row for number, row in lines.items()]
+        )
         await _copy(source, target, Gift)
-        decided_here = [row for row in await _rows(source, Entitlement) if _is_ours(row, orders)]
+        decided_here = [row for row in await _rows(source, Entitlement) if _is_ours(row, by_stripe)]
         await _insert(target, Entitlement, decided_here)
         await _copy(source, target, WebhookEvent)
         names = [*await target.scalars(select(WebhookEvent.id).order_by(WebhookEvent.id))] * 2
@@ -98,11 +107,10 @@ async def replay_into_empty(service: Service, empty: Database, *, seed: int) -> 
     )
 
 
-def _is_ours(entitlement: Json, orders: dict[object, Json]) -> bool:
+def _is_ours(entitlement: Json, by_stripe: set[object]) -> bool:
     """Granted or revoked here, and not by a payment: by the operator, or for an order Stripe never saw."""
-    order = orders.get(entitlement["order_id"])
     reason = entitlement["reason"]
-    return order is None or order["session_id"] is None or is_by_operator(reason if isinstance(reason, str) else None)
+    return entitlement["line_id"] not in by_stripe or is_by_operator(reason if isinstance(reason, str) else None)
 
 
 async def _rows(db: AsyncSession, table: type[Base]) -> list[Json]:
@@ -136,11 +144,14 @@ async def state_lines(database: Database, *, without: frozenset[OrderId] = froze
             f"owner {order.owner_id}"
             for order in orders
         ]
+        sold = [line for order in orders for line in order.lines]
+        lines += [f"line {line.order_id}.{line.position} {line.state} refunded {line.refunded_amount}" for line in sold]
+        known = {None, *(line.id for line in sold)}
         active = select(Entitlement).where(Entitlement.revoked_at.is_(None))
         lines += [
             f"access {row.user_id} {row.course_id} {row.source}"
             for row in await db.scalars(active)
-            if row.order_id not in without
+            if row.line_id in known
         ]
     return sorted(lines)
 

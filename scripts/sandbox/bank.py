@@ -41,10 +41,10 @@ class Bank:
             return
         for percent in (10, 20, 50, 100):
             self.store.add(make.coupon(f"coupon_{percent}", percent))
-        self.store.add(make.coupon("coupon_bread", 15, products=["coursewright_sourdough"]))
+        self.store.add(make.coupon("coupon_other", 15, products=["prod_another_shop"]))
         self.store.add(make.promotion_code("WELCOME20", "coupon_20"))
         self.store.add(make.promotion_code("GIFT100", "coupon_100"))
-        self.store.add(make.promotion_code("BREAD15", "coupon_bread"))
+        self.store.add(make.promotion_code("OTHER15", "coupon_other"))
         self.store.add(make.promotion_code("ONCE50", "coupon_50", max_redemptions=1))
         self.store.add(make.promotion_code("FIRST10", "coupon_10", first_time_transaction=True))
         dear = {"minimum_amount": 6000, "minimum_amount_currency": "eur"}
@@ -63,9 +63,14 @@ class Bank:
         self.redeem(session, promotion)
 
     def redeem(self, session: Json, promotion: Json) -> None:
-        """Take off what a code is worth."""
-        percent = self.store.objects[promotion["promotion"]["coupon"]]["percent_off"]
-        taken = round(session["amount_subtotal"] * percent / 100)
+        """Take off what a code is worth: of every line, or of the products that its coupon names."""
+        coupon = self.store.objects[promotion["promotion"]["coupon"]]
+        products = (coupon.get("applies_to") or {}).get("products")
+        for line in self.store.line_items[session["id"]]:
+            is_meant = products is None or line["price"]["product"] in products
+            line["amount_discount"] = round(line["amount_subtotal"] * coupon["percent_off"] / 100) if is_meant else 0
+            line["amount_total"] = line["amount_subtotal"] - line["amount_discount"]
+        taken = sum(line["amount_discount"] for line in self.store.line_items[session["id"]])
         session["amount_total"] = session["amount_subtotal"] - taken
         session["total_details"]["amount_discount"] = taken
         session["discounts"] = [{"coupon": None, "promotion_code": promotion["id"]}]

@@ -170,7 +170,7 @@ def create_session(bank: Bank, request: Request, params: Json) -> Json:
     codes = [bank.promotion(str(each.get("promotion_code"))) for each in params.get("discounts", [])]
     for code in codes:
         applies_to = bank.store.objects[code["promotion"]["coupon"]].get("applies_to")
-        if applies_to and str(items[0]["price_data"]["product"]) not in applies_to["products"]:
+        if applies_to and not {line["price"]["product"] for line in lines} & set(applies_to["products"]):
             raise invalid(
                 "This promotion code cannot be redeemed: it does not apply to anything in this order.",
                 param="discounts[0][promotion_code]",

@@ -75,6 +75,15 @@ def line_item(item: Json, product: Json, *, currency: str) -> Json:
         "amount_total": amount,
         "currency": currency,
         "description": product["name"],
+        "price": {
+            "id": new_id("price"),
+            "object": "price",
+            "active": False,
+            "currency": currency,
+            "product": product["id"],
+            "type": "one_time",
+            "unit_amount": int(item["price_data"]["unit_amount"]),
+        },
         "quantity": int(item.get("quantity", 1)),
     }
 

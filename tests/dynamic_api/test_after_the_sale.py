@@ -330,7 +330,7 @@ async def test_an_order_without_an_owner_grants_nothing(school: School) -> None:
     order = await school.order(session)
     async with school.service.database.transaction() as db:
         with pytest.raises(ValueError, match="without an owner"):
-            await entitlements.grant_for_order(db, order, at=school.clock(), actor="test")
+            await entitlements.grant_line(db, order, order.lines[0], at=school.clock(), actor="test")
 
 
 async def test_what_was_withdrawn_already_is_not_withdrawn_again(school: School) -> None:

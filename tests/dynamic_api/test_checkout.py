@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from dynamic_api.checkout.start import Buyer, Options, start_checkout, take_free_course
+from dynamic_api.checkout.buyer import Buyer
+from dynamic_api.checkout.free import take_free_course
+from dynamic_api.checkout.offer import offer_of
+from dynamic_api.checkout.start import Options, start_checkout
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import Job, Order
+from dynamic_api.core.models import Installation, Job, Order
 from dynamic_api.core.settings import Settings, Tax
 from dynamic_api.gateways.payments import Payments
 from dynamic_api.handlers import HANDLERS
@@ -53,7 +56,9 @@ async def test_double_click_and_second_tab_share_one_payment_page(school: School
 async def test_product_is_made_once_with_a_stable_id(school: School) -> None:
     async with school.browser() as one, school.browser() as two:
         await asyncio.gather(school.begin(one), school.begin(two))
-    assert [product["id"] for product in school.bank.store.all("product")] == ["coursewright_sourdough"]
+    assert [product["id"] for product in school.bank.store.all("product")] == [
+        f"coursewright_{(await school.rows(Installation))[0].key}_sourdough"
+    ]
 
 
 async def test_stripe_down_charges_nothing_and_says_so(school: School, sandbox: Sandbox) -> None:
@@ -259,7 +264,7 @@ async def test_a_price_cannot_be_left_out_by_mistake(school: School) -> None:
     """Which of the two functions applies is the catalogue's decision; neither believes its caller."""
     catalog, buyer = school.service.catalog.current, Buyer(None, "browser", Email.parse("ann@example.com"))
     with pytest.raises(ValueError, match="a free course is not bought"):
-        await start_checkout(school.service, catalog.course(KNOTS), buyer, Options())
+        await start_checkout(school.service, offer_of(catalog.course(KNOTS)), buyer, Options())
     with pytest.raises(ValueError, match="has a price"):
         await take_free_course(school.service, catalog.course(SOURDOUGH), buyer)
     assert await school.rows(Order) == []

@@ -79,9 +79,10 @@ async def test_no_step_is_long(school: School, name: str) -> None:
     method, address, how = REQUESTS[name]
     async with school.browser() as stranger:
         await stranger.request(method, address, **how)  # compiles what is compiled at its first use
-        request = stranger.build_request(method, address, **how)
-        with watched() as steps:
-            task = asyncio.create_task(stranger.send(request))
-            answer = await task
+        longest = []
+        for _ in range(3):  # what is long of itself is long each time; another program's work is not
+            with watched() as steps:
+                answer = await asyncio.create_task(stranger.request(method, address, **how))
+            longest.append(max(steps))
     assert answer.status_code < 500, answer.text
-    assert max(steps)[0] < LONGEST_STEP, max(steps)
+    assert min(longest)[0] < LONGEST_STEP, longest

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from dynamic_api.checkout.start import Buyer, give_free_course
+from dynamic_api.checkout.buyer import Buyer
+from dynamic_api.checkout.free import give_free_course
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Gift, Job, Order
 from dynamic_api.orders.gifts import GiftDetails

@@ -164,7 +164,7 @@ async def test_old_addresses_lead_on(school: School, catalog: Catalog) -> None:
         page = await visitor.get(f"/courses/{SOURDOUGH}/")
         assert (page.status_code, page.headers["location"]) == (308, "/courses/bread/")
         session = await school.begin(visitor, SOURDOUGH)  # a page from before the move is still open
-        assert (await school.order(session)).course_id
+        assert (await school.order(session)).course_ids
         assert (await owner.get("/api/learn/nothing/at-all")).status_code == 404
 
 

@@ -38,7 +38,7 @@ PLAIN = CodeFacts("promo_1", True, None, None, (), None, None, None, False)
 def test_table(change: dict[str, object], has_bought: bool, expected: str | None) -> None:
     code = CodeFacts(**{**PLAIN.__dict__, **change})
     price = Price(amount=4900, currency="EUR")
-    assert refusal(code, price, "coursewright_sourdough", has_bought=has_bought, now=NOW) == expected
+    assert refusal(code, price, ["coursewright_sourdough"], has_bought=has_bought, now=NOW) == expected
 
 
 async def test_own_box_takes_off_what_the_code_is_worth(school: School, catalog: Catalog) -> None:
@@ -57,7 +57,7 @@ async def test_own_box_takes_off_what_the_code_is_worth(school: School, catalog:
     [
         ("NOSUCHCODE", SOURDOUGH, "code-unknown"),
         ("SUMMER20", SOURDOUGH, "code-expired"),
-        ("BREAD15", GIT, "code-other-course"),
+        ("OTHER15", GIT, "code-other-course"),
         ("LARGE10", SOURDOUGH, "code-minimum"),
         ("x" * 500, SOURDOUGH, "code-unknown"),
     ],

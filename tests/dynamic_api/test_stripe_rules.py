@@ -6,7 +6,7 @@ import time
 import pytest
 import stripe
 
-from dynamic_api.core.models import Job, WebhookEvent
+from dynamic_api.core.models import Installation, Job, WebhookEvent
 from dynamic_api.core.settings import Settings, Tax
 from dynamic_api.health import check_health
 from dynamic_api.orders.money_mode import use_money_mode
@@ -16,7 +16,12 @@ from tests.conftest import Sandbox
 from tests.dynamic_api.test_checkout import choose_promotion_codes
 from tests.school import LESSON, SOURDOUGH, WEBHOOK_SECRET, School, TestClock, make_school
 
-PRODUCT = f"coursewright_{SOURDOUGH}"
+
+
+async def product_of(school: School) -> str:
+    """What the first course is called at Stripe."""
+    [installation] = await school.rows(Installation)
+    return f"coursewright_{installation.key}_{SOURDOUGH}"
 
 
 async def change(school: School, catalog: Catalog, **values: object) -> None:
@@ -41,7 +46,7 @@ async def test_both_kinds_of_tax_are_always_said(
         assert (await school.order(session)).state == "paid"
     assert session["managed_payments"] == {"enabled": managed}
     assert session["automatic_tax"]["enabled"] == bool(automatic)
-    assert sandbox.bank.store.objects[PRODUCT]["tax_code"] == "txcd_20060258"
+    assert sandbox.bank.store.objects[await product_of(school)]["tax_code"] == "txcd_20060258"
     await school.service.close()
 
 
@@ -86,7 +91,7 @@ async def test_products_are_kept_in_step_and_on_sale(school: School, catalog: Ca
         await change(school, catalog, title="Bread, from Flour to Loaf")
         school.clock.forward(hours=12)
         await school.begin(browser)
-        product = school.bank.store.objects[PRODUCT]
+        product = school.bank.store.objects[await product_of(school)]
         assert product["name"] == "Bread, from Flour to Loaf"
         product["active"] = False  # archived in Stripe's dashboard
         school.clock.forward(hours=12)

@@ -12,7 +12,7 @@ from dynamic_api.core.models import Entitlement, Order, User
 from dynamic_api.orders.state import PAID_STATES
 from tests.gates import FragileDatabase
 
-Source = tuple[int, str]  # a learner, and what once granted them a course
+Source = tuple[int, str, int]  # a learner, and what once granted them which course
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Decisions:
 
     database: FragileDatabase
     revoked: set[Source] = field(default_factory=set)
-    withdrawn: set[str] = field(default_factory=set)
+    withdrawn: set[tuple[str, int]] = field(default_factory=set)
     granted: set[tuple[int, int]] = field(default_factory=set)
 
     async def grant(self, email: Email, course: CatalogCourse, now: datetime) -> None:
@@ -30,9 +30,9 @@ class Decisions:
 
         def note() -> None:
             if user is None:
-                self.withdrawn -= waiting
+                self.withdrawn -= {(name, course.id) for name in waiting}
             else:
-                self.revoked -= {(user, source) for source in sources}
+                self.revoked -= {(user, source, course.id) for source in sources}
                 self.granted.add((user, course.id))
 
         with self.database.upon_commit(note):
@@ -46,9 +46,9 @@ class Decisions:
             return
 
         def note() -> None:
-            self.withdrawn |= waiting
+            self.withdrawn |= {(name, course.id) for name in waiting}
             if user is not None:
-                self.revoked |= {(user, source) for source in sources}
+                self.revoked |= {(user, source, course.id) for source in sources}
                 self.granted.discard((user, course.id))
 
         with self.database.upon_commit(note):
@@ -80,7 +80,7 @@ class Decisions:
                 Entitlement.user_id == (user or 0), Entitlement.course_id == course.id
             )
             waiting = select(Order.public_id).where(
-                Order.course_id == course.id,
+                Order.sells(course.id),
                 Order.owner_id.is_(None),
                 Order.owner_email_key == email.key,
                 Order.state.in_(PAID_STATES),

@@ -16,6 +16,7 @@ from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Job, Order, User
 from dynamic_api.core.states import JobState
 from dynamic_api.core.tokens import PublicOrderId
+from dynamic_api.gateways.payment_facts import LINE
 from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
 from dynamic_api.orders.jobs import Sweep
@@ -104,9 +105,13 @@ class History:
             wishes |= {"deliver_on": tomorrow} if chance > 50 else {}
         if kind == "begin with code":
             wishes = {"code": ("WELCOME20", "GIFT100", "FIRST10")[chance % 3]}
+        courses = COURSES if kind == "begin together" else COURSES[which % len(COURSES) :][:1]
         async with self.school.browser() as guest:
-            made = await self.school.begin(guest, COURSES[which % len(COURSES)], **wishes)
-            made["_browser"], made["_course"] = dict(guest.cookies), COURSES[which % len(COURSES)]
+            if kind == "begin together":
+                made = await self.school.begin_together(guest, *courses)
+            else:
+                made = await self.school.begin(guest, *courses, **wishes)
+            made["_browser"], made["_courses"] = dict(guest.cookies), courses
             self.sessions.append(made)
 
     def _at_stripe(self, kind: str, session: Json, which: int, chance: int) -> None:
@@ -124,6 +129,14 @@ class History:
                 bank.discount(session, "GIFT100")
             case "refund":
                 bank.refund(session["payment_intent"], amount=None if chance > 50 else 1 + chance * 20)
+            case "refund a line":
+                bank.refund(session["payment_intent"], amount=self._line(session, which)["amount_total"])
+            case "refund by command":
+                number = which % len(self._lines(session)) + 1
+                amount, metadata = self._line(session, which)["amount_total"], {LINE: str(number)}
+                bank.refund(session["payment_intent"], amount=amount - chance % 2, metadata=metadata)
+            case "dispute a line" if not self._of(session, "dispute"):
+                bank.dispute(session["payment_intent"], amount=self._line(session, which)["amount_total"])
             case "fail refund":
                 refunds = [each for each in self._of(session, "refund") if each["status"] == "succeeded"]
                 bank.fail_refund(refunds[0]) if refunds else None
@@ -215,6 +228,12 @@ class History:
 
     def _intent(self, session: Json) -> Json:
         return self.school.bank.store.objects.get(session["payment_intent"] or "", {})
+
+    def _lines(self, session: Json) -> list[Json]:
+        return self.school.bank.store.line_items[session["id"]]
+
+    def _line(self, session: Json, which: int) -> Json:
+        return self._lines(session)[which % len(self._lines(session))]
 
     def _of(self, session: Json, kind: str) -> list[Json]:
         intent = session["payment_intent"]

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from dynamic_api.core.models import Entitlement, Gift, Job, Order, User
 from dynamic_api.core.states import JobState, OrderState
+from dynamic_api.gateways.payment_facts import LINE
 from scripts.sandbox.store import Json
 from tests.proof.history import History
 from tests.school import School
@@ -14,17 +15,47 @@ from tests.school import School
 STRICT = "git-for-writers"  # a course that ends with a partial refund
 
 
-def gives_access(school: School, session: Json) -> bool:
-    """Whether this payment, as Stripe has it, pays for a course now."""
+def courses_paid(school: School, session: Json) -> set[str]:
+    """The courses that this payment, as Stripe has it, pays for now."""
+    lines = dict(zip(session["_courses"], school.bank.store.line_items[session["id"]], strict=True))
     if session["payment_status"] == "no_payment_required":
-        return True
-    if session["payment_status"] != "paid":
-        return False
-    intent = session["payment_intent"]
-    disputes = [each["status"] for each in school.bank.store.all("dispute") if each["payment_intent"] == intent]
-    refunded = refunded_of(school, session)
-    kept = refunded == 0 or (refunded < session["amount_total"] and session["_course"] != STRICT)
-    return kept and all(status == "won" for status in disputes)
+        return set(lines)
+    if session["payment_status"] != "paid" or refunded_of(school, session) >= session["amount_total"]:
+        return set()
+    left = {course: line["amount_total"] for course, line in lines.items()}
+    spoilt: set[str] = set()  # courses about which money went back in part
+    unnamed = []
+    for each in _money_back(school, session):
+        number = (each.get("metadata") or {}).get(LINE)
+        if number is None:
+            unnamed.append(each)
+            continue
+        course = session["_courses"][int(number) - 1]
+        left[course] = max(0, left[course] - each["amount"])
+        spoilt.add(course)
+    open_amount = sum(each["amount"] for each in unnamed if each["status"] == "needs_response")
+    if open_amount and refunded_of(school, session) + open_amount >= session["amount_total"]:
+        return set()
+    for each in unnamed:
+        meant = [course for course in left if left[course] == each["amount"]] if len(left) > 1 else list(left)
+        is_open = each["status"] == "needs_response"
+        if len(meant) == 1:
+            left[meant[0]] = max(0, left[meant[0]] - each["amount"])
+        if not is_open:
+            spoilt.update(meant if len(meant) == 1 else left)
+    return {course for course in lines if left[course] > 0 and not (course in spoilt and course == STRICT)}
+
+
+def _money_back(school: School, session: Json) -> list[Json]:
+    """Refunds, and disputes that are lost or open: lost and refunded ones first."""
+    intent, ends = session["payment_intent"], {"refund": ("succeeded",), "dispute": ("lost", "needs_response")}
+    found = [
+        each
+        for kind, statuses in ends.items()
+        for each in school.bank.store.all(kind)
+        if intent and each["payment_intent"] == intent and each["status"] in statuses
+    ]
+    return sorted(found, key=lambda each: each["status"] == "needs_response")
 
 
 def refunded_of(school: School, session: Json) -> int:
@@ -55,18 +86,26 @@ async def verify(history: History) -> set[str]:
     sold = {session["client_reference_id"]: session for session in history.sessions}
     for name, order in orders.items():
         session = sold.get(name)
-        pays = gives_access(school, session) if session else order.state is OrderState.PAID
         if session:
-            _verify_money(school, order, session, pays=pays)
+            slugs = courses_paid(school, session)
+            _verify_money(school, order, session, pays=bool(slugs))
+            paid = {school.service.catalog.current.course(slug).id for slug in slugs}
+        else:
+            paid = set(order.course_ids) if order.state is OrderState.PAID else set()
         _verify_times(order, school.clock())
         if order.is_gift:
             owner = users.get(order.owner_id or 0)
             assert owner is None or owner.id in history.friends, "a gift is never its buyer's"
-            assert not pays or name in history.decisions.withdrawn or gifts[order.id].delivered_at, "gifts arrive"
+            assert (
+                not paid
+                or any((name, each) in history.decisions.withdrawn for each in paid)
+                or gifts[order.id].delivered_at
+            ), "gifts arrive"
         owner_id = order.owner_id or 0
-        ended = name in history.decisions.withdrawn or (owner_id, f"order:{name}") in history.decisions.revoked
-        if pays and not ended:
-            expected[owner_id].add(order.course_id)
+        for course_id in paid:
+            revoked = (owner_id, f"order:{name}", course_id) in history.decisions.revoked
+            if (name, course_id) not in history.decisions.withdrawn and not revoked:
+                expected[owner_id].add(course_id)
     for user_id, course_id in history.decisions.granted:
         expected[user_id].add(course_id)
     for nobody in {0, *deleted}:
@@ -83,8 +122,11 @@ async def verify(history: History) -> set[str]:
 
 
 def _verify_money(school: School, order: Order, session: Json, *, pays: bool) -> None:
-    kept = ("paid",) if session["_course"] == STRICT else ("paid", "partially_refunded")
-    assert (order.state in kept) == pays, (order.state, session["payment_status"])
+    if pays:
+        assert order.state in ("paid", "partially_refunded"), (order.state, session["payment_status"])
+    elif session["_courses"] != (STRICT,):
+        assert order.state != "paid", session["payment_status"]
+    assert sum(line.refunded_amount for line in order.lines) <= order.refunded_amount
     assert order.amount == session["amount_subtotal"]
     if order.paid_at is None:
         return

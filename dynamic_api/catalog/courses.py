@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from babel.lists import format_list
-
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.errors import CourseNotFound, ResourceNotFound
 from sitegen import urls
@@ -146,10 +144,10 @@ class CourseCatalog:
         return self._by_id.get(course_id)
 
     def title_of(self, *course_ids: int) -> str:
-        """A course's title, for people who bought it, whether or not it is still for sale; several as a list."""
+        """A course's title, for people who bought it, whether or not it is still for sale; several as “A + B”."""
         courses = [self.course_by_id(each) for each in course_ids]
         titles = [course.definition.title if course else "Your course" for course in courses]
-        return format_list(titles, locale=self.site.language.replace("-", "_"))
+        return " + ".join(titles)  # titles contain commas, and any word for “and” is in one language
 
     def resource(self, resource_id: int) -> CatalogResource:
         """A published file. Raises ResourceNotFound."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from babel.lists import format_list
 
 from dynamic_api.claims.claims import issue_claim_link
 from dynamic_api.core.emails import Email
@@ -65,12 +64,8 @@ async def _facts(service: Service, message: OrderMessage) -> _Facts:
         for course, line in zip(courses, order.lines, strict=True)
         if line not in granting and line.state in (OrderState.REFUNDED, OrderState.PARTIALLY_REFUNDED)
     ]
-    titles, gone = [_titles(each, site) for each in (courses, ended)]
+    titles, gone = [" + ".join(each.title for each in some) for some in (courses, ended)]
     return _Facts(order, titles, gone, courses[0].slug, gift, owner, bool(granting), site, url)
-
-
-def _titles(courses: list[Course], site: Site) -> str:
-    return format_list([course.title for course in courses], locale=site.language.replace("-", "_"))
 
 
 async def receipt(service: Service, message: Receipt) -> Addressed:

@@ -1,10 +1,13 @@
 """Health: what the service says of itself to whatever watches it."""
 
 import asyncio
+
 from sqlalchemy import update
+
 from dynamic_api.core.models import CatalogState
 from dynamic_api.health import check_health
 from tests.school import School
+
 
 async def test_health_waits_for_its_turn(school: School) -> None:
     """Others write all the time; that is no reason to call the database broken."""

@@ -17,7 +17,6 @@ from tests.dynamic_api.test_checkout import choose_promotion_codes
 from tests.school import LESSON, SOURDOUGH, WEBHOOK_SECRET, School, TestClock, make_school
 
 
-
 async def product_of(school: School) -> str:
     """What the first course is called at Stripe."""
     [installation] = await school.rows(Installation)

@@ -19,6 +19,7 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 _STATES = "state IN ('pending', 'paid', 'partially_refunded', 'refunded', 'failed', 'expired', 'disputed')"
+_MONEY = ("amount", "total_amount", "refunded_amount", "state")
 _AMOUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -127,12 +128,17 @@ def _split_orders() -> None:
     orders, lines, entitlements, gifts = (
         sa.Table(name, known, autoload_with=database) for name in ("orders", "order_lines", "entitlements", "gifts")
     )
+    several = sa.select(lines.c.order_id).where(lines.c.position > 1)
+    first = sa.select(lines).where(lines.c.position == 1, lines.c.order_id.in_(several))
+    for line in database.execute(first).mappings().all():
+        money = {name: line[name] for name in _MONEY}
+        database.execute(orders.update().where(orders.c.id == line["order_id"]).values(money))
     further = database.execute(sa.select(lines).where(lines.c.position > 1).order_by(lines.c.id)).mappings().all()
     for line in further:
         order = dict(database.execute(sa.select(orders).where(orders.c.id == line["order_id"])).mappings().one())
         del order["id"]
         order |= dict.fromkeys(("session_id", "payment_intent_id", "checkout_url", "receipt_url"))
-        order |= {name: line[name] for name in ("amount", "total_amount", "refunded_amount", "state")}
+        order |= {name: line[name] for name in _MONEY}
         order["public_id"] = make_public_order_id()
         number = database.scalar(orders.insert().values(order).returning(orders.c.id))
         gift = database.execute(sa.select(gifts).where(gifts.c.order_id == line["order_id"])).mappings().first()

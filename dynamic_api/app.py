@@ -10,6 +10,7 @@ import dynamic_api.accounts.account_routes
 import dynamic_api.accounts.sign_in_routes
 import dynamic_api.checkout.routes
 import dynamic_api.claims.routes
+import dynamic_api.learning.purchase_routes
 import dynamic_api.learning.routes
 import dynamic_api.mobile_v1.routes
 import dynamic_api.webhooks.routes
@@ -79,6 +80,7 @@ def routes() -> dict[str, list[Route]]:
         *dynamic_api.claims.routes.routes,
         *dynamic_api.checkout.routes.routes,
         *dynamic_api.learning.routes.routes,
+        *dynamic_api.learning.purchase_routes.routes,
     ]
     return {
         **mounted("/api", api),

@@ -1,6 +1,8 @@
 """What all tests stand on."""
 
 import asyncio
+import functools
+import re
 import secrets
 import shutil
 import threading
@@ -102,11 +104,18 @@ def listening_sandbox() -> Iterator[Sandbox]:
     smtp.stop()
 
 
+@functools.cache
+def documented_permissions() -> frozenset[str]:
+    """What the restricted key of the documents may do."""
+    return frozenset(re.findall(r"permissions\[\]=(rak_\w+)", (ROOT / "docs/going-live.md").read_text()))
+
+
 @pytest.fixture
 def sandbox(listening_sandbox: Sandbox, signing_key: SigningKey, catalog: Catalog) -> Sandbox:
     """The partners with nothing left of other tests. Events are held until the test delivers them."""
     bank = listening_sandbox.bank
     bank.forget_everything()
+    bank.granted = documented_permissions()
     listening_sandbox.outage.clear()
     bank.store.signing_keys[signing_key.id] = signing_key.public
     for course in catalog.courses:
@@ -132,7 +141,7 @@ def make_settings(manifest_file: Path, signing_key: SigningKey, listening_sandbo
             "site_url": SITE,
             "secret_key": "k" * 40,
             "manifest": manifest_file,
-            "stripe_secret_key": "sk_test_tests",
+            "stripe_secret_key": "rk_test_tests",  # as a restricted key: it may do what the document says, and no more
             "stripe_webhook_secrets": f"whsec_other,{WEBHOOK_SECRET}",
             "stripe_api_base": sandbox.url,
             "stripe_checkout_origin": sandbox.url,

@@ -120,7 +120,8 @@ class School:
 
     def pay(self, session: Json, email: str = "ann@example.com", **how: Any) -> None:
         """Pay on the sandbox's page."""
-        address = session["customer_email"] or email
+        customer = self.bank.store.objects.get(session["customer"] or "", {})
+        address = session["customer_email"] or customer.get("email") or email
         self.bank.pay(session, card=how.pop("card", "4242424242424242"), email=address, name="Ann", **how)
 
     async def deliver(self, events: Sequence[Json] | None = None) -> list[httpx.Response]:

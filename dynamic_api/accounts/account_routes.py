@@ -7,7 +7,7 @@ from dynamic_api.accounts.devices import list_devices, sign_out_browser, sign_ou
 from dynamic_api.accounts.links import change_password
 from dynamic_api.accounts.privacy import KEPT, delete_user, export_user
 from dynamic_api.accounts.requested_email import allowed_email
-from dynamic_api.accounts.sign_in import sign_out
+from dynamic_api.accounts.sign_in import sign_in, sign_out
 from dynamic_api.accounts.users import check_password
 from dynamic_api.core.messages import NewEmailLink, queue_message
 from dynamic_api.core.models import User
@@ -41,8 +41,9 @@ async def replace_password(request: Request, learner: Learner) -> Response:
     """Change the password. This browser stays signed in, everything else is signed out."""
     body = await request.read(PasswordChange)
     user = await _check_own_password(request, learner, body.current)
-    await change_password(request.service, user, body.password, keep_session=session_token(request))
-    return JsonResponse({"message": "Your password is changed. Other browsers and phones have to sign in again."})
+    user = await change_password(request.service, user, body.password)
+    answer = JsonResponse({"message": "Your password is changed. Other browsers and phones have to sign in again."})
+    return await sign_in(request, user, answer)
 
 
 async def email_new_address_link(request: Request, learner: Learner) -> Response:

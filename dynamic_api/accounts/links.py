@@ -5,15 +5,16 @@ A link proves that its holder reads the email of an address. It works once, and 
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dynamic_api.accounts.proof import NOTHING_KEPT, PASSWORD, Proof, decided, end_access
 from dynamic_api.accounts.users import check_new_account, create_user, find_user
 from dynamic_api.core.audit import GUEST, Action, by_user, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import LinkInvalid, ValidationFailed
 from dynamic_api.core.messages import PasswordCleared, queue_message
-from dynamic_api.core.models import AccessToken, OneTimeLink, User, WebSession
+from dynamic_api.core.models import OneTimeLink, User
 from dynamic_api.core.passwords import password_faults
 from dynamic_api.core.states import LinkPurpose
 from dynamic_api.core.tokens import hash_token, make_token
@@ -104,11 +105,11 @@ async def sign_up(service: Service, token: str, *, name: str, password: str) -> 
     return user
 
 
-async def sign_in_by_link(service: Service, token: str) -> User:
-    """Use a sign-in link. Raises LinkInvalid."""
+async def sign_in_by_link(service: Service, token: str, proof: Proof) -> User:
+    """Use a sign-in link. Raises LinkInvalid, and AccessToDecide, after which the link still works."""
     now = service.clock()
     async with service.database.transaction() as db:
-        return await _use_link(db, LinkPurpose.SIGN_IN, token, now)
+        return await _use_link(db, LinkPurpose.SIGN_IN, token, proof, now)
 
 
 async def reset_password(service: Service, token: str, password: str) -> User:
@@ -122,18 +123,18 @@ async def reset_password(service: Service, token: str, password: str) -> User:
     password_hash = await service.passwords.hash(password)
     now = service.clock()
     async with service.database.transaction() as db:
-        user = await _use_link(db, LinkPurpose.RESET, token, now)
+        user = await _use_link(db, LinkPurpose.RESET, token, NOTHING_KEPT, now)
         await _replace_password(db, user, password_hash, now=now)
     return user
 
 
-async def change_password(service: Service, user: User, password: str, *, keep_session: str) -> User:
-    """A new password for somebody whose old one was just verified. Other sessions and all phones are signed out."""
+async def change_password(service: Service, user: User, password: str) -> User:
+    """A new password for somebody whose old one was just verified. Every session and all phones are signed out."""
     _check_password(password, user)
     password_hash = await service.passwords.hash(password)
     async with service.database.transaction() as db:
         fresh = await db.get_one(User, user.id)
-        await _replace_password(db, fresh, password_hash, now=service.clock(), keep_session=keep_session)
+        await _replace_password(db, fresh, password_hash, now=service.clock())
     return fresh
 
 
@@ -142,23 +143,20 @@ def _check_password(password: str, user: User) -> None:
         raise ValidationFailed(details={"password": faults})
 
 
-async def _replace_password(
-    db: AsyncSession, user: User, password_hash: str, *, now: datetime, keep_session: str = ""
-) -> None:
-    user.password_hash, user.updated_at = password_hash, now
-    await sign_out_everywhere(db, user, now=now, keep_session=keep_session)
+async def _replace_password(db: AsyncSession, user: User, password_hash: str, *, now: datetime) -> None:
+    user.password_hash, user.updated_at, user.password_set_at = password_hash, now, now
+    user.password_device = user.password_browser_hash = None
+    await sign_out_everywhere(db, user, now=now)
     record(db, Action.PASSWORD_CHANGED, at=now, actor=by_user(user.id), user_id=user.id)
 
 
-async def sign_out_everywhere(db: AsyncSession, user: User, *, now: datetime, keep_session: str = "") -> None:
-    """End every session but one, every phone's token, and every emailed link.
+async def sign_out_everywhere(db: AsyncSession, user: User, *, now: datetime) -> None:
+    """End every session, every phone's token, and every emailed link.
 
     Links end too, because they may have been requested by the person who is signed out here.
     """
     await close_links(db, OneTimeLink.user_id == user.id, now=now)
-    others = WebSession.token_hash != hash_token(keep_session)
-    await db.execute(delete(WebSession).where(WebSession.user_id == user.id, others))
-    await db.execute(delete(AccessToken).where(AccessToken.user_id == user.id))
+    await end_access(db, user, keep=frozenset())
 
 
 async def _holder(db: AsyncSession, link: OneTimeLink) -> User:
@@ -168,13 +166,17 @@ async def _holder(db: AsyncSession, link: OneTimeLink) -> User:
     return user
 
 
-async def _use_link(db: AsyncSession, purpose: LinkPurpose, token: str, now: datetime) -> User:
+async def _use_link(db: AsyncSession, purpose: LinkPurpose, token: str, proof: Proof, now: datetime) -> User:
     link = await open_link(db, purpose, token, now)
-    return await use_link(db, link, await _holder(db, link), now)
+    return await use_link(db, link, await _holder(db, link), proof, now)
 
 
-async def use_link(db: AsyncSession, link: OneTimeLink, user: User, now: datetime) -> User:
-    """Mark a link as used; it arrived at its holder's address, so it proves that address. Raises LinkInvalid."""
+async def use_link(db: AsyncSession, link: OneTimeLink, user: User, proof: Proof, now: datetime) -> User:
+    """Mark a link as used; it arrived at its holder's address, so it proves that address.
+
+    Raises LinkInvalid, and AccessToDecide before anything is written.
+    """
+    keep = await decided(db, user, proof) if user.email_verified_at is None else frozenset()
     used = await db.execute(
         update(OneTimeLink)
         .where(OneTimeLink.id == link.id, OneTimeLink.used_at.is_(None))
@@ -185,19 +187,22 @@ async def use_link(db: AsyncSession, link: OneTimeLink, user: User, now: datetim
     if used.scalar() is None:
         raise LinkInvalid  # another browser was a moment faster
     if user.email_verified_at is None:
-        if user.password_hash is not None and link.purpose is not LinkPurpose.RESET:
+        if user.password_hash is not None and link.purpose is not LinkPurpose.RESET and PASSWORD not in keep:
             await queue_message(db, PasswordCleared.to(user, link.id), now=now)
-        await verify_email(db, user, password_hash=None, now=now)
+        await verify_email(db, user, password_hash=user.password_hash if PASSWORD in keep else None, keep=keep, now=now)
         await attach_waiting_orders(db, user, now=now)
     return user
 
 
-async def verify_email(db: AsyncSession, user: User, *, password_hash: str | None, now: datetime) -> None:
-    """Mark the address as verified, and sign everybody out.
+async def verify_email(
+    db: AsyncSession, user: User, *, password_hash: str | None, keep: frozenset[str] = frozenset(), now: datetime
+) -> None:
+    """Mark the address as verified, and sign everybody out who is not kept.
 
-    Somebody else may have created the account before its address was verified: their password, links and sessions end.
+    Somebody else may have created the account before its address was verified. Their links end in any case.
     """
     user.email_verified_at = user.updated_at = now
     user.password_hash = password_hash
-    await sign_out_everywhere(db, user, now=now)
+    await close_links(db, OneTimeLink.user_id == user.id, now=now)
+    await end_access(db, user, keep=keep)
     record(db, Action.ACCOUNT_VERIFIED, at=now, actor=by_user(user.id), user_id=user.id)

@@ -43,7 +43,7 @@ _PERSONAL_FIELDS = (
     "evidence",
 )
 _PERSONAL_DETAILS = frozenset({"device", "source", "target"})  # of audit entries
-_SECRETS = ("password_hash", "token_hash", "code_hash", "browser_hash", "checkout_url")
+_SECRETS = ("password_hash", "token_hash", "code_hash", "browser_hash", "password_browser_hash", "checkout_url")
 
 KEPT = (
     "Tax law requires us to keep orders, with amount, date and the payment provider's numbers; your name and address "

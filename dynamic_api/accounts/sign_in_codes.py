@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.links import issue_link, use_link
+from dynamic_api.accounts.proof import Proof
 from dynamic_api.accounts.users import find_user
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import CodeInvalid
@@ -38,16 +39,20 @@ def _hash(secret: SecretStr, user_id: int, code: str) -> str:
     return hmac.new(key, f"sign-in:{user_id}:{code}".encode(), hashlib.sha256).hexdigest()
 
 
-async def sign_in_by_code(service: Service, email: Email, code: str) -> User:
-    """Use a code. Raises CodeInvalid, alike for wrong codes, expired ones and unknown addresses."""
+async def sign_in_by_code(service: Service, email: Email, code: str, proof: Proof) -> User:
+    """Use a code. Raises CodeInvalid, alike for wrong codes, expired ones and unknown addresses.
+
+    Raises AccessToDecide, after which the code still works.
+    """
     now, secret = service.clock(), service.settings.secret_key
     async with service.database.transaction() as db:  # a wrong attempt is committed, so nothing is raised in here
         user = await find_user(db, email)
         link = await _matching(db, secret, user, code, now) if user is not None else None
         if user is not None and link is not None:
-            link.code_hash = None
             # A mail scanner that clicks on everything may have used the link; the digits were never in its reach.
-            return user if link.used_at is not None else await use_link(db, link, user, now)
+            user = user if link.used_at is not None else await use_link(db, link, user, proof, now)
+            link.code_hash = None
+            return user
     raise CodeInvalid
 
 

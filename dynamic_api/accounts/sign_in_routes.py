@@ -1,12 +1,14 @@
 """Signing in, up and out."""
 
 import asyncio
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from dynamic_api.accounts.links import reset_password, sign_in_by_link, sign_up
 from dynamic_api.accounts.new_email import change_email
+from dynamic_api.accounts.proof import AccessToDecide, Proof
 from dynamic_api.accounts.request_models import LinkToken, NewAccountByLink
 from dynamic_api.accounts.requested_email import requested_email
 from dynamic_api.accounts.sign_in import sign_in, sign_in_to_library, sign_out
@@ -16,10 +18,13 @@ from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import CodeInvalid
 from dynamic_api.core.messages import RequestedMessage, ResetLink, SignInLink, SignUpLink, queue_message
 from dynamic_api.core.throttle import ACCOUNT_FORMS_BY_IP, CODES_BY_EMAIL
-from dynamic_api.web.identity import Learner, learner_route
+from dynamic_api.core.tokens import hash_token
+from dynamic_api.web.cookies import cookies_of
+from dynamic_api.web.identity import Learner, learner_route, signed_in
 from dynamic_api.web.requests import Request, Text
 from dynamic_api.web.responses import JsonResponse
 from dynamic_api.web.routing import open_route
+from dynamic_api.web.sessions import session_token
 from sitegen import urls
 
 REFUSAL_TAKES = 0.25  # seconds
@@ -32,8 +37,18 @@ class Credentials(BaseModel):
     password: str = Field(min_length=1, max_length=1000)
 
 
-class SignInCode(BaseModel):
-    """The six digits of a sign-in email, and the address it went to."""
+class Decision(BaseModel):
+    """What else keeps its access to an account whose address is proven here; None: not asked yet."""
+
+    keep: list[Annotated[str, Field(max_length=40)]] | None = Field(default=None, max_length=100)
+
+
+class SignInLinkToken(LinkToken, Decision):
+    """A sign-in link, and what is kept."""
+
+
+class SignInCode(Decision):
+    """The six digits of a sign-in email, the address it went to, and what is kept."""
 
     email: Text = Field(min_length=1, max_length=254)
     code: Text = Field(min_length=1, max_length=20)
@@ -97,8 +112,19 @@ _IF_THERE_IS_AN_ACCOUNT = "If there is an account with this address, we've sent 
 async def use_sign_in_link(request: Request) -> Response:
     """Sign in by an emailed link."""
     request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
-    body = await request.read(LinkToken)
-    return await sign_in_to_library(request, await sign_in_by_link(request.service, body.token))
+    body = await request.read(SignInLinkToken)
+    try:
+        user = await sign_in_by_link(request.service, body.token, _proof(request, body))
+    except AccessToDecide as undecided:
+        return JsonResponse({"decide": undecided.items})
+    return await sign_in_to_library(request, user)
+
+
+def _proof(request: Request, decision: Decision) -> Proof:
+    """What this browser knows of the account, and what its owner decided."""
+    marks = (request.cookie(cookies_of(request.service.settings).checkout), session_token(request))
+    browser, session = (hash_token(mark) if mark else None for mark in marks)
+    return Proof(browser, session, None if decision.keep is None else frozenset(decision.keep))
 
 
 async def use_sign_in_code(request: Request) -> Response:
@@ -106,11 +132,13 @@ async def use_sign_in_code(request: Request) -> Response:
     body = await request.read(SignInCode)
     email = Email.lookup(body.email)
     request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
-    request.service.throttle.hit(CODES_BY_EMAIL, email.key)
+    request.service.throttle.hit(CODES_BY_EMAIL, email.key, request.client_ip)
     loop = asyncio.get_running_loop()
     answer_at = loop.time() + REFUSAL_TAKES
     try:
-        user = await sign_in_by_code(request.service, email, "".join(body.code.split()))
+        user = await sign_in_by_code(request.service, email, "".join(body.code.split()), _proof(request, body))
+    except AccessToDecide as undecided:
+        return JsonResponse({"decide": undecided.items})
     except CodeInvalid:
         # A wrong attempt at a real account writes to the disk, one at an unknown address does not: waiting hides which.
         await asyncio.sleep(answer_at - loop.time())
@@ -119,11 +147,12 @@ async def use_sign_in_code(request: Request) -> Response:
 
 
 async def use_new_email_link(request: Request) -> Response:
-    """Use another address from now on. Needs no session, since the link went to that address."""
+    """Use another address from now on: opened with its link, where the account is signed in."""
     request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
-    body = await request.read(LinkToken)
-    user = await change_email(request.service, body.token)
-    return JsonResponse({"message": f"Your email address is now {user.email}.", "url": urls.ACCOUNT})
+    body, learner = await request.read(LinkToken), await signed_in(request)
+    user = await change_email(request.service, body.token, learner.id if learner else None)
+    answer = {"message": f"Your email address is now {user.email}.", "url": urls.ACCOUNT}
+    return await sign_in(request, user, JsonResponse(answer))
 
 
 async def use_reset_link(request: Request) -> Response:

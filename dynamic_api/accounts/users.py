@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.audit import Action, record
 from dynamic_api.core.emails import Email
-from dynamic_api.core.errors import InvalidCredentials, ValidationFailed
+from dynamic_api.core.errors import InvalidCredentials, RateLimited, ValidationFailed
 from dynamic_api.core.messages import Welcome, queue_message
 from dynamic_api.core.models import User
 from dynamic_api.core.passwords import password_faults
@@ -27,10 +27,13 @@ async def check_password(service: Service, email: Email, password: str, *, clien
     """
     throttle, passwords = service.throttle, service.passwords
     # Counted before the password is checked, so that attempts arriving meanwhile are counted too.
-    throttle.hit(SIGN_INS_BY_IP, client_ip)
-    throttle.hit(SIGN_IN_FAILURES, email.key, client_ip)
-    if not throttle.knows(email.key, client_ip):
-        throttle.hit(SIGN_IN_FAILURES_DAILY, email.key)
+    try:
+        throttle.hit(SIGN_INS_BY_IP, client_ip)
+        throttle.hit(SIGN_IN_FAILURES, email.key, client_ip)
+        if not throttle.knows(email.key, client_ip):
+            throttle.hit(SIGN_IN_FAILURES_DAILY, email.key)
+    except RateLimited as refused:
+        raise RateLimited(refused.retry_after, " Or sign in by email, with the link or its six digits.") from None
     async with service.database.reading() as db:
         user = await find_user(db, email)
     if not await passwords.matches(user.password_hash if user else None, password) or user is None:
@@ -74,13 +77,28 @@ def check_new_account(*, name: str, password: str, email: Email | None) -> None:
 
 
 async def create_user(
-    db: AsyncSession, *, email: Email, name: str, password_hash: str, verified: bool, now: datetime, actor: str
+    db: AsyncSession,
+    *,
+    email: Email,
+    name: str,
+    password_hash: str,
+    verified: bool,
+    now: datetime,
+    actor: str,
+    device: str | None = None,
+    browser_hash: str | None = None,
 ) -> User:
-    """A new account, and a welcome email. `verified` when a link sent to its address was used."""
+    """A new account, and a welcome email. `verified` when a link sent to its address was used.
+
+    `device` and `browser_hash` say where the password was set.
+    """
     user = User(
         email=email,
         name=name.strip(),
         password_hash=password_hash,
+        password_set_at=now,
+        password_device=device,
+        password_browser_hash=browser_hash,
         email_verified_at=now if verified else None,
         created_at=now,
         updated_at=now,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dynamic_api.catalog.courses import CatalogCourse
-from dynamic_api.gateways.payments import CheckoutLine
+from dynamic_api.gateways.checkout_page import CheckoutLine
 from dynamic_api.orders.create import Item
 from sitegen.catalog.model import Price
 

@@ -16,7 +16,14 @@ LONGEST = 100
 
 
 async def find_code(
-    payments: Payments, typed: str, price: Price, products: Sequence[str], *, has_bought: bool, now: datetime
+    payments: Payments,
+    typed: str,
+    price: Price,
+    products: Sequence[str],
+    *,
+    has_bought: bool,
+    customer: str | None,
+    now: datetime,
 ) -> str:
     """Stripe's id of a code that is valid for this purchase. Raises FormRefused, PaymentsUnavailable."""
     codes = await payments.codes(typed.strip()) if len(typed) <= LONGEST else []
@@ -25,7 +32,7 @@ async def find_code(
     # A code may have been used for several coupons over the years; the one that is still valid decides.
     reasons = []
     for code in codes:
-        reason = refusal(code, price, products, has_bought=has_bought, now=now)
+        reason = refusal(code, price, products, has_bought=has_bought, customer=customer, now=now)
         if reason is None:
             return code.id
         reasons.append(reason)
@@ -34,7 +41,7 @@ async def find_code(
 
 
 def refusal(
-    code: CodeFacts, price: Price, products: Sequence[str], *, has_bought: bool, now: datetime
+    code: CodeFacts, price: Price, products: Sequence[str], *, has_bought: bool, customer: str | None, now: datetime
 ) -> Notice | None:
     """Why this code is not accepted, or None. Pure.
 
@@ -44,6 +51,7 @@ def refusal(
     | its coupon names other products, or a currency  | code-other-course  |
     | the price is below its minimum                  | code-minimum       |
     | for first purchases, and this is not one        | code-first-only    |
+    | for one customer, and this is somebody else     | code-other-person  |
     """
     if not code.active or (code.expires_at is not None and code.expires_at <= now):
         return Notice.CODE_EXPIRED
@@ -57,4 +65,6 @@ def refusal(
         return Notice.CODE_MINIMUM
     if code.first_purchase_only and has_bought:
         return Notice.CODE_FIRST_ONLY
+    if code.customer not in (None, customer):
+        return Notice.CODE_OTHER_PERSON
     return None

@@ -20,6 +20,7 @@ from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import OrderNotFound, RateLimited
 from dynamic_api.core.models import Order
 from dynamic_api.core.notices import FormRefused, Notice
+from dynamic_api.core.operator_notices import tell_operator
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.throttle import CHECKOUTS_BY_IP, ORDER_VIEWS_BY_IP
 from dynamic_api.core.tokens import parse_public_order_id
@@ -68,6 +69,9 @@ async def buy(request: Request) -> Response:
         return _back_to_form(course, form, refusal.notice)
     except (PaymentsRefused, PaymentsMisconfigured) as error:
         logger.error("%s cannot be sold: %s", course.definition.slug, error)
+        async with request.service.database.transaction() as db:
+            sentence = f"“{course.definition.title}” cannot be bought: {error}"
+            await tell_operator(db, f"sale.{course.id}", sentence, now=request.service.clock())
         return _back_to_form(course, form, Notice.PAYMENT_REFUSED)
     except (PaymentsUnavailable, TimeoutError) as error:
         logger.warning("no payment page for %s: %s", course.definition.slug, error or "it took too long")

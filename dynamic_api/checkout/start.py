@@ -11,15 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from dynamic_api.checkout.buyer import Buyer, has_bought, is_processing, refuse_owner
 from dynamic_api.checkout.offer import Offer
 from dynamic_api.checkout.promotion_codes import find_code
-from dynamic_api.core.models import Course, Installation, Order
+from dynamic_api.core.models import Course, Installation, Order, User
 from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.states import OrderState
+from dynamic_api.core.tokens import hash_token
+from dynamic_api.gateways.checkout_page import CheckoutRequest
 from dynamic_api.gateways.payment_errors import CodeTaken, CodeTooLarge, PaymentMissing
-from dynamic_api.gateways.payments import CheckoutRequest
 from dynamic_api.orders.create import Item, create_order
 from dynamic_api.orders.gifts import GiftDetails, is_same_gift, make_gift
 from dynamic_api.orders.reconcile import OrderBusy, reconcile_order
 from dynamic_api.service import Service
+from dynamic_api.web.identity import Learner
 from sitegen import urls
 
 # Stripe takes 30 minutes to 24 hours: in the middle, neither a wrong clock nor slow attempts can be refused.
@@ -58,16 +60,21 @@ async def start_checkout(service: Service, offer: Offer, buyer: Buyer, options: 
         elif buyer.learner and buyer.learner.email_key == options.gift.recipient_email.key:
             raise FormRefused(Notice.GIFT_TO_YOURSELF)
         is_first = not await has_bought(db, buyer)
+        customer = (await db.get_one(User, buyer.learner.id)).customer_id if buyer.learner else None
     items = offer.items(installation)
     code = None
     if options.code:
         products = [each.product_id(installation) for each in offer.courses]
-        code = await find_code(payments, options.code, offer.price, products, has_bought=not is_first, now=now)
+        code = await find_code(
+            payments, options.code, offer.price, products, has_bought=not is_first, customer=customer, now=now
+        )
     order = await _order_for(service, offer, items, buyer, options, code, now=now)
     if order.checkout_url:
         return order.checkout_url
+    if buyer.learner:
+        customer = await _keep_customer(service, buyer.learner, customer, installation)
     try:
-        page = await payments.open_checkout(_page_of(service, order, offer, buyer))
+        page = await payments.open_checkout(_page_of(service, order, offer, buyer, customer))
     except CodeTaken:
         raise FormRefused(Notice.CODE_EXPIRED) from None
     except CodeTooLarge:
@@ -132,7 +139,18 @@ async def _order_for(
     return order
 
 
-def _page_of(service: Service, order: Order, offer: Offer, buyer: Buyer) -> CheckoutRequest:
+async def _keep_customer(service: Service, learner: Learner, known: str | None, installation: str) -> str | None:
+    """The buyer's customer at Stripe, which the account remembers."""
+    email = learner.email_spelling
+    key = f"customer-{installation}-{learner.id}-{known or 'first'}-{hash_token(email)[:16]}"
+    customer = await service.gateways.payments.keep_customer(known, email, key=key)
+    if customer is not None and customer != known:
+        async with service.database.transaction() as db:
+            (await db.get_one(User, learner.id)).customer_id = customer
+    return customer
+
+
+def _page_of(service: Service, order: Order, offer: Offer, buyer: Buyer, customer: str | None) -> CheckoutRequest:
     """The payment page of an order; nothing of it depends on the moment, so that asking twice is asking once."""
     site_url = service.settings.site_url
     back = (urls.gift if order.is_gift else urls.course)(offer.slug)
@@ -144,6 +162,7 @@ def _page_of(service: Service, order: Order, offer: Offer, buyer: Buyer) -> Chec
         success_url=f"{site_url}{urls.CHECKOUT_SUCCESS}?order={order.public_id}",
         cancel_url=f"{site_url}{back}#{Notice.PAYMENT_CANCELLED}",
         email=buyer.learner.email_spelling if buyer.learner else None,
+        customer=customer,
         expires_at=order.created_at + PAGE_LIFETIME,
         promotion_code_id=order.promotion_code_id,
         choose_code=service.catalog.current.site.promotion_codes == "stripe",

@@ -42,6 +42,7 @@ class Claimant:
     name: str
     password: str
     client_ip: str
+    device: str  # “Firefox on Windows”
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ async def claim_by_browser(service: Service, public_id: str, browser: str, claim
         order = await lock_order(db, order.id)
         if not await is_claimable(db, order):
             raise OrderNotClaimable
-        user = await _owner(db, order, claimant, password_hash, proven=False, now=now)
+        user = await _owner(db, order, claimant, password_hash, proven=False, browser=browser, now=now)
         await _claim(db, order, user, now=now, by="browser")
     return user
 
@@ -209,7 +210,14 @@ async def _password_hash(service: Service, order: Order, claimant: Claimant, *, 
 
 
 async def _owner(
-    db: AsyncSession, order: Order, claimant: Claimant, password_hash: str | None, *, proven: bool, now: datetime
+    db: AsyncSession,
+    order: Order,
+    claimant: Claimant,
+    password_hash: str | None,
+    *,
+    proven: bool,
+    browser: str = "",
+    now: datetime,
 ) -> User:
     if claimant.user_id is not None:
         return await db.get_one(User, claimant.user_id)
@@ -231,6 +239,8 @@ async def _owner(
         verified=proven,
         now=now,
         actor=GUEST,
+        device=claimant.device,
+        browser_hash=hash_token(browser) if browser else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from dynamic_api.accounts.devices import browser_name
 from dynamic_api.accounts.request_models import LinkToken, NewAccount, NewAccountByLink
 from dynamic_api.accounts.requested_email import requested_email
 from dynamic_api.accounts.sign_in import sign_in_to_library
@@ -59,8 +60,8 @@ async def request_new_link(request: Request) -> Response:
 
 
 async def _claimant(request: Request, body: NewAccount) -> claims.Claimant:
-    learner = await signed_in(request)
-    return claims.Claimant(learner.id if learner else None, body.name, body.password, request.client_ip)
+    learner, device = await signed_in(request), browser_name(request.headers.get("user-agent", ""))
+    return claims.Claimant(learner.id if learner else None, body.name, body.password, request.client_ip, device)
 
 
 routes = [

@@ -26,6 +26,7 @@ COMMANDS = {
     "courses": ("dynamic_api.commands.courses:courses", "List the courses, with how many people own each."),
     "orders": ("dynamic_api.commands.orders:orders", "List the newest orders."),
     "learners": ("dynamic_api.commands.orders:learners", "List accounts and their courses."),
+    "refund": ("dynamic_api.commands.orders:refund", "Give the money of an order back."),
     "reconcile": ("dynamic_api.commands.orders:reconcile", "Compare our orders with Stripe."),
     "events": ("dynamic_api.commands.events:events", "List Stripe's events: handled, failed, waiting."),
     "replay": ("dynamic_api.commands.events:replay", "Handle stored events again; harmless."),

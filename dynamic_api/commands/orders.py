@@ -11,6 +11,7 @@ from dynamic_api.core.clock import timestamp
 from dynamic_api.core.models import Entitlement, Order, User
 from dynamic_api.gateways.payment_errors import PaymentsUnavailable
 from dynamic_api.orders.reconcile import OrderBusy
+from dynamic_api.orders.refund import refund_order
 from dynamic_api.orders.sweep import Difference, find_differences
 from dynamic_api.service import Service
 
@@ -56,6 +57,15 @@ async def learners(service: Service, limit: int) -> Report:
     data = [{"email": user.email.spelling, "name": user.name, "courses": courses[user.id]} for user in users]
     lines = [f"{user.email.spelling:<32} {', '.join(courses[user.id]) or 'no course'}" for user in users]
     return Report(lines, data)
+
+
+@operator_command("ord_0123456789abcdef01234567")
+@click.argument("order")
+@click.option("--line", type=int, help="Only this line of the order, counted from 1.")
+async def refund(service: Service, order: str, line: int | None) -> Report:
+    """Give the money of an order back, at Stripe. Access to what it paid for ends."""
+    sentence = await refund_order(service, order, line=line)
+    return Report([sentence], {"message": sentence})
 
 
 @operator_command("--since 2026-11-01 --apply")

@@ -21,6 +21,7 @@ from dynamic_api.gateways import open_gateways
 from dynamic_api.gateways.payment_errors import PaymentsUnavailable
 from dynamic_api.gateways.stream_library import StreamRefused
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
+from dynamic_api.orders.refund import RefundRefused
 from dynamic_api.service import Service
 from sitegen.catalog.manifest import ManifestUnreadable
 
@@ -117,6 +118,7 @@ async def _run(command: Callable[[Service], Awaitable[Report]], name: str) -> Re
         NoSuchLearner,
         NoSuchGift,
         PaymentsUnavailable,
+        RefundRefused,
         StreamRefused,
         SettingsInvalid,
         ManifestUnreadable,

@@ -50,6 +50,7 @@ def serve(host: str, port: int, *, allow_older: bool) -> None:
     if allow_older:
         asyncio.run(_use_manifest(settings))
     import dynamic_api.app  # noqa: F401 - loaded now, so that what it brings is frozen with the rest
+    from dynamic_api.web.protocol import LimitedProtocol
 
     # What is loaded lives as long as the process, and a request leaves next to nothing that only the garbage collector
     # finds: to search all of it every 700 objects costs a tenth of the answers.
@@ -62,6 +63,8 @@ def serve(host: str, port: int, *, allow_older: bool) -> None:
         "dynamic_api.asgi:app",
         host=host,
         port=port,
+        http=LimitedProtocol,
+        ws="none",
         access_log=False,  # our own log leaves out query strings, which may hold signatures
         log_config=None,
         server_header=False,

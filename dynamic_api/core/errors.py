@@ -158,11 +158,38 @@ class InvalidCredentials(ApiError):
 class RateLimited(ApiError):
     """Too many attempts."""
 
-    status, code, message = 429, "rate_limited", "Too many attempts. Please wait a minute and try again."
+    status, code = 429, "rate_limited"
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
-        self.headers = {"Retry-After": str(max(1, retry_after))}
+    def __init__(self, retry_after: int, way_on: str = "") -> None:
+        self.retry_after = max(1, retry_after)
+        super().__init__(f"Too many attempts. Please try again in {_duration(self.retry_after)}.{way_on}")
+        self.headers = {"Retry-After": str(self.retry_after)}
+
+
+def _duration(seconds: int) -> str:
+    """`20 seconds`, `a minute`, `5 minutes`, `an hour`, `3 hours`: rounded up."""
+    if seconds < 50:
+        return "a second" if seconds == 1 else f"{seconds} seconds"
+    if seconds <= 50 * 60:
+        minutes = -(-seconds // 60)
+        return "a minute" if minutes == 1 else f"{minutes} minutes"
+    hours = -(-seconds // 3600)
+    return "an hour" if hours == 1 else f"{hours} hours"
+
+
+class Busy(ApiError):
+    """More people want the same costly thing at once than we have room for."""
+
+    status, code = 503, "busy"
+    message = "Many people are signing in right now. Please try again in a few seconds."
+    headers = {"Retry-After": "3"}  # noqa: RUF012 - never changed
+
+
+class EmailChangeUnconfirmed(ApiError):
+    """The link of a new address was opened where its account is not signed in."""
+
+    status, code = 403, "sign_in_needed"
+    message = "Please sign in here to the account that asked for this, then open the link in the email again."
 
 
 class BadSignature(ApiError):

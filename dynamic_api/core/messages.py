@@ -69,6 +69,18 @@ class Refunded(OrderMessage):
     name = "refunded"
 
 
+class PaidTwice(OrderMessage):
+    """Somebody paid twice for the same; to them."""
+
+    name = "paid_twice"
+
+
+class PaidTwiceNotice(OrderMessage):
+    """Somebody paid twice for the same; to the operator."""
+
+    name = "paid_twice_notice"
+
+
 class PaymentFailed(OrderMessage):
     """A delayed payment failed; to the buyer."""
 
@@ -180,9 +192,19 @@ class EmailChanged(Message):
     new_email: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class OperatorNotice(Message):
+    """Something that only the operator can mend; to them."""
+
+    name = "operator"
+
+    sentence: str
+
+
 _ALL: tuple[type[Message], ...] = (
-    Receipt, ClaimLink, Refunded, PaymentFailed, AccessEnded, GiftDelivery, GiftConfirmation, GiftUndeliverable,
-    Welcome, PasswordCleared, SignInLink, ResetLink, SignUpLink, NewEmailLink, EmailChanged,
+    Receipt, ClaimLink, Refunded, PaidTwice, PaidTwiceNotice, PaymentFailed, AccessEnded,
+    GiftDelivery, GiftConfirmation, GiftUndeliverable,
+    Welcome, PasswordCleared, SignInLink, ResetLink, SignUpLink, NewEmailLink, EmailChanged, OperatorNotice,
 )  # fmt: skip
 MESSAGES = {message.name: message for message in _ALL}
 

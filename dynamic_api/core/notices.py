@@ -20,6 +20,7 @@ class Notice(StrEnum):
     CODE_MINIMUM = "code-minimum"
     CODE_TOO_LARGE = "code-too-large"
     CODE_FIRST_ONLY = "code-first-only"
+    CODE_OTHER_PERSON = "code-other-person"
     GIFT_ADDRESS = "gift-address"
     GIFT_TO_YOURSELF = "gift-to-yourself"
     GIFT_DAY = "gift-day"

@@ -8,16 +8,22 @@ blocklist (NIST SP 800-63B, 3.1.1.2) whose work grows with the length of the pas
 import asyncio
 import re
 import unicodedata
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from dynamic_api.core.errors import Busy
+
 SHORTEST = 10
 LONGEST = 200
 
-# Each check takes 19 MiB and some 25 ms of a core: two at a time leave room for everybody else.
+# Each check takes 19 MiB and some 25 ms of a core: two at a time leave room for everybody else, and a whole class that
+# signs in at once waits about a second.
 _AT_ONCE = 2
+MOST_WAITING = 60
 
 _SEQUENCES = "abcdefghijklmnopqrstuvwxyz 01234567890123456789 qwertyuiop asdfghjkl zxcvbnm qwertzuiop azertyuiop"
 # A sign may stand for either of two letters; two fixed readings are enough for what people really do.
@@ -32,17 +38,30 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._waiting = 0
         self._nobodys_hash: str | None = None
 
     async def hash(self, password: str) -> str:
-        """The stored form."""
-        async with self._slots:
+        """The stored form. Raises Busy."""
+        async with self._turn():
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def matches(self, stored: str | None, password: str) -> bool:
-        """Whether the password is right. Takes as long when there is no hash to compare with."""
-        async with self._slots:
+        """Whether the password is right. Takes as long when there is no hash to compare with. Raises Busy."""
+        async with self._turn():
             return await asyncio.to_thread(self._verify, stored, password) and stored is not None
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for one's turn; a queue that is too long helps nobody in it."""
+        if self._waiting >= MOST_WAITING:
+            raise Busy
+        self._waiting += 1
+        try:
+            async with self._slots:
+                yield
+        finally:
+            self._waiting -= 1
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a hash was made with other parameters than today's."""

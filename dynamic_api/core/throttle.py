@@ -5,13 +5,15 @@ These forty lines are ours because the libraries for it cost more than a whole p
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 
 from dynamic_api.core.errors import RateLimited
 
 _CLEAN_UP_EVERY = 60.0  # seconds
 _MOST_KNOWN = 50_000
+_HOUR, _DAY = 3600.0, 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,11 @@ class Limit:
     name: str
     attempts: int
     seconds: int = 60
+    # Each time it is reached, the wait doubles, up to an hour; a success, or a day without attempts, begins anew.
+    grows: bool = False
 
 
-SIGN_IN_FAILURES = Limit("sign-in-failure", 5)
+SIGN_IN_FAILURES = Limit("sign-in-failure", 5, grows=True)
 # From all networks together, since a botnet has many. A learner who is locked out by it can still sign in by email.
 SIGN_IN_FAILURES_DAILY = Limit("sign-in-failure-daily", 100, 24 * 3600)
 SIGN_INS_BY_IP = Limit("sign-in-ip", 30)  # failures only
@@ -48,6 +52,7 @@ class Throttle:
         self._clock = clock
         self._attempts: dict[_Key, deque[float]] = {}
         self._cleaned_at = clock()
+        self._reached: dict[_Key, int] = {}  # how often a growing limit was
         self._known: dict[tuple[str, ...], None] = {}
 
     def hit(self, limit: Limit, *who: str) -> int:
@@ -55,21 +60,32 @@ class Throttle:
         now = self._clock()
         if now - self._cleaned_at > _CLEAN_UP_EVERY:
             self._clean_up(now)
+        rungs = [(limit, rung, limit.attempts * times) for rung, times in _ladder(who)]
+        left = min(self._left(limit, rung, allowed, now) for limit, rung, allowed in rungs)
+        for limit, rung, allowed in rungs:
+            attempts = self._attempts[limit, rung]
+            attempts.append(now)
+            if limit.grows and len(attempts) >= allowed:
+                self._reached[limit, rung] = self._reached.get((limit, rung), 0) + 1
+        return left - 1
+
+    def _left(self, limit: Limit, who: tuple[str, ...], allowed: int, now: float) -> int:
         attempts = self._attempts.setdefault((limit, who), deque())
-        while attempts and attempts[0] <= now - limit.seconds:
+        window = min(limit.seconds * 2 ** max(0, self._reached.get((limit, who), 0) - 1), max(_HOUR, limit.seconds))
+        while attempts and attempts[0] <= now - window:
             attempts.popleft()
-        if len(attempts) >= limit.attempts:
-            raise RateLimited(round(attempts[0] + limit.seconds - now))
-        attempts.append(now)
-        return limit.attempts - len(attempts)
+        if len(attempts) >= allowed:
+            raise RateLimited(round(attempts[0] + window - now))
+        return allowed - len(attempts)
 
     def undo(self, limit: Limit, *who: str) -> None:
         """Take one attempt back: it was a success, and only failures are to count."""
-        attempts = self._attempts.get((limit, who))
-        if attempts:
-            attempts.pop()
-            if not attempts:
-                del self._attempts[limit, who]
+        for rung, _ in _ladder(who):
+            attempts = self._attempts.get((limit, rung))
+            if attempts:
+                attempts.pop()
+                if not attempts:
+                    del self._attempts[limit, rung]
 
     def remember(self, *who: str) -> None:
         """Somebody proved who they are here; guesses from elsewhere do not shut them out."""
@@ -84,10 +100,28 @@ class Throttle:
 
     def forget(self, limit: Limit, *who: str) -> None:
         """Reset a counter, after a successful sign-in."""
-        self._attempts.pop((limit, who), None)
+        for rung, _ in _ladder(who):
+            self._attempts.pop((limit, rung), None)
+            self._reached.pop((limit, rung), None)
 
     def _clean_up(self, now: float) -> None:
         """Drop the counters whose windows are over."""
         self._cleaned_at = now
-        for key in [key for key, attempts in self._attempts.items() if attempts[-1] <= now - key[0].seconds]:
+        over = [
+            (limit, who)
+            for (limit, who), attempts in self._attempts.items()
+            if not attempts or attempts[-1] <= now - (_DAY if limit.grows else limit.seconds)
+        ]
+        for key in over:
             del self._attempts[key]
+            self._reached.pop(key, None)
+
+
+def _ladder(who: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Who is counted, and how many times the allowance they have: a network of IPv6 also counts for the larger ones
+    that it is in, since one customer may have a whole /48 (RFC 6177)."""
+    yield who, 1
+    if who and who[-1].endswith("/64"):
+        network = IPv6Network(who[-1])
+        for length, times in ((56, 4), (48, 16)):
+            yield (*who[:-1], str(network.supernet(new_prefix=length))), times

@@ -58,6 +58,7 @@ class PaymentFacts:
     currency: str | None = None
     email: str | None = None
     receipt_url: str | None = None
+    invoice_id: str | None = None
     captured_amount: int = 0
     refunds: tuple[RefundFact, ...] = ()
     disputes: tuple[DisputeFact, ...] = ()
@@ -78,6 +79,7 @@ class CodeFacts:
     minimum: int | None
     minimum_currency: str | None
     first_purchase_only: bool
+    customer: str | None = None  # the only one who may use it
 
 
 class PaymentList(StrEnum):
@@ -153,8 +155,8 @@ def payment_reference(subject: stripe.Refund | stripe.Dispute) -> PaymentReferen
     return PaymentReference(None, _id_of(subject.payment_intent))
 
 
-def _id_of(intent: str | stripe.PaymentIntent | None) -> str | None:
-    return intent.id if isinstance(intent, stripe.PaymentIntent) else intent
+def _id_of(thing: str | stripe.PaymentIntent | stripe.Invoice | stripe.Customer | None) -> str | None:
+    return thing if thing is None or isinstance(thing, str) else thing.id
 
 
 def order_id_of(session: stripe.checkout.Session) -> str | None:
@@ -180,6 +182,7 @@ def code_facts(code: stripe.PromotionCode) -> CodeFacts:
         minimum=rules.minimum_amount,
         minimum_currency=rules.minimum_amount_currency.upper() if rules.minimum_amount_currency else None,
         first_purchase_only=bool(rules.first_time_transaction),
+        customer=_id_of(code.customer),
     )
 
 
@@ -228,6 +231,7 @@ def payment_facts(
         currency=session.currency.upper() if session.currency else None,
         email=(details.email if details else None) or session.customer_email,
         receipt_url=charge.receipt_url if charge else None,
+        invoice_id=_id_of(session.invoice),
         captured_amount=charge.amount_captured if charge else 0,
         refunds=tuple(_refund_fact(refund) for refund in refunds),
         disputes=tuple(_dispute_fact(dispute, charge) for dispute in disputes),

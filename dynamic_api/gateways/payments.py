@@ -3,14 +3,13 @@
 Pinned to one API version, so that Stripe's changes arrive when we choose. Every write has an idempotency key.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import stripe
 
-from dynamic_api.core.settings import Settings, Tax
+from dynamic_api.core.settings import Settings
+from dynamic_api.gateways.checkout_page import CheckoutLine, CheckoutRequest, Params, session_params
 from dynamic_api.gateways.payment_errors import (
     PaymentsMisconfigured,
     PaymentsUnavailable,
@@ -19,8 +18,7 @@ from dynamic_api.gateways.payment_errors import (
     is_about_product,
 )
 from dynamic_api.gateways.payment_facts import (
-    INSTALLATION,
-    ORDER,
+    LINE,
     CodeFacts,
     EventFacts,
     PaymentFacts,
@@ -30,46 +28,13 @@ from dynamic_api.gateways.payment_facts import (
     order_id_of,
     payment_facts,
     payment_reference,
-    read_event_facts,
     session_reference,
 )
+from dynamic_api.gateways.signatures import read_signed_event
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT = 10  # seconds
-LONGEST_SIGNATURE = 2000  # letters of a header; Stripe's has one signature for each secret that is valid now
 PAGE = 100  # the most Stripe lists at once
-
-Params = dict[str, Any]  # Any: each call takes a TypedDict of its own with the same keys
-
-
-class SignatureMismatch(Exception):
-    """A webhook body that is not accepted; the message says why, for the operator's log and nobody else."""
-
-
-@dataclass(frozen=True)
-class CheckoutLine:
-    """What is sold on a payment page. `unit_amount` in minor units."""
-
-    product_id: str
-    product_name: str
-    unit_amount: int
-    quantity: int
-
-
-@dataclass(frozen=True)
-class CheckoutRequest:
-    """What a payment page is made from; up to ten lines, which is how many Stripe tells of at once."""
-
-    order_id: str
-    installation: str
-    lines: tuple[CheckoutLine, ...]
-    currency: str
-    success_url: str
-    cancel_url: str
-    email: str | None
-    expires_at: datetime
-    promotion_code_id: str | None = None
-    choose_code: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,13 +51,12 @@ class Payments:
 
     def __init__(self, settings: Settings, *, timeout: float = TIMEOUT, page: int = PAGE) -> None:
         self.page = page
-        self._secrets = settings.stripe_webhook_secrets
-        self._options = _checkout_options(settings)
+        self._settings, self._secrets = settings, settings.stripe_webhook_secrets
         key = settings.stripe_secret_key.get_secret_value()
         # A key says whether it moves real money: https://docs.stripe.com/keys
         self.livemode = "_live_" in key
-        self._tax, self._tax_code, self._tax_behavior = settings.tax, settings.tax_code, settings.tax_behavior
         self._products: dict[str, str] = {}  # names as Stripe has them, so that they are not written again
+        self._customers: dict[str, str] = {}  # their addresses, likewise
         self.problem: str | None = None  # what the operator has to fix; None once Stripe answers again
         self._http = stripe.HTTPXClient(timeout=timeout)
         # A client object makes no retries unless told (the module's default is not applied to it).
@@ -135,42 +99,8 @@ class Payments:
         return CheckoutPage(session.id, session.url, bool(session.livemode))
 
     async def _create_session(self, request: CheckoutRequest, *, attempt: int) -> stripe.checkout.Session:
-        metadata = {ORDER: request.order_id, INSTALLATION: request.installation}
-        params: Params = {
-            "mode": "payment",
-            "client_reference_id": request.order_id,
-            "line_items": [
-                {
-                    "quantity": line.quantity,
-                    "price_data": {
-                        "currency": request.currency.lower(),
-                        "unit_amount": line.unit_amount,
-                        "product": line.product_id,
-                        **({} if self._tax is Tax.OFF else {"tax_behavior": self._tax_behavior.value}),
-                    },
-                }
-                for line in request.lines
-            ],
-            "success_url": request.success_url,
-            "cancel_url": request.cancel_url,
-            "expires_at": int(request.expires_at.timestamp()),
-            "metadata": metadata,
-            "payment_intent_data": {"metadata": metadata},
-        }
-        params |= self._options
-        # Stripe takes one of the two, never both.
-        if request.promotion_code_id:
-            params["discounts"] = [{"promotion_code": request.promotion_code_id}]
-        elif request.choose_code:
-            params["allow_promotion_codes"] = True
-        if "discounts" in params or "allow_promotion_codes" in params:
-            # Without a customer, Stripe cannot tell a first purchase and refuses codes for first purchases.
-            # https://docs.stripe.com/payments/checkout/discounts
-            params["customer_creation"] = "always"
-        if request.email:
-            params["customer_email"] = request.email
         return await self._client.v1.checkout.sessions.create_async(
-            params,  # type: ignore[arg-type]
+            session_params(request, self._settings),  # type: ignore[arg-type]
             options={"idempotency_key": f"checkout-{request.order_id}-{attempt}"},
         )
 
@@ -181,7 +111,7 @@ class Payments:
 
     async def _keep_product(self, line: CheckoutLine, *, key: str) -> None:
         """Make the product, or bring its name up to date and put it on sale again."""
-        about: Params = {"name": line.product_name, "tax_code": self._tax_code}
+        about: Params = {"name": line.product_name, "tax_code": self._settings.tax_code}
         try:
             await self._client.v1.products.create_async(
                 {"id": line.product_id, **about},  # type: ignore[typeddict-item]
@@ -193,6 +123,63 @@ class Payments:
             about["active"] = True
             await self._client.v1.products.update_async(line.product_id, about)  # type: ignore[arg-type]
         self._products[line.product_id] = line.product_name
+
+    async def keep_customer(self, known: str | None, email: str, *, key: str) -> str | None:
+        """The customer that an account is at Stripe: made at its first purchase, its address kept in step.
+
+        One customer for all purchases is what lets Stripe tell a first one. None where our key may not write
+        customers; the operator is told, and the sale goes on without. Raises PaymentsUnavailable.
+        """
+        if known is not None and self._customers.get(known) == email:
+            return known
+        about: Params = {"email": email}
+        try:
+            if known is not None and not await self._update_customer(known, about):
+                known = None
+            if known is None:
+                made = await self._client.v1.customers.create_async(
+                    about,  # type: ignore[arg-type]
+                    options={"idempotency_key": key},
+                )
+                known = made.id
+        except stripe.PermissionError as error:
+            self._failed(error)
+            return None
+        except stripe.StripeError as error:
+            raise self._failed(error) from error
+        self._customers[known] = email
+        return known
+
+    async def _update_customer(self, known: str, about: Params) -> bool:
+        """False where it was deleted in the dashboard, or made in the other mode."""
+        try:
+            await self._client.v1.customers.update_async(known, about)  # type: ignore[arg-type]
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+            return False
+        return True
+
+    async def refund(self, payment_intent_id: str, *, amount: int, line: int | None, key: str) -> None:
+        """Give money back, for a line of the order where one is named. Raises PaymentsUnavailable."""
+        params: Params = {"payment_intent": payment_intent_id, "amount": amount}
+        if line is not None:
+            params["metadata"] = {LINE: str(line)}
+        try:
+            await self._client.v1.refunds.create_async(
+                params,  # type: ignore[arg-type]
+                options={"idempotency_key": key},
+            )
+        except stripe.StripeError as error:
+            raise self._failed(error) from error
+
+    async def invoice_address(self, invoice_id: str) -> str | None:
+        """Where an invoice can be read and printed now; None while Stripe writes it. Raises PaymentsUnavailable."""
+        try:
+            invoice = await self._client.v1.invoices.retrieve_async(invoice_id)
+        except stripe.StripeError as error:
+            raise self._failed(error) from error
+        return invoice.invoice_pdf or invoice.hosted_invoice_url
 
     async def close_checkout(self, session_id: str) -> None:
         """Close a payment page; nothing happens when it is closed already. Raises PaymentsUnavailable."""
@@ -264,26 +251,8 @@ class Payments:
         return ReferencePage(references, last)
 
     def read_event(self, body: bytes, signature: str) -> EventFacts:
-        """Verify a webhook on its raw body with any of our secrets. Raises SignatureMismatch.
-
-        https://docs.stripe.com/webhooks#verify-official-libraries
-        """
-        text = body.decode("utf-8", "replace")
-        secrets = [secret.get_secret_value() for secret in self._secrets]
-        # Each attempt hashes the whole body, so that a stranger's costs one for each secret.
-        signed_with = next((each for each in secrets if _is_signed(text, signature, each, within=None)), None)
-        if signed_with is None:
-            raise SignatureMismatch("no secret of this installation signed it: COURSEWRIGHT_STRIPE_WEBHOOK_SECRETS")
-        if not _is_signed(text, signature, signed_with, within=stripe.Webhook.DEFAULT_TOLERANCE):
-            raise SignatureMismatch(
-                "it was signed too long ago: the clock of this machine is wrong, or somebody repeats an old event"
-            )
-        try:
-            return read_event_facts(json.loads(text))
-        except (ValueError, KeyError, TypeError):
-            raise SignatureMismatch(
-                "the body is signed and has no data: the endpoint sends thin events; choose snapshots in Stripe"
-            ) from None
+        """The event of a webhook that Stripe signed for us. Raises SignatureMismatch."""
+        return read_signed_event(body, signature, [secret.get_secret_value() for secret in self._secrets])
 
     def _failed(self, error: stripe.StripeError) -> PaymentsUnavailable:
         """The error as ours; remembered where the operator has something to fix."""
@@ -291,32 +260,3 @@ class Payments:
         if isinstance(ours, PaymentsMisconfigured):
             self.problem = str(ours)
         return ours
-
-
-def _is_signed(text: str, signature: str, secret: str, *, within: int | None) -> bool:
-    """Whether this secret signed it, within so many seconds."""
-    if len(signature) > LONGEST_SIGNATURE:
-        return False
-    try:
-        stripe.WebhookSignature.verify_header(text, signature, secret, within)
-    except stripe.SignatureVerificationError:
-        return False
-    return True
-
-
-def _checkout_options(settings: Settings) -> Params:
-    """What the installation wants on every payment page.
-
-    Both kinds of tax are always said, on or off: an account may have either on by default, and then taxes, or refuses,
-    what leaves the field out. Managed Payments refuses the field for the other one.
-    https://docs.stripe.com/api/checkout/sessions/create
-    """
-    taxes: Params = {"managed_payments": {"enabled": settings.tax is Tax.MANAGED}}
-    if settings.tax is not Tax.MANAGED:
-        taxes["automatic_tax"] = {"enabled": settings.tax is Tax.STRIPE}
-    wanted = {
-        "tax_id_collection": (settings.tax_ids, {"enabled": True}),
-        "invoice_creation": (settings.invoices, {"enabled": True}),
-        "consent_collection": (settings.terms_consent, {"terms_of_service": "required"}),
-    }
-    return taxes | {name: value for name, (on, value) in wanted.items() if on}

@@ -13,6 +13,7 @@ from dynamic_api.core.models import Job as JobRow
 from dynamic_api.core.outbox import Job, enqueue
 from dynamic_api.core.states import JobState
 from dynamic_api.service import Service
+from dynamic_api.web.sessions import LONGEST_SESSION
 
 KEPT_FOR = timedelta(days=30)
 _REPEATED_KINDS = ("order.reconcile", "orders.sweep", "claims.reissue", "service.tidy")
@@ -31,7 +32,8 @@ async def clean_up(service: Service, _job: CleanUp) -> None:
     now = service.clock()
     long_ago = now - KEPT_FOR
     async with service.database.transaction() as db:
-        await db.execute(delete(WebSession).where(WebSession.expires_at < now))
+        ended = (WebSession.expires_at < now) | (WebSession.created_at < now - LONGEST_SESSION)
+        await db.execute(delete(WebSession).where(ended))
         await db.execute(delete(AccessToken).where(AccessToken.expires_at < now))
         await db.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < long_ago))
         done = (JobRow.state == JobState.DONE) & JobRow.kind.in_(_REPEATED_KINDS)

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 from dynamic_api.core import outbox
 from dynamic_api.core.errors import WillNotHeal
 from dynamic_api.core.models import Json
+from dynamic_api.core.operator_notices import tell_operator
+from dynamic_api.gateways.payment_errors import PaymentsMisconfigured
 from dynamic_api.service import Service
 from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
 
@@ -44,6 +46,8 @@ async def run_due(
 ) -> int:
     """Run what is due now, at most `limit` jobs, of one queue or of all. Returns how many were run."""
     for count in range(limit):
+        if is_told_to_stop():
+            return count
         async with service.database.transaction() as db:
             job = await outbox.lease_next(db, now=service.clock(), queue=queue)
         if job is None:
@@ -71,6 +75,9 @@ async def _run(service: Service, handlers: Handlers, job: outbox.LeasedJob) -> N
                 now=service.clock(),
                 permanent=isinstance(error, WillNotHeal),
             )
+            if job.kind != outbox.EMAIL_KIND and (dead or isinstance(error, PaymentsMisconfigured)):
+                sentence = f"The job {job.kind} was not done: {error}. “coursewright jobs” lists what waits."
+                await tell_operator(db, f"job.{job.kind}", sentence, now=service.clock())
         if dead:
             logger.error("job %s (%s) was given up after %s attempts: %r", job.id, job.kind, job.attempts, error)
         else:
@@ -101,8 +108,15 @@ async def follow_catalog(service: Service) -> None:
         await asyncio.sleep(IDLE)
 
 
+def is_told_to_stop() -> bool:
+    """Whether the task that runs was cancelled, also where the cancellation itself got lost."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _work(service: Service, handlers: Handlers, queue: outbox.Queue) -> None:
-    while True:
+    # A library may have swallowed the request to stop: `wait_for` does on Python 3.11, when what it waits for is done.
+    while not is_told_to_stop():
         try:
             count = await run_due(service, handlers, queue=queue)
         except Exception:

@@ -23,15 +23,12 @@ from dynamic_api.learning.heartbeats import HeartbeatBody, mark_complete, open_p
 from dynamic_api.learning.library import OwnedCourse, library_of
 from dynamic_api.learning.local_files import send_local_file
 from dynamic_api.learning.playback import describe_playback, transcripts
-from dynamic_api.orders.gifts import GIFTS_GIVEN, describe_gift
-from dynamic_api.orders.receipts import RECEIPTS, ReceiptRow
 from dynamic_api.progress.rules import describe
 from dynamic_api.web.identity import Learner, learner_route
 from dynamic_api.web.requests import Request
 from dynamic_api.web.responses import JsonResponse, see_other
 from dynamic_api.web.routing import Audience, open_route
 from sitegen import urls
-from sitegen.catalog.money import format_money
 
 
 async def show_library(request: Request, learner: Learner) -> Response:
@@ -178,42 +175,9 @@ async def play_preview(request: Request) -> Response:
     )
 
 
-async def show_receipts(request: Request, learner: Learner) -> Response:
-    """What this person paid, each with the payment provider's receipt."""
-    rows = await request.service.reader.all(RECEIPTS, buyer_id=learner.id)
-    catalog = request.service.catalog.current
-    language = catalog.site.language
-    return JsonResponse({"receipts": [_receipt(row, catalog.title_of(*row.course_ids), language) for row in rows]})
-
-
-def _receipt(row: ReceiptRow, course_title: str, language: str) -> dict[str, object]:
-    return {
-        "order": row.order,
-        "course_title": course_title,
-        "is_gift": row.is_gift,
-        "state": row.state.value,
-        "total_amount": row.total_amount,
-        "total": format_money(row.total_amount, row.currency, language),
-        "refunded_amount": row.refunded_amount,
-        "refunded": format_money(row.refunded_amount, row.currency, language) if row.refunded_amount else None,
-        "currency": row.currency,
-        "paid_at": row.paid_at,
-        "receipt_url": row.receipt_url,
-    }
-
-
-async def show_gifts(request: Request, learner: Learner) -> Response:
-    """What this person gave, and what became of it."""
-    given = await request.service.reader.all(GIFTS_GIVEN, buyer_id=learner.id)
-    catalog = request.service.catalog.current
-    return JsonResponse({"gifts": [describe_gift(gift, catalog) for gift in given]})
-
-
 _LESSON = "/learn/{course}/{lesson}"
 
 routes = [
-    learner_route("GET", "/receipts", show_receipts),
-    learner_route("GET", "/gifts", show_gifts),
     learner_route("GET", "/library", show_library),
     lesson_route("GET", _LESSON, STATUSES, show_lesson),
     lesson_route("GET", f"{_LESSON}/playback", POSITION, show_playback),

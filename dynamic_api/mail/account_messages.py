@@ -72,8 +72,11 @@ async def new_email(service: Service, message: NewEmailLink) -> Addressed:
             return None
         if await find_user(db, email) is not None:
             return email, texts.address_taken(site, sign_in_url=_url(service, urls.SIGN_IN))
+        account = user.email.spelling
         token = issue_link(db, LinkPurpose.NEW_EMAIL, now=service.clock(), user=user, email=email)
-    return email, texts.new_email(site, url=_url(service, f"{urls.NEW_EMAIL}#token={token}"))
+    return email, texts.new_email(
+        site, account=account, email=email.spelling, url=_url(service, f"{urls.NEW_EMAIL}#token={token}")
+    )
 
 
 async def email_changed(service: Service, message: EmailChanged) -> Addressed:

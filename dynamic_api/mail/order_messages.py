@@ -14,6 +14,8 @@ from dynamic_api.core.messages import (
     GiftDelivery,
     GiftUndeliverable,
     OrderMessage,
+    PaidTwice,
+    PaidTwiceNotice,
     PaymentFailed,
     Receipt,
     Refunded,
@@ -24,6 +26,7 @@ from dynamic_api.core.states import OrderState
 from dynamic_api.mail import texts
 from dynamic_api.mail.texts import Text
 from dynamic_api.orders.access import granting_lines
+from dynamic_api.orders.doubles import earlier_payment
 from dynamic_api.service import Service
 from sitegen import urls
 from sitegen.catalog.model import Site
@@ -94,6 +97,28 @@ async def refunded(service: Service, message: Refunded) -> Addressed:
     if facts.order.buyer_email is None or not facts.ended or not facts.order.refunded_amount:
         return None
     return facts.order.buyer_email, texts.refunded(facts.site, facts.order, facts.ended)
+
+
+async def paid_twice(service: Service, message: PaidTwice) -> Addressed:
+    """To the buyer, while both are paid."""
+    facts, earlier = await _facts(service, message), await _earlier(service, message)
+    if earlier is None or facts.order.buyer_email is None:
+        return None
+    return facts.order.buyer_email, texts.paid_twice(facts.site, facts.order, earlier, facts.title)
+
+
+async def paid_twice_notice(service: Service, message: PaidTwiceNotice) -> Addressed:
+    """To the operator, while both are paid."""
+    facts, earlier = await _facts(service, message), await _earlier(service, message)
+    if earlier is None:
+        return None
+    text = texts.paid_twice_notice(facts.site, facts.order, earlier, facts.title)
+    return Email.lookup(facts.site.contact_email), text
+
+
+async def _earlier(service: Service, message: OrderMessage) -> Order | None:
+    async with service.database.reading() as db:
+        return await earlier_payment(db, await db.get_one(Order, message.order_id))
 
 
 async def payment_failed(service: Service, message: PaymentFailed) -> Addressed:

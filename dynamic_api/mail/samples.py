@@ -13,6 +13,7 @@ from sitegen import urls
 from sitegen.catalog.model import Site
 
 _NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+_EARLIER = PublicOrderId("ord_76543210fedcba9876543210")
 _TOKEN = "#token=sample"  # noqa: S105 - opens nothing
 
 
@@ -34,6 +35,9 @@ def sample_texts(site: Site, title: str, site_url: str) -> Mapping[str, Text]:
         "claim": texts.claim(site, order, title, claim_url=claim_url),
         "refunded": texts.refunded(site, order, title),
         "refunded-gift": texts.refunded(site, gift_order, title),
+        "paid_twice": texts.paid_twice(site, order, _order(public_id=_EARLIER), title),
+        "paid_twice_notice": texts.paid_twice_notice(site, order, _order(public_id=_EARLIER), title),
+        "operator": texts.operator_notice(site, "Stripe refuses the key of this installation."),
         "payment_failed": texts.payment_failed(site, order, title, course_url=f"{site_url}{urls.COURSES}"),
         "access_ended": texts.access_ended(site, order, title),
         "access_ended-gift": texts.access_ended(site, gift_order, title),
@@ -46,7 +50,9 @@ def sample_texts(site: Site, title: str, site_url: str) -> Mapping[str, Text]:
         "sign_in": texts.sign_in(site, url=f"{site_url}{urls.SIGN_IN_LINK}{_TOKEN}", code="123456"),
         "sign_up": texts.sign_up(site, url=f"{site_url}{urls.WELCOME}{_TOKEN}"),
         "reset": texts.reset(site, url=f"{site_url}{urls.RESET}{_TOKEN}"),
-        "new_email": texts.new_email(site, url=f"{site_url}{urls.NEW_EMAIL}{_TOKEN}"),
+        "new_email": texts.new_email(
+            site, account="ann@example.com", email="ann@new.example.com", url=f"{site_url}{urls.NEW_EMAIL}{_TOKEN}"
+        ),
         "new_email-taken": texts.address_taken(site, sign_in_url=f"{site_url}{urls.SIGN_IN}"),
         "email_changed": texts.email_changed(site, new_address="ann@new.example.com"),
         "password_cleared": texts.password_cleared(site, reset_url=f"{site_url}{urls.RESET}"),

@@ -19,6 +19,9 @@ from dynamic_api.core.messages import (
     GiftUndeliverable,
     Message,
     NewEmailLink,
+    OperatorNotice,
+    PaidTwice,
+    PaidTwiceNotice,
     PasswordCleared,
     PaymentFailed,
     Receipt,
@@ -28,10 +31,17 @@ from dynamic_api.core.messages import (
     SignUpLink,
     Welcome,
 )
-from dynamic_api.mail import account_messages, order_messages
+from dynamic_api.mail import account_messages, order_messages, texts
 from dynamic_api.mail.envelope import make_email
 from dynamic_api.mail.texts import Text
 from dynamic_api.service import Service
+
+
+async def operator_notice(service: Service, message: OperatorNotice) -> tuple[Email, Text]:
+    """To the school's own address."""
+    site = service.catalog.current.site
+    return Email.lookup(site.contact_email), texts.operator_notice(site, message.sentence)
+
 
 # Any: each writer takes the message it stands beside.
 Writer = Callable[[Service, Any], Awaitable[tuple[Email, Text] | None]]
@@ -40,6 +50,9 @@ WRITERS: Mapping[type[Message], Writer] = {
     Receipt: order_messages.receipt,
     ClaimLink: order_messages.claim,
     Refunded: order_messages.refunded,
+    PaidTwice: order_messages.paid_twice,
+    PaidTwiceNotice: order_messages.paid_twice_notice,
+    OperatorNotice: operator_notice,
     PaymentFailed: order_messages.payment_failed,
     AccessEnded: order_messages.access_ended,
     GiftDelivery: order_messages.gift,

@@ -81,6 +81,36 @@ def refunded(site: Site, order: Order, course_title: str) -> Text:
     )
 
 
+def paid_twice(site: Site, order: Order, earlier: Order, course_title: str) -> Text:
+    """To the buyer: one payment is one too many."""
+    return Text(
+        f"You paid twice: {course_title}",
+        (
+            f"You have paid for “{course_title}” twice: {_total(earlier, site)} and {_total(order, site)}.",
+            f"Once is enough. {site.name} has been told and can refund one of the payments; the course stays yours. If "
+            f"you hear nothing within a few days, write to {site.contact_email}.",
+        ),
+        after=(f"Orders {earlier.public_id} and {order.public_id}.",),
+    )
+
+
+def paid_twice_notice(site: Site, order: Order, earlier: Order, course_title: str) -> Text:
+    """To the operator: who paid twice, and the command that refunds one payment."""
+    return Text(
+        f"Paid twice: {course_title}",
+        (
+            f"{order.buyer_email or 'A buyer'} paid twice for “{course_title}”: {_total(earlier, site)} with "
+            f"{earlier.public_id}, and {_total(order, site)} with {order.public_id}. They have been told.",
+            f"This refunds the second payment and leaves them the course: coursewright refund {order.public_id}",
+        ),
+    )
+
+
+def operator_notice(site: Site, sentence: str) -> Text:
+    """To the operator: something that only they can mend."""
+    return Text(f"{site.name} needs you", (sentence, "This message is sent once a day for as long as it happens."))
+
+
 def payment_failed(site: Site, order: Order, course_title: str, *, course_url: str) -> Text:
     """A delayed payment failed."""
     return Text(
@@ -165,13 +195,16 @@ def welcome(site: Site, *, name: str, library_url: str) -> Text:
     )
 
 
-def new_email(site: Site, *, url: str) -> Text:
-    """To the new address: prove that it is yours."""
+def new_email(site: Site, *, account: str, email: str, url: str) -> Text:
+    """To the new address: whose account wants it, and the link that proves it."""
     return Text(
         f"Your new email address at {site.name}",
-        ("You asked to use this address for your account from now on.",),
+        (f"The account {account} asked to use {email} as its address from now on.",),
         Button("Use this address", url),
-        ("The link works once and expires in 30 minutes. Until you open it, nothing changes.", _NOT_YOU),
+        (
+            "Open the link in a browser where you are signed in to that account.",
+            "It works once and expires in 30 minutes. If that isn't your account, ignore this email: nothing changes.",
+        ),
     )
 
 

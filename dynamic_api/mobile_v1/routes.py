@@ -6,9 +6,14 @@ from dataclasses import replace
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from dynamic_api.accounts.proof import NOTHING_KEPT
+from dynamic_api.accounts.sign_in_codes import sign_in_by_code
 from dynamic_api.accounts.users import check_password, lock_user_if_password_unchanged
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.emails import Email
+from dynamic_api.core.errors import CodeInvalid
+from dynamic_api.core.models import User
+from dynamic_api.core.throttle import CODES_BY_EMAIL
 from dynamic_api.learning.access import (
     ACCESS,
     COURSE,
@@ -47,9 +52,12 @@ class Login(BaseModel):
 
 
 async def login(request: Request) -> Response:
-    """Endpoint 1. Sign in with a password; the token is for this device."""
+    """Endpoint 1. Sign in with a password, or the six digits of a sign-in email; the token is for this device."""
     body, service = await request.read(Login), request.service
-    user = await check_password(service, Email.lookup(body.email), body.password, client_ip=request.client_ip)
+    email = Email.lookup(body.email)
+    user = await _by_digits(request, email, body.password)
+    if user is None:
+        user = await check_password(service, email, body.password, client_ip=request.client_ip)
     now = service.clock()
     async with service.database.transaction() as db:
         current = await lock_user_if_password_unchanged(db, user)
@@ -66,6 +74,21 @@ async def login(request: Request) -> Response:
         },
     }
     return JsonResponse(signed_in)
+
+
+async def _by_digits(request: Request, email: Email, typed: str) -> User | None:
+    """The account that six digits open, typed where the app asks for a password; no password of ours is as short.
+
+    They prove the address, and the app cannot ask what else keeps its access: nothing does. Raises RateLimited.
+    """
+    digits = "".join(typed.split())
+    if len(digits) != 6 or not digits.isascii() or not digits.isdigit():
+        return None
+    request.service.throttle.hit(CODES_BY_EMAIL, email.key, request.client_ip)
+    try:
+        return await sign_in_by_code(request.service, email, digits, NOTHING_KEPT)
+    except CodeInvalid:
+        return None
 
 
 async def logout(request: Request, learner: Learner, phone: Phone) -> Response:

@@ -3,7 +3,7 @@
 Stripe knows a payment, its refunds and its disputes, and none of them names what was sold. So:
 
 - What concerns the whole payment concerns every line.
-- A refund that our own command made names its line; see `commands/refund.py`.
+- A refund that our own command made names its line; see `refund.py`.
 - Another refund or dispute of exactly what is left of one line and no other, is about that line: a creator who gives
   back the price of one course in Stripe's dashboard means that course.
 - Anything else is a reduction of the whole order. It ends no line by itself; each course says whether a partial

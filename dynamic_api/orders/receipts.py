@@ -9,6 +9,7 @@ from dynamic_api.core.reader import Query
 from dynamic_api.core.sql import lines_by_key, timestamp_text
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import PublicOrderId
+from dynamic_api.service import Service
 
 
 class ReceiptRow(NamedTuple):
@@ -24,6 +25,7 @@ class ReceiptRow(NamedTuple):
     paid_at: str
     refunded_at: str | None
     receipt_url: str
+    has_invoice: bool
 
     @property
     def course_ids(self) -> list[int]:
@@ -56,9 +58,30 @@ RECEIPTS = Query(
         timestamp_text(Order.paid_at).label("paid_at"),
         timestamp_text(Order.refunded_at).label("refunded_at"),
         Order.receipt_url,
+        Order.invoice_id.is_not(None).label("has_invoice"),
     )
     .where(Order.buyer_id == bindparam("buyer_id"), Order.paid_at.is_not(None), Order.total_amount > 0)
     .where(Order.receipt_url.is_not(None))
     .order_by(Order.paid_at.desc(), Order.id.desc()),
     ReceiptRow,
 )
+
+
+class _Invoice(NamedTuple):
+    invoice_id: str
+
+
+_INVOICE = Query(
+    select(Order.invoice_id).where(
+        Order.buyer_id == bindparam("buyer_id"),
+        Order.public_id == bindparam("public_id"),
+        Order.invoice_id.is_not(None),
+    ),
+    _Invoice,
+)
+
+
+async def find_invoice(service: Service, user_id: int, public_id: str) -> str | None:
+    """Stripe's id of the invoice of an order that this person paid."""
+    row = await service.reader.one(_INVOICE, buyer_id=user_id, public_id=public_id)
+    return row.invoice_id if row else None

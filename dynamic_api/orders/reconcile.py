@@ -27,6 +27,7 @@ from dynamic_api.core.states import OrderState
 from dynamic_api.gateways.payment_facts import PaymentFacts
 from dynamic_api.orders import entitlements, gifts
 from dynamic_api.orders.access import granting_lines
+from dynamic_api.orders.doubles import tell_of_double
 from dynamic_api.orders.jobs import CloseCheckout, ReconcileOrder
 from dynamic_api.orders.lines import money_of_lines
 from dynamic_api.orders.state import UNPAID_STATES, is_lost, order_state, returned_amount
@@ -106,6 +107,7 @@ def _copy_facts(order: Order, facts: PaymentFacts, now: datetime) -> None:
     order.total_amount = facts.total_amount
     order.total_currency = facts.currency
     order.refunded_amount = returned_amount(facts)
+    order.invoice_id = facts.invoice_id or order.invoice_id
     order.receipt_url = facts.receipt_url or order.receipt_url
     if facts.email and not order.buyer_email:
         order.buyer_email = Email.lookup(facts.email)
@@ -177,6 +179,7 @@ async def settle_access(db: AsyncSession, order: Order, *, now: datetime, actor:
     if order.owner_id is not None:
         for line in granting:
             await entitlements.grant_line(db, order, line, at=now, actor=actor)
+    await tell_of_double(db, order, now=now)
     if order.buyer_email:
         confirmation = GiftConfirmation if order.is_gift else Receipt
         await queue_message(db, confirmation.about(order), now=now)

@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import Select, bindparam, select
 from starlette.responses import Response
 
+from dynamic_api.core.columns import UTCDateTime
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import RateLimited, TokenForbidden, Unauthenticated
 from dynamic_api.core.models import AccessToken, User, WebSession
@@ -22,7 +23,7 @@ from dynamic_api.core.tokens import hash_token
 from dynamic_api.web.phone_tokens import Ability
 from dynamic_api.web.requests import Request
 from dynamic_api.web.routing import Audience, Route
-from dynamic_api.web.sessions import session_token
+from dynamic_api.web.sessions import LONGEST_SESSION, session_token
 
 # How old the note of a browser's or a phone's last request may become before it is renewed.
 SESSION_NOTED_EVERY = timedelta(hours=1)
@@ -81,6 +82,7 @@ _BY_SESSION: Statement = (
     select(*_LEARNER, (WebSession.last_seen_at < bindparam("due_before")).label("is_due"))
     .join_from(WebSession, User, User.id == WebSession.user_id)
     .where(WebSession.token_hash == bindparam("token_hash"), WebSession.expires_at > bindparam("now"))
+    .where(WebSession.created_at > bindparam("oldest", type_=UTCDateTime))
 )
 _BY_TOKEN: Statement = (
     select(
@@ -103,7 +105,12 @@ async def find_browser(request: Request, query: LearnerQuery[Extra], **values: o
     service = request.service
     now, token_hash = service.clock(), hash_token(token)
     row = await service.reader.one(
-        query.browser, token_hash=token_hash, now=now, due_before=now - SESSION_NOTED_EVERY, **values
+        query.browser,
+        token_hash=token_hash,
+        now=now,
+        oldest=now - LONGEST_SESSION,
+        due_before=now - SESSION_NOTED_EVERY,
+        **values,
     )
     if row is None:
         return None
@@ -141,7 +148,7 @@ async def find_phone(
             query.phone, token_hash=hash_token(token), now=now, due_before=now - PHONE_NOTED_EVERY, **values
         )
     try:
-        _count(request, f"user:{row[0]}" if row is not None else f"ip:{request.client_ip}")
+        _count(request, *(("user", str(row[0])) if row is not None else ("ip", request.client_ip)))
     except RateLimited:
         # The app asks this at its start and signs its learner out on any refusal; a valid token is never refused here.
         if row is None or not request.scope["path"].endswith("/me"):
@@ -173,11 +180,11 @@ def _bearer_token(request: Request) -> str:
     return token.strip()
 
 
-def _count(request: Request, who: str) -> None:
+def _count(request: Request, *who: str) -> None:
     """Count a phone's request, and say on any answer how many are left in this minute. Raises RateLimited."""
     left = 0
     try:
-        left = request.service.throttle.hit(PHONE_REQUESTS, who)
+        left = request.service.throttle.hit(PHONE_REQUESTS, *who)
     finally:
         request.add_header(b"x-ratelimit-limit", str(PHONE_REQUESTS.attempts).encode())
         request.add_header(b"x-ratelimit-remaining", str(left).encode())

@@ -12,7 +12,8 @@ from dynamic_api.core.tokens import hash_token, make_token
 from dynamic_api.web.cookies import SIGNED_IN_HINT, cookies_of
 from dynamic_api.web.requests import Request
 
-LIFETIME = timedelta(days=30)
+LIFETIME = timedelta(days=30)  # without a visit
+LONGEST_SESSION = timedelta(days=180)  # however often somebody visits
 
 
 async def start_session(db: AsyncSession, user: User, request: Request, *, now: datetime) -> str:

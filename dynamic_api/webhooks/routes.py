@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dynamic_api.core.errors import BadSignature
 from dynamic_api.core.inbox import Arrival
-from dynamic_api.gateways.payments import SignatureMismatch
+from dynamic_api.gateways.signatures import SignatureMismatch
 from dynamic_api.web.requests import Request
 from dynamic_api.web.responses import JsonResponse
 from dynamic_api.web.routing import Audience, open_route

@@ -20,7 +20,16 @@ class Bank:
     store: Store
     page: str
     emitted: list[Json] = field(default_factory=list)
-    denied: set[str] = field(default_factory=set)  # permissions that the restricted key lacks
+    granted: frozenset[str] | None = None  # permissions of restricted keys; None: all
+    denied: set[str] = field(default_factory=set)  # permissions that any key lacks
+
+    def allows(self, permission: str, *, restricted: bool) -> bool:
+        """Whether a key may do this; a permission to write is one to read."""
+        if permission in self.denied:
+            return False
+        if not restricted or self.granted is None:
+            return True
+        return not self.granted.isdisjoint({permission, permission.replace("_read", "_write")})
 
     def emit(self, kind: str, thing: Json) -> Json:
         """Tell of something that happened."""
@@ -33,6 +42,7 @@ class Bank:
         self.store.forget_everything()
         self.emitted.clear()
         self.denied.clear()
+        self.granted = None
         self.seed()
 
     def seed(self) -> None:
@@ -52,7 +62,7 @@ class Bank:
         self.store.add(make.promotion_code("SUMMER20", "coupon_20", expires_at=self.store.now() - 86400))
 
     def discount(self, session: Json, code: str) -> None:
-        """Apply a promotion code to an open session."""
+        """Apply a promotion code to an open session. Raises CardDeclined."""
         promotion = next(
             (each for each in self.store.all("promotion_code") if each["code"].lower() == code.lower()), None
         )
@@ -60,6 +70,8 @@ class Bank:
             raise CardDeclined("This payment page is no longer open.")
         if promotion is None or not self._counts(promotion):
             raise CardDeclined("This code is invalid.")
+        if (refusal := self.refusal_of(promotion, session["customer"])) is not None:
+            raise CardDeclined(refusal)
         self.redeem(session, promotion)
 
     def redeem(self, session: Json, promotion: Json) -> None:
@@ -75,6 +87,18 @@ class Bank:
         session["total_details"]["amount_discount"] = taken
         session["discounts"] = [{"coupon": None, "promotion_code": promotion["id"]}]
         self.store.save()
+
+    def refusal_of(self, promotion: Json, customer: str | None) -> str | None:
+        """Why this customer, or a guest, may not use a code."""
+        if promotion["customer"] not in (None, customer):
+            return "This promotion code belongs to another customer."
+        bought = customer is not None and any(
+            each["customer"] == customer and each["payment_status"] == "paid"
+            for each in self.store.all("checkout.session")
+        )
+        if promotion["restrictions"]["first_time_transaction"] and bought:
+            return "This promotion code is restricted to first-time customers."
+        return None
 
     def _counts(self, promotion: Json) -> bool:
         used_up = promotion["max_redemptions"] is not None and (
@@ -241,6 +265,8 @@ class Bank:
             status="succeeded", amount_received=intent["amount"], latest_charge=charge["id"], last_payment_error=None
         )
         session["payment_status"] = "paid"
+        if (session["invoice_creation"] or {}).get("enabled") == "true":
+            session["invoice"] = self.store.add(make.invoice(self.store, session, page=self.page))["id"]
         self.emit("charge.succeeded", charge)
         self.emit("payment_intent.succeeded", intent)
 

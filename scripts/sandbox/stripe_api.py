@@ -67,13 +67,15 @@ def call(method: str, path: str, answer: Call, permission: str) -> Route:
             return outage
         try:
             _authenticate(request)
-            if permission in bank.denied:
-                raise StripeProblem(
-                    403,
-                    "invalid_request_error",
-                    f"The provided key does not have the required permissions for this endpoint. Having the "
-                    f"'{permission}' permission would allow this request to continue.",
-                )
+            restricted = "rk_test_" in request.headers["authorization"]
+            for needed in (permission, *_permissions_to_expand(params)):
+                if not bank.allows(needed, restricted=restricted):
+                    raise StripeProblem(
+                        403,
+                        "invalid_request_error",
+                        f"The provided key does not have the required permissions for this endpoint. Having the "
+                        f"'{needed}' permission would allow this request to continue.",
+                    )
             kept = _repeated(bank.store, key, request.url.path, body) if method == "POST" and key else None
             if kept is None:
                 thing = answer(bank, request, params)
@@ -87,6 +89,21 @@ def call(method: str, path: str, answer: Call, permission: str) -> Route:
         return JSONResponse(kept["body"], kept["status"], headers={"Request-Id": f"req_{secrets.token_hex(7)}"})
 
     return Route(path, endpoint, methods=[method])
+
+
+_TO_EXPAND = {
+    "payment_intent": "rak_payment_intent_read",
+    "latest_charge": "rak_charge_read",
+    "coupon": "rak_coupon_read",
+    "invoice": "rak_invoice_read",
+    "customer": "rak_customer_read",
+}
+
+
+def _permissions_to_expand(params: Json) -> list[str]:
+    """What reading the expanded objects needs beyond the call itself."""
+    names = {name for path in _expansions(params) for name in path.split(".")}
+    return [needed for name, needed in _TO_EXPAND.items() if name in names]
 
 
 async def _outage(request: Request) -> Response | None:
@@ -137,6 +154,12 @@ def create_session(bank: Bank, request: Request, params: Json) -> Json:
     items = params.get("line_items")
     if not isinstance(items, list) or not items:
         raise invalid("You must provide line_items.", param="line_items")
+    if "customer" in params:
+        if bank.store.get("customer", params["customer"]) is None:
+            raise missing("customer", params["customer"], param="customer", status=400)
+        for name in ("customer_email", "customer_creation"):
+            if name in params:
+                raise invalid(f"You may only specify one of these parameters: customer, {name}.")
     currency = str(items[0]["price_data"].get("currency", ""))
     _check_times(bank.store, params)
     managed = _is_on(params, "managed_payments", by_default=True)
@@ -175,7 +198,10 @@ def create_session(bank: Bank, request: Request, params: Json) -> Json:
                 "This promotion code cannot be redeemed: it does not apply to anything in this order.",
                 param="discounts[0][promotion_code]",
             )
-        if code["restrictions"]["first_time_transaction"] and params.get("customer_creation") != "always":
+        if (refusal := bank.refusal_of(code, params.get("customer"))) is not None:
+            raise invalid(refusal, param="discounts[0][promotion_code]")
+        is_guest = "customer" not in params and params.get("customer_creation") != "always"
+        if code["restrictions"]["first_time_transaction"] and is_guest:
             raise invalid(
                 "This promotion code is restricted to first-time customers, and a guest is none.",
                 param="discounts[0][promotion_code]",
@@ -270,6 +296,22 @@ def update_product(bank: Bank, request: Request, params: Json) -> Json:
     return product
 
 
+def create_customer(bank: Bank, request: Request, params: Json) -> Json:
+    """POST /v1/customers."""
+    refuse_unknown(params, ("email", "name", "metadata"))
+    return bank.store.add(make.customer(params, now=bank.store.now()))
+
+
+def update_customer(bank: Bank, request: Request, params: Json) -> Json:
+    """POST /v1/customers/{id}."""
+    refuse_unknown(params, ("email", "name", "metadata"))
+    customer = bank.store.get("customer", request.path_params["id"])
+    if customer is None:
+        raise missing("customer", request.path_params["id"])
+    customer.update(params)
+    return customer
+
+
 def create_refund(bank: Bank, request: Request, params: Json) -> Json:
     """POST /v1/refunds."""
     refuse_unknown(params, ("payment_intent", "amount", "metadata", "reason"))
@@ -306,6 +348,9 @@ routes = [
     call("POST", "/v1/checkout/sessions/{id}/expire", expire_session, "rak_checkout_session_write"),
     call("GET", "/v1/payment_intents/{id}", retrieve("payment_intent"), "rak_payment_intent_read"),
     call("GET", "/v1/charges/{id}", retrieve("charge"), "rak_charge_read"),
+    call("POST", "/v1/customers", create_customer, "rak_customer_write"),
+    call("POST", "/v1/customers/{id}", update_customer, "rak_customer_write"),
+    call("GET", "/v1/invoices/{id}", retrieve("invoice"), "rak_invoice_read"),
     call("POST", "/v1/refunds", create_refund, "rak_charge_write"),
     call("GET", "/v1/refunds", list_of("refund", "/v1/refunds", "payment_intent", "charge"), "rak_charge_read"),
     call("GET", "/v1/disputes", list_of("dispute", "/v1/disputes", "payment_intent", "charge"), "rak_dispute_read"),

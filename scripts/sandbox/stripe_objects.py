@@ -40,6 +40,7 @@ def session(store: Store, params: Json, *, amount: int, currency: str, page: str
         "discounts": [],
         "expires_at": int(params.get("expires_at") or store.now() + 24 * 3600),
         "invoice": None,
+        "invoice_creation": params.get("invoice_creation"),
         "livemode": False,
         "locale": None,
         "managed_payments": {"enabled": params.get("managed_payments", {}).get("enabled") == "true"},
@@ -60,6 +61,37 @@ def session(store: Store, params: Json, *, amount: int, currency: str, page: str
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
         "url": f"{page}/c/pay/{name}",
+    }
+
+
+def customer(params: Json, *, now: int) -> Json:
+    """A customer."""
+    return {
+        "id": new_id("cus"),
+        "object": "customer",
+        "created": now,
+        "email": params.get("email"),
+        "livemode": False,
+        "metadata": params.get("metadata", {}),
+        "name": params.get("name"),
+    }
+
+
+def invoice(store: Store, session: Json, *, page: str) -> Json:
+    """An invoice for a paid session, written at once."""
+    name = new_id("in")
+    return {
+        "id": name,
+        "object": "invoice",
+        "created": store.now(),
+        "currency": session["currency"],
+        "customer": session["customer"],
+        "hosted_invoice_url": f"{page}/invoices/{name}",
+        "invoice_pdf": f"{page}/invoices/{name}/pdf",
+        "livemode": False,
+        "number": f"SANDBOX-{len(store.all('invoice')) + 1:04d}",
+        "status": "paid",
+        "total": session["amount_total"],
     }
 
 

@@ -27,9 +27,8 @@ async def test_changes_when_the_new_address_is_proven_and_tells_the_old(school: 
         await school.learner(bob)
         assert (await ask(school, bob)).status_code == 200
         assert (await bob.get("/api/session")).json()["user"]["email"] == "bob@example.com"
-        used = await elsewhere.post("/api/email-changes/spend", json={"token": token(school)})
+        used = await bob.post("/api/email-changes/spend", json={"token": token(school)})
         assert used.status_code == 200
-        assert (await elsewhere.get("/api/session")).status_code == 401  # the link proves an address, no more
         await school.work()
         assert school.mails("bob@example.com")[0]["subject"] == "Your email address at Lantern Workshop was changed"
         assert (await bob.get("/api/session")).json()["user"]["email"] == NEW
@@ -38,6 +37,48 @@ async def test_changes_when_the_new_address_is_proven_and_tells_the_old(school: 
         old = await elsewhere.post("/api/session", json={**body, "email": "bob@example.com"})
         assert old.json()["error"]["code"] == "invalid_credentials"
         assert (await elsewhere.post("/api/email-changes/spend", json={"token": token(school)})).status_code == 410
+
+
+async def test_a_click_alone_moves_nothing(school: School) -> None:
+    """Somebody asks for another person's address, and waits for the click that would bring them what it bought."""
+    async with school.browser() as thief, school.browser() as owner, school.browser() as other:
+        await school.learner(thief, "thief@example.com")
+        await school.buy(owner, email=NEW)
+        await ask(school, thief)
+        told = " ".join(school.mails(NEW)[0]["text"].split())
+        assert f"The account thief@example.com asked to use {NEW}" in told
+        await school.learner(other, "cleo@example.com")
+        for browser in (owner, other):
+            clicked = await browser.post("/api/email-changes/spend", json={"token": token(school)})
+            assert (clicked.status_code, clicked.json()["error"]["code"]) == (403, "sign_in_needed")
+        assert (await thief.get("/api/library")).json()["courses"] == []
+        assert (await thief.get("/api/session")).json()["user"]["email"] == "thief@example.com"
+
+
+async def test_a_session_has_a_new_token_after_each_change(school: School) -> None:
+    async with school.browser() as bob, school.browser() as copy:
+        await school.learner(bob)
+        for change in ("password", "address"):
+            copy.cookies = httpx.Cookies(bob.cookies)
+            if change == "password":
+                body = {"current": PASSWORD, "password": "another loaf on every table"}
+                assert (await bob.put("/api/account/password", json=body)).status_code == 200
+            else:
+                await ask(school, bob, password="another loaf on every table")
+                assert (await bob.post("/api/email-changes/spend", json={"token": token(school)})).status_code == 200
+            assert (await bob.get("/api/session")).status_code == 200
+            assert (await copy.get("/api/session")).status_code == 401, change
+
+
+async def test_a_session_ends_however_often_it_is_used(school: School) -> None:
+    async with school.browser() as bob:
+        await school.learner(bob)
+        for _ in range(7):
+            assert (await bob.get("/api/session")).status_code == 200
+            await school.service.progress.flush()
+            school.clock.forward(days=25)
+        school.clock.forward(days=6)
+        assert (await bob.get("/api/session")).status_code == 401
 
 
 async def test_wrong_password_and_bad_address_change_nothing(school: School) -> None:

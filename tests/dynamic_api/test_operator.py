@@ -158,7 +158,7 @@ async def test_jobs_events_and_replay(school: School, sandbox: Sandbox) -> None:
         assert (await run(school, "learners")).strip() == "Nothing."
         assert "events" in await run(school, "replay", "--all")
         await school.work()
-        assert len(school.mails()) == 1
+        assert len(school.mails("ann@example.com")) == 1
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -8,7 +8,8 @@ import time
 import pytest
 from argon2 import PasswordHasher
 
-from dynamic_api.core.passwords import LONGEST, SHORTEST, Passwords, password_faults
+from dynamic_api.core.errors import Busy
+from dynamic_api.core.passwords import LONGEST, MOST_WAITING, SHORTEST, Passwords, password_faults
 
 EMAIL = "margaret.oven@bakery.example"
 
@@ -92,3 +93,15 @@ async def test_two_are_hashed_at_a_time() -> None:
     passwords = Passwords(Counting())
     await asyncio.gather(*(passwords.hash(str(number)) for number in range(8)))
     assert most == 2
+
+
+async def test_a_queue_that_is_too_long_is_refused_and_a_class_is_not() -> None:
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    class_room = [asyncio.create_task(passwords.matches(None, "x")) for _ in range(40)]
+    crowd = [asyncio.create_task(passwords.matches(None, "x")) for _ in range(MOST_WAITING - 40)]
+    await asyncio.sleep(0)
+    with pytest.raises(Busy) as refused:
+        await passwords.matches(None, "x")
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "3")
+    assert await asyncio.gather(*class_room, *crowd) == [False] * MOST_WAITING
+    assert await passwords.matches(None, "x") is False

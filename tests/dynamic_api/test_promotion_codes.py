@@ -33,12 +33,16 @@ PLAIN = CodeFacts("promo_1", True, None, None, (), None, None, None, False)
         ({"minimum": 1, "minimum_currency": "USD"}, False, "code-minimum"),
         ({"first_purchase_only": True}, True, "code-first-only"),
         ({"first_purchase_only": True}, False, None),
+        ({"customer": "cus_ann"}, False, None),
+        ({"customer": "cus_bob"}, False, "code-other-person"),
     ],
 )
 def test_table(change: dict[str, object], has_bought: bool, expected: str | None) -> None:
     code = CodeFacts(**{**PLAIN.__dict__, **change})
     price = Price(amount=4900, currency="EUR")
-    assert refusal(code, price, ["coursewright_sourdough"], has_bought=has_bought, now=NOW) == expected
+    assert (
+        refusal(code, price, ["coursewright_sourdough"], has_bought=has_bought, customer="cus_ann", now=NOW) == expected
+    )
 
 
 async def test_own_box_takes_off_what_the_code_is_worth(school: School, catalog: Catalog) -> None:

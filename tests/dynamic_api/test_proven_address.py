@@ -20,11 +20,99 @@ def token(school: School, page: str, to: str) -> str:
     raise AssertionError(f"no {page} was emailed to {to}")
 
 
-async def sign_in_by_mail(school: School, browser: httpx.AsyncClient, email: str) -> None:
+async def sign_in_by_mail(
+    school: School, browser: httpx.AsyncClient, email: str, *, keep: bool | None = None
+) -> list[dict[str, object]]:
+    """Use the link of an email, and what the page asked: answered as it suggests, or with all of it or nothing."""
     await browser.post("/api/sign-in-links", json={"email": email})
     await school.work()
-    spent = await browser.post("/api/sign-in-links/spend", json={"token": token(school, "/sign-in/link/", email)})
-    assert spent.status_code == 200
+    body: dict[str, object] = {"token": token(school, "/sign-in/link/", email)}
+    answer = (await browser.post("/api/sign-in-links/spend", json=body)).json()
+    items: list[dict[str, object]] = answer.get("decide", [])
+    if items:
+        body["keep"] = [item["id"] for item in items if (item["keep"] if keep is None else keep)]
+        answer = (await browser.post("/api/sign-in-links/spend", json=body)).json()
+    assert answer == {"url": "/library/"}
+    return items
+
+
+CHROME = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/150.0"}
+
+
+async def test_who_proves_an_address_is_asked_what_else_has_access(school: School) -> None:
+    """Bought and given a password on one device, used on the phone, and proven on another device."""
+    async with school.browser() as here, school.browser() as there, school.phone() as phone:
+        here.headers.update(CHROME)
+        await school.owner(here)
+        await school.sign_in_phone(phone)
+        items = await sign_in_by_mail(school, there, "ann@example.com", keep=True)
+        names = [item["name"] for item in items]
+        assert names == ["A password, in Chrome on Windows", "Chrome on Windows", "Test phone"]
+        assert not any(item["keep"] for item in items), "another browser set it: perhaps somebody else"
+        assert all(item["since"] for item in items)
+        assert (await phone.get("/me")).status_code == 200
+        assert (await here.get("/api/library")).status_code == 200
+        body = {"email": "ann@example.com", "password": PASSWORD}
+        assert (await there.post("/api/session", json=body)).status_code == 200
+        await school.work()
+        assert not any("new password" in mail["subject"] for mail in school.mails("ann@example.com"))
+        school.clock.forward(minutes=2)
+        assert await sign_in_by_mail(school, there, "ann@example.com") == [], "a proven address is not asked again"
+
+
+async def test_the_browser_that_set_the_password_is_no_stranger(school: School) -> None:
+    async with school.browser() as here, school.phone() as phone:
+        await school.owner(here)
+        await school.sign_in_phone(phone)
+        items = await sign_in_by_mail(school, here, "ann@example.com")
+        assert [item["keep"] for item in items] == [True, True]
+        assert (await phone.get("/me")).status_code == 200
+        body = {"email": "ann@example.com", "password": PASSWORD}
+        assert (await here.post("/api/session", json=body)).status_code == 200
+
+
+async def test_a_decision_names_only_what_was_asked(school: School) -> None:
+    async with school.browser() as here, school.browser() as there:
+        await school.owner(here)
+        await there.post("/api/sign-in-links", json={"email": "ann@example.com"})
+        await school.work()
+        link = token(school, "/sign-in/link/", "ann@example.com")
+        for keep in (["phone:1", "password "], ["x" * 41], "password"):
+            await there.post("/api/sign-in-links/spend", json={"token": link, "keep": keep})
+        body = {"email": "ann@example.com", "password": PASSWORD}
+        assert (await there.post("/api/session", json=body)).status_code == 422
+        assert (await here.get("/api/library")).status_code == 401
+
+
+async def test_the_six_digits_ask_as_well(school: School) -> None:
+    async with school.browser() as here, school.browser() as there:
+        await school.owner(here)
+        await there.post("/api/sign-in-links", json={"email": "ann@example.com"})
+        await school.work()
+        found = re.search(r"\b(\d{3} ?\d{3})\b", school.mails("ann@example.com")[0]["text"])
+        assert found
+        body: dict[str, object] = {"email": "ann@example.com", "code": found[1]}
+        asked = (await there.post("/api/sign-in-codes/spend", json=body)).json()["decide"]
+        assert (await there.get("/api/session")).status_code == 401
+        body["keep"] = [item["id"] for item in asked]
+        assert (await there.post("/api/sign-in-codes/spend", json=body)).json() == {"url": "/library/"}
+        assert (await here.get("/api/library")).status_code == 200
+
+
+async def test_the_six_digits_open_the_app(school: School) -> None:
+    """Who bought as a guest and never chose a password can still use the phone."""
+    async with school.browser() as here, school.phone() as phone:
+        await school.owner(here)
+        await here.post("/api/sign-in-links", json={"email": "ann@example.com"})
+        await school.work()
+        found = re.search(r"\b(\d{3} ?\d{3})\b", school.mails("ann@example.com")[0]["text"])
+        assert found
+        body = {"email": "ann@example.com", "password": "000 000", "device_name": "Ann's phone"}
+        assert (await phone.post("/auth/login", json=body)).status_code == 422
+        answer = await phone.post("/auth/login", json={**body, "password": found[1]})
+        phone.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        assert [each["slug"] for each in (await phone.get("/library")).json()["courses"]] == [SOURDOUGH]
+        assert (await here.get("/api/library")).status_code == 401, "the app cannot ask, so nothing else stays"
 
 
 async def test_a_password_chosen_before_the_proof_opens_nothing_after_it(school: School) -> None:

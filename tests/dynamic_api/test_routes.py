@@ -28,6 +28,7 @@ ADDRESSES = {
     ("POST", "/api/account/email"): "/api/account/email",
     ("GET", "/api/gifts"): "/api/gifts",
     ("GET", "/api/receipts"): "/api/receipts",
+    ("GET", "/api/receipts/{order}/invoice"): "/api/receipts/ord_x/invoice",
     ("GET", "/api/account/devices"): "/api/account/devices",
     ("DELETE", "/api/account/browsers/{id}"): "/api/account/browsers/x",
     ("DELETE", "/api/account/phones/{id}"): "/api/account/phones/5",

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from dynamic_api.accounts import sign_in_codes
+from dynamic_api.accounts.proof import NOTHING_KEPT
 from dynamic_api.core.errors import CodeInvalid
 from dynamic_api.core.models import OneTimeLink
 from tests.school import PASSWORD, School
@@ -61,9 +62,9 @@ async def test_five_wrong_tries_close_the_code_but_not_the_link(school: School) 
         wrong = f"{(int(code) + 1) % 1_000_000:06}"
         for _ in range(sign_in_codes.ATTEMPTS):
             with pytest.raises(CodeInvalid):
-                await sign_in_codes.sign_in_by_code(school.service, user.email, wrong)
+                await sign_in_codes.sign_in_by_code(school.service, user.email, wrong, NOTHING_KEPT)
         with pytest.raises(CodeInvalid):
-            await sign_in_codes.sign_in_by_code(school.service, user.email, code)
+            await sign_in_codes.sign_in_by_code(school.service, user.email, code, NOTHING_KEPT)
         assert (await elsewhere.post("/api/sign-in-links/spend", json={"token": token})).status_code == 200
 
 
@@ -76,15 +77,15 @@ async def test_twenty_wrong_tries_close_codes_for_the_day_however_many_mails_are
             _, code = await sign_in_codes.issue_sign_in_link(db, secret, user, now=school.clock())
         for _ in range(sign_in_codes.ATTEMPTS):
             with pytest.raises(CodeInvalid):
-                await sign_in_codes.sign_in_by_code(school.service, user.email, "no")
+                await sign_in_codes.sign_in_by_code(school.service, user.email, "no", NOTHING_KEPT)
     async with database.transaction() as db:
         _, code = await sign_in_codes.issue_sign_in_link(db, secret, user, now=school.clock())
     with pytest.raises(CodeInvalid):
-        await sign_in_codes.sign_in_by_code(school.service, user.email, code)
+        await sign_in_codes.sign_in_by_code(school.service, user.email, code, NOTHING_KEPT)
     school.clock.forward(days=1, minutes=1)
     async with database.transaction() as db:
         _, code = await sign_in_codes.issue_sign_in_link(db, secret, user, now=school.clock())
-    found = await sign_in_codes.sign_in_by_code(school.service, user.email, code)
+    found = await sign_in_codes.sign_in_by_code(school.service, user.email, code, NOTHING_KEPT)
     assert found.id == user.id
 
 

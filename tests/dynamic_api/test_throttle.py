@@ -98,3 +98,64 @@ def test_what_is_over_is_forgotten() -> None:
 )
 def test_the_limits_themselves(limit: Limit, attempts: int, seconds: int) -> None:
     assert (limit.attempts, limit.seconds) == (attempts, seconds)
+
+
+GROWING = Limit("growing", 2, 60, grows=True)
+
+
+def test_a_growing_wait_doubles_up_to_an_hour_and_a_success_begins_anew() -> None:
+    clock = Clock()
+    limits = Throttle(clock)
+    waits = []
+    for _ in range(9):
+        for _ in range(2):
+            limits.hit(GROWING, "ann", "198.51.100.7")
+        with pytest.raises(RateLimited) as refused:
+            limits.hit(GROWING, "ann", "198.51.100.7")
+        waits.append(refused.value.retry_after)
+        clock.now += refused.value.retry_after
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+    limits.hit(GROWING, "ann", "203.0.113.1")  # from elsewhere, she may
+    limits.forget(GROWING, "ann", "198.51.100.7")
+    limits.hit(GROWING, "ann", "198.51.100.7")
+    limits.hit(GROWING, "ann", "198.51.100.7")
+    with pytest.raises(RateLimited, match="in a minute"):
+        limits.hit(GROWING, "ann", "198.51.100.7")
+
+
+def test_a_day_without_attempts_begins_anew() -> None:
+    clock = Clock()
+    limits = Throttle(clock)
+    for _ in range(3):
+        limits.hit(GROWING, "ann")
+        limits.hit(GROWING, "ann")
+        clock.now += 3600
+    clock.now += 24 * 3600
+    limits.hit(LIMIT, "somebody")  # cleans up
+    limits.hit(GROWING, "ann")
+    limits.hit(GROWING, "ann")
+    with pytest.raises(RateLimited, match="in a minute"):
+        limits.hit(GROWING, "ann")
+
+
+def test_networks_of_ipv6_are_counted_together() -> None:
+    limits = Throttle(Clock())
+    let_through = 0
+    for number in range(2000):
+        try:
+            limits.hit(LIMIT, f"2001:db8:1:{number:x}::/64")
+            let_through += 1
+        except RateLimited:
+            pass
+    assert let_through == 3 * 16, "one /48 has sixteen times the allowance of one network"
+    limits.undo(LIMIT, "2001:db8:1:0::/64".replace(":0::", "::"))
+    assert limits.hit(LIMIT, "2001:db8:2::/64") == 2, "the neighbours are not shut out"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1, "a second"), (49, "49 seconds"), (50, "a minute"), (61, "2 minutes"), (3000, "50 minutes"), (3600, "an hour"),
+     (3601, "2 hours")],
+)  # fmt: skip
+def test_a_refusal_says_how_long(seconds: int, said: str) -> None:
+    assert str(RateLimited(seconds)) == f"Too many attempts. Please try again in {said}."

@@ -78,6 +78,7 @@ class Order(Base):
     checkout_url: Mapped[str | None] = mapped_column(Text)
     payment_intent_id: Mapped[str | None] = mapped_column(String(100), unique=True)
     receipt_url: Mapped[str | None] = mapped_column(Text)
+    invoice_id: Mapped[str | None] = mapped_column(String(100))  # Stripe's; its links expire, so none is kept
     livemode: Mapped[bool | None]  # real money or test money; None where no payment is involved
     revision: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]

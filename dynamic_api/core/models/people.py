@@ -20,7 +20,11 @@ class User(Base):
     email_spelling: Mapped[str] = mapped_column("email", String(254))
     email_key: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    customer_id: Mapped[str | None] = mapped_column(String(100))  # Stripe's, once they bought while signed in
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    password_set_at: Mapped[datetime | None]
+    password_device: Mapped[str | None] = mapped_column(String(80))  # “Firefox on Windows”
+    password_browser_hash: Mapped[str | None] = mapped_column(String(64))  # the browser's checkout mark, if it had one
     email_verified_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

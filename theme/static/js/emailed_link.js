@@ -1,4 +1,5 @@
 import { ask } from "./service.js";
+import { decision, showDecision } from "./decide.js";
 import { onSubmit, showMessage } from "./forms.js";
 
 // The token is in the fragment, which browsers send to nobody. Opening the page does not use the link up.
@@ -13,6 +14,7 @@ if (!token) {
 }
 
 onSubmit(form, message, async (fields) => {
-  const opened = await ask(form.dataset.path, { method: "POST", body: { ...fields, token } });
-  location.assign(opened.url);
+  delete fields.keep;
+  const opened = await ask(form.dataset.path, { method: "POST", body: { ...fields, token, keep: decision() } });
+  if (!showDecision(form, opened)) location.assign(opened.url);
 });

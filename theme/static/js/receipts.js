@@ -12,6 +12,14 @@ function item(receipt) {
   const link = entry.querySelector("a");
   link.href = receipt.receipt_url;
   link.textContent = "View receipt";
+  const invoice = entry.querySelector(".invoice");
+  if (receipt.invoice_url) {
+    invoice.href = receipt.invoice_url;
+    invoice.textContent = "Invoice";
+    invoice.setAttribute("aria-label", `Invoice for ${receipt.course_title}, ${day}`);
+  } else {
+    invoice.remove();
+  }
   link.setAttribute("aria-label", `View receipt for ${receipt.course_title}, ${day}`);
   return entry;
 }

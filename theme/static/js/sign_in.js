@@ -1,4 +1,5 @@
 import { ask, localPath } from "./service.js";
+import { decision, showDecision } from "./decide.js";
 import { onSubmit, showErrors, showMessage } from "./forms.js";
 
 const next = new URLSearchParams(location.search).get("next");
@@ -10,8 +11,9 @@ onSubmit(document.getElementById("sign-in"), document.getElementById("message"),
 const codeForm = document.getElementById("code-form");
 let sentTo = "";
 onSubmit(codeForm, document.getElementById("message"), async ({ code }) => {
-  await ask("/api/sign-in-codes/spend", { method: "POST", body: { email: sentTo, code } });
-  location.assign(localPath(next, "/library/"));
+  const body = { email: sentTo, code, keep: decision() };
+  const opened = await ask("/api/sign-in-codes/spend", { method: "POST", body });
+  if (!showDecision(codeForm, opened)) location.assign(localPath(next, "/library/"));
 });
 
 const emailForm = document.getElementById("email-link");

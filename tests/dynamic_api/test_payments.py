@@ -1,0 +1,218 @@
+"""What surrounds a payment: paying twice, giving back by command, one customer for each account, invoices, taxes."""
+
+import pytest
+
+from dynamic_api.core.emails import Email
+from dynamic_api.core.models import Job, User
+from dynamic_api.core.settings import Settings, Tax
+from dynamic_api.core.states import JobState, OrderState
+from dynamic_api.gateways.payment_errors import PaymentsMisconfigured
+from dynamic_api.orders.refund import RefundRefused, refund_order
+from dynamic_api.orders.sweep import find_differences
+from scripts.sandbox import stripe_objects as make
+from scripts.sandbox.bank import CardDeclined
+from sitegen.catalog.model import Catalog
+from tests.conftest import Sandbox, documented_permissions
+from tests.dynamic_api.test_checkout import choose_promotion_codes
+from tests.dynamic_api.test_order_lines import bought_together, courses_of, price
+from tests.school import GIT, SOURDOUGH, School, TestClock, make_school
+
+
+@pytest.fixture
+def may_refund(sandbox: Sandbox) -> None:
+    """The key of the command `refund`."""
+    sandbox.bank.granted = documented_permissions() | {"rak_charge_write"}
+
+
+def subjects(school: School, to: str) -> list[str]:
+    return [mail["subject"] for mail in school.mails(to)]
+
+
+@pytest.mark.usefixtures("may_refund")
+async def test_who_paid_twice_is_told_and_one_command_gives_one_back(school: School) -> None:
+    async with school.browser() as here, school.browser() as there:
+        first = await school.begin(here)
+        second = await school.begin(there)  # another device, before the first page is paid
+        for session in (first, second):
+            school.pay(session)
+        await school.settle()
+        operator = school.service.catalog.current.site.contact_email
+        [told] = [mail for mail in school.mails("ann@example.com") if mail["subject"].startswith("You paid twice")]
+        assert first["client_reference_id"] in told["text"]
+        [notice] = [mail for mail in school.mails(operator) if mail["subject"].startswith("Paid twice")]
+        assert f"coursewright refund {second['client_reference_id']}" in " ".join(notice["text"].split())
+        await refund_order(school.service, second["client_reference_id"])
+        await school.settle()
+        assert (await school.order(second)).state is OrderState.REFUNDED
+        assert (await school.claim(here, first)).status_code == 200
+        assert await courses_of(here) == {SOURDOUGH}
+        assert len([each for each in subjects(school, "ann@example.com") if "paid twice" in each]) == 1
+
+
+async def test_two_guests_purchases_of_one_account_are_found_when_they_are_claimed(school: School) -> None:
+    async with school.browser() as here, school.browser() as there:
+        await school.owner(here)
+        other = await school.buy(there, email="ann.other@example.com")
+        assert "You paid twice" not in str(subjects(school, "ann@example.com"))
+        await there.post("/api/session", json={"email": "ann@example.com", "password": "a loaf on every table"})
+        body = {"token": school.claim_token("ann.other@example.com"), "name": "", "password": ""}
+        assert (await there.post("/api/claims", json=body)).status_code == 200
+        await school.work()
+        assert any(each.startswith("You paid twice") for each in subjects(school, "ann.other@example.com"))
+        assert (await school.order(other)).state is OrderState.PAID
+
+
+async def test_a_double_that_was_refunded_meanwhile_is_not_told(school: School) -> None:
+    async with school.browser() as here, school.browser() as there:
+        sessions = [await school.begin(browser) for browser in (here, there)]
+        for session in sessions:
+            school.pay(session)
+        school.bank.refund(sessions[1]["payment_intent"], amount=None)
+        await school.settle()
+        assert "paid twice" not in str(subjects(school, "ann@example.com"))
+
+
+async def test_a_gift_of_what_one_owns_is_no_double(school: School) -> None:
+    async with school.browser() as buyer:
+        await school.owner(buyer)
+        school.pay(await school.begin(buyer, gift="1", recipient_email="fran@example.com"))
+        await school.settle()
+        assert "paid twice" not in str(subjects(school, "ann@example.com")).casefold()
+
+
+@pytest.mark.usefixtures("may_refund")
+async def test_a_line_is_refunded_by_its_number_and_nothing_twice(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await bought_together(school, buyer)
+        name = session["client_reference_id"]
+        said = await refund_order(school.service, name, line=2)
+        assert said == f"€69 of {name} goes back to ann@example.com."
+        assert await courses_of(buyer) == {SOURDOUGH}, "access ends at once, without a webhook"
+        for line, why in ((2, "Nothing is left"), (3, "has no line 3")):
+            with pytest.raises(RefundRefused, match=why):
+                await refund_order(school.service, name, line=line)
+        await refund_order(school.service, name)
+        assert await courses_of(buyer) == set()
+        refunds = [each["amount"] for each in school.bank.store.all("refund")]
+        assert sorted(refunds) == sorted([price(school, GIT), price(school, SOURDOUGH)])
+        with pytest.raises(RefundRefused, match="There is no order"):
+            await refund_order(school.service, "ord_000000000000000000000000")
+    async with school.browser() as other:
+        unpaid = await school.begin(other)
+        with pytest.raises(RefundRefused, match="was not paid: it is pending"):
+            await refund_order(school.service, unpaid["client_reference_id"])
+
+
+async def test_the_service_itself_cannot_move_money(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await school.buy(buyer)
+    with pytest.raises(PaymentsMisconfigured, match="rak_charge_write"):
+        await refund_order(school.service, session["client_reference_id"])
+
+
+async def test_an_account_is_one_customer_and_its_address_follows(school: School, catalog: Catalog) -> None:
+    await choose_promotion_codes(school, catalog, "stripe")
+    async with school.browser() as buyer:
+        user = await school.learner(buyer, "ann@example.com")
+        first = await school.begin(buyer)
+        assert (first["customer"], first["customer_email"]) == ((await school.rows(User))[0].customer_id, None)
+        school.bank.discount(first, "FIRST10")
+        school.pay(first)
+        await school.settle()
+        second = await school.begin(buyer, GIT)
+        assert second["customer"] == first["customer"]
+        with pytest.raises(CardDeclined, match="first-time"):
+            school.bank.discount(second, "FIRST10")
+        async with school.service.database.transaction() as db:
+            (await db.get_one(User, user.id)).email = Email.parse("ann@new.example.com")
+        school.clock.forward(hours=12)
+        await school.begin(buyer, GIT)
+        assert [each["email"] for each in school.bank.store.all("customer")] == ["ann@new.example.com"]
+        del school.bank.store.objects[first["customer"]]  # deleted in the dashboard
+        async with school.service.database.transaction() as db:
+            (await db.get_one(User, user.id)).email = Email.parse("ann@example.com")
+        school.clock.forward(hours=12)
+        third = await school.begin(buyer, GIT)
+        assert third["customer"] not in (None, first["customer"])
+
+
+async def test_without_the_permission_for_customers_courses_are_still_sold(school: School) -> None:
+    school.bank.denied.add("rak_customer_write")
+    async with school.browser() as buyer:
+        await school.learner(buyer, "ann@example.com")
+        session = await school.buy(buyer)
+        assert (session["customer"], session["customer_email"]) == (None, "ann@example.com")
+
+
+async def test_a_code_for_one_customer_is_theirs(school: School, catalog: Catalog) -> None:
+    await choose_promotion_codes(school, catalog, "own")
+    async with school.browser() as ann, school.browser() as guest:
+        await school.learner(ann, "ann@example.com")
+        await school.begin(ann, GIT)
+        [customer] = school.bank.store.all("customer")
+        school.bank.store.add(make.promotion_code("FORANN", "coupon_20", customer=customer["id"]))
+        assert (await school.begin(ann, code="FORANN"))["amount_total"] == 3920
+        refused = await guest.post("/api/checkout", data={"course": SOURDOUGH, "code": "FORANN"})
+        assert refused.headers["location"].endswith("#code-other-person")
+
+
+async def test_an_invoice_is_linked_beside_its_receipt(settings: Settings, sandbox: Sandbox) -> None:
+    school = make_school(settings.model_copy(update={"invoices": True}), sandbox.bank, TestClock())
+    await school.service.catalog.refresh()
+    async with school.browser() as buyer, school.browser() as stranger:
+        await school.owner(buyer)
+        [receipt] = (await buyer.get("/api/receipts")).json()["receipts"]
+        answer = await buyer.get(receipt["invoice_url"])
+        assert (answer.status_code, answer.headers["location"].split("/")[-1]) == (303, "pdf")
+        await school.learner(stranger)
+        assert (await stranger.get(receipt["invoice_url"])).headers["location"] == "/receipts/#invoice-unavailable"
+        sandbox.outage.update(status=500, left=9)
+        assert (await buyer.get(receipt["invoice_url"])).headers["location"] == "/receipts/#invoice-unavailable"
+    await school.service.close()
+
+
+async def test_without_invoices_there_is_no_link(school: School) -> None:
+    async with school.browser() as buyer:
+        await school.owner(buyer)
+        assert (await buyer.get("/api/receipts")).json()["receipts"][0]["invoice_url"] is None
+
+
+@pytest.mark.parametrize("tax", list(Tax))
+async def test_money_goes_back_in_each_tax_mode(settings: Settings, sandbox: Sandbox, tax: Tax) -> None:
+    school = make_school(settings.model_copy(update={"tax": tax}), sandbox.bank, TestClock())
+    await school.service.catalog.refresh()
+    async with school.browser() as buyer:
+        session = await school.owner(buyer)
+        dispute = school.bank.dispute(session["payment_intent"])
+        await school.settle()
+        assert await courses_of(buyer) == set()
+        school.bank.close_dispute(dispute, won=True)
+        await school.settle()
+        assert await courses_of(buyer) == {SOURDOUGH}
+        school.bank.refund(session["payment_intent"], amount=None)
+        school.bank.emitted = []
+        found = [each async for each in find_differences(school.service, since=None, fix=True)]
+        assert len(found) == 1
+        assert await courses_of(buyer) == set()
+    await school.service.close()
+
+
+async def test_the_operator_is_told_what_only_they_can_mend(school: School) -> None:
+    operator = school.service.catalog.current.site.contact_email
+    async with school.browser() as buyer, school.browser() as other:
+        session = await school.begin(buyer)
+        school.pay(session)
+        school.bank.denied.add("rak_checkout_session_write")
+        for browser in (other, other):
+            refused = await browser.post("/api/checkout", data={"course": GIT})
+            assert refused.headers["location"].endswith("#payment-refused")
+        await school.settle()
+        texts = [mail["text"] for mail in school.mails(operator)]
+        assert len([each for each in texts if "cannot be bought" in each]) == 1, "once a day"
+        assert len([each for each in texts if "The job stripe.event was not done" in each]) == 1
+        assert "rak_checkout_session_write" in str(texts)
+        school.bank.denied.clear()
+        school.clock.forward(minutes=5)
+        await school.work()
+        assert (await school.order(session)).state is OrderState.PAID, "the job waited for the mend"
+        assert not [job for job in await school.rows(Job) if job.state is JobState.DEAD]

@@ -1,0 +1,33 @@
+// What else has access to an account whose address is being proven: a box for each, ticked where we suggest to keep it.
+const language = document.documentElement.lang;
+
+// Shows the boxes above the form's button; true when there is something to decide, so that the form is sent again.
+export function showDecision(form, answer) {
+  if (!answer.decide) return false;
+  const boxes = document.getElementById("decide");
+  const template = boxes.querySelector("template");
+  for (const old of boxes.querySelectorAll("label")) old.remove();
+  for (const item of answer.decide) {
+    const label = template.content.cloneNode(true);
+    const box = label.querySelector("input");
+    box.value = item.id;
+    box.checked = item.keep;
+    const since = item.since ? `, since ${new Date(item.since).toLocaleDateString(language, { dateStyle: "long" })}` : "";
+    label.querySelector("span").textContent = item.name + since;
+    boxes.append(label);
+  }
+  const button = form.querySelector("[type=submit]");
+  form.insertBefore(boxes, button);
+  boxes.hidden = false;
+  boxes.querySelector("input").focus();
+  button.disabled = false;
+  button.textContent = "Continue";
+  return true;
+}
+
+// What was decided; undefined before anything was asked.
+export function decision() {
+  const boxes = document.getElementById("decide");
+  if (!boxes || boxes.hidden) return undefined;
+  return [...boxes.querySelectorAll("input:checked")].map((box) => box.value);
+}

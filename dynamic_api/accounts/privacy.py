@@ -160,11 +160,10 @@ async def _cancel_messages(db: AsyncSession, user: User) -> None:
 
 
 async def _events_about(db: AsyncSession, orders: list[Order]) -> list[WebhookEvent]:
-    ids = [name for order in orders for name in (order.session_id, order.payment_intent_id) if name]
-    if not ids:
-        return []
-    told = or_(*(WebhookEvent.payload.contains(f'"{name}"', autoescape=True) for name in ids))
-    return list(await db.scalars(select(WebhookEvent).where(told)))
+    sessions = [order.session_id for order in orders if order.session_id]
+    payments = [order.payment_intent_id for order in orders if order.payment_intent_id]
+    about = or_(WebhookEvent.session_id.in_(sessions), WebhookEvent.payment_intent_id.in_(payments))
+    return list(await db.scalars(select(WebhookEvent).where(about)))
 
 
 def without_person(payload: str) -> str:

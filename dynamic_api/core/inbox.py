@@ -20,8 +20,8 @@ from dynamic_api.core.reader import Prepared
 from dynamic_api.core.sql import rows_from_arrays
 from dynamic_api.core.sqlite_writer import SqliteWriter
 
-_EVENT = ("id", "type", "livemode", "payload", "received_at")
-_JOB = ("kind", "key", "payload", "state", "attempts", "run_at", "due_at")
+_EVENT = ("id", "type", "livemode", "session_id", "payment_intent_id", "payload", "received_at")
+_JOB = ("kind", "key", "payload", "state", "attempts", "created_at", "run_at", "due_at")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Arrival:
     id: str
     type: str
     livemode: bool
+    session_id: str | None
+    payment_intent_id: str | None
     payload: str
     received_at: datetime
     job: Job

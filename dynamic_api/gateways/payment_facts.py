@@ -127,8 +127,8 @@ def read_event_facts(event: Mapping[str, object]) -> EventFacts:
     subject = data["object"] if isinstance(data, Mapping) else None
     if not isinstance(subject, Mapping):
         raise KeyError("data.object")
-    intent = subject.get("payment_intent")
     is_session = subject.get("object") == "checkout.session"
+    intent = subject.get("id" if subject.get("object") == "payment_intent" else "payment_intent")
     return EventFacts(
         id=str(event["id"]),
         type=str(event["type"]),

@@ -42,14 +42,19 @@ Handlers = Mapping[str, Handler[Any]]  # Any: each runs jobs of its own class
 
 
 async def run_due(
-    service: Service, handlers: Handlers, *, limit: int = BATCH, queue: outbox.Queue | None = None
+    service: Service,
+    handlers: Handlers,
+    *,
+    limit: int = BATCH,
+    queue: outbox.Queue | None = None,
+    newest_first: bool = False,
 ) -> int:
     """Run what is due now, at most `limit` jobs, of one queue or of all. Returns how many were run."""
     for count in range(limit):
         if is_told_to_stop():
             return count
         async with service.database.transaction() as db:
-            job = await outbox.lease_next(db, now=service.clock(), queue=queue)
+            job = await outbox.lease_next(db, now=service.clock(), queue=queue, newest_first=newest_first)
         if job is None:
             return count
         await _run(service, handlers, job)
@@ -88,11 +93,12 @@ async def _run(service: Service, handlers: Handlers, job: outbox.LeasedJob) -> N
 
 
 async def work(service: Service, handlers: Handlers) -> None:
-    """Run jobs, each queue by itself, and notice new manifests, until cancelled."""
+    """Run jobs, each queue from both ends, and notice new manifests, until cancelled."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(follow_catalog(service))
         for queue in outbox.Queue:
-            tasks.create_task(_work(service, handlers, queue))
+            for newest_first in (False, True):
+                tasks.create_task(_work(service, handlers, queue, newest_first=newest_first))
 
 
 async def follow_catalog(service: Service) -> None:
@@ -114,11 +120,13 @@ def is_told_to_stop() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _work(service: Service, handlers: Handlers, queue: outbox.Queue) -> None:
+async def _work(service: Service, handlers: Handlers, queue: outbox.Queue, *, newest_first: bool) -> None:
     # A library may have swallowed the request to stop: `wait_for` does on Python 3.11, when what it waits for is done.
     while not is_told_to_stop():
         try:
-            count = await run_due(service, handlers, queue=queue)
+            # One at a time from the new end: what became due meanwhile is newer than the rest of a batch.
+            limit = 1 if newest_first else BATCH
+            count = await run_due(service, handlers, limit=limit, queue=queue, newest_first=newest_first)
         except Exception:
             # The database may be away for a while; the worker waits for it.
             logger.exception("the worker could not look for jobs")

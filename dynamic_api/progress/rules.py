@@ -8,6 +8,8 @@ How a position moves when a player reports one, in a lesson whose stored positio
 | 0:00, 0:04, 0:59                        | stays 20:00          | the app starts at 0, which is not watching yet |
 | then 1:04, 1:19                         | what it reports      | after a minute, somebody does watch there      |
 | an old report, sent after a newer one   | stays                | another device was there later                 |
+| a report, where the stored one is from  | what it reports      | the clock ran ahead, and was put right         |
+| the future                              |                      |                                                |
 | 0:30 where the stored position is 0:20  | 0:30                 | it moves forward                               |
 """
 
@@ -20,6 +22,7 @@ from dynamic_api.core.clock import timestamp
 from dynamic_api.core.states import ProgressStatus
 
 OVERSHOOT = 60  # seconds that a player's clock may run past the end of the video
+CLOCK_SLACK = timedelta(minutes=1)  # how far the clocks of two machines may differ
 OPENING = 60  # seconds: before this, a position behind the stored one is a player that just started
 
 
@@ -79,11 +82,12 @@ def advance(row: ProgressRow, heartbeat: Heartbeat, *, duration: int | None, thr
     at = now - timedelta(seconds=heartbeat.age_seconds)
     length = duration or heartbeat.duration_seconds or row.duration_seconds
     position = min(heartbeat.position_seconds, length + OVERSHOOT) if length else heartbeat.position_seconds
-    is_newest = row.positioned_at is None or row.positioned_at <= at
+    # What lies in the future was written by a clock that ran ahead and was put right since.
+    is_newest = row.positioned_at is None or row.positioned_at <= at or row.positioned_at > now + CLOCK_SLACK
     if is_newest and position >= min(row.position_seconds, OPENING):
         row.position_seconds, row.positioned_at = position, at
     row.duration_seconds = length
-    row.last_viewed_at = max(row.last_viewed_at, at)
+    row.last_viewed_at = _later(row.last_viewed_at, at, now)
     row.updated_at = now
     percent = position * 100 // length if length else 0
     if percent < threshold:
@@ -97,7 +101,11 @@ def advance(row: ProgressRow, heartbeat: Heartbeat, *, duration: int | None, thr
 
 def view(row: ProgressRow, *, now: datetime) -> None:
     """The lesson was opened."""
-    row.last_viewed_at = max(row.last_viewed_at, now)
+    row.last_viewed_at = _later(row.last_viewed_at, now, now)
+
+
+def _later(known: datetime, at: datetime, now: datetime) -> datetime:
+    return at if known > now + CLOCK_SLACK else max(known, at)
 
 
 def complete(row: ProgressRow, *, now: datetime) -> None:

@@ -18,6 +18,7 @@ class HandleEvent(Job):
     kind = "stripe.event"
 
     event_id: str
+    again: bool = False  # also where it was handled before
 
 
 async def handle_again(db: AsyncSession, *, event_id: str | None, only_unhandled: bool, now: datetime) -> int:
@@ -29,6 +30,6 @@ async def handle_again(db: AsyncSession, *, event_id: str | None, only_unhandled
         wanted = wanted.where(WebhookEvent.handled_at.is_(None))
     events = list(await db.scalars(wanted))
     for name in events:
-        await enqueue(db, HandleEvent(name), f"replay:{name}:{now.timestamp():.0f}", now=now)
+        await enqueue(db, HandleEvent(name, again=True), f"replay:{name}:{now.timestamp():.0f}", now=now)
     record(db, Action.EVENTS_REPLAYED, at=now, actor=OPERATOR, events=len(events))
     return len(events)

@@ -93,7 +93,7 @@ async def replay_into_empty(service: Service, empty: Database, *, seed: int) -> 
     random.Random(seed).shuffle(names)  # noqa: S311 - an order that can be drawn again
     replica = replace(service, database=empty)
     for name in names:
-        await handle_event(replica, HandleEvent(name))
+        await handle_event(replica, HandleEvent(name, again=True))
     unmentioned = await _unmentioned(empty)
     ours = await state_lines(service.database, without=unmentioned)
     theirs = await state_lines(empty, without=unmentioned)

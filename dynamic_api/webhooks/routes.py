@@ -29,7 +29,16 @@ async def receive_stripe_event(request: Request) -> Response:
     except SignatureMismatch as mismatch:
         logger.warning("a webhook was refused: %s", mismatch)  # the sender is not told: it may be anybody
         raise BadSignature from None
-    arrival = Arrival(event.id, event.type, event.livemode, body.decode(), service.clock(), HandleEvent(event.id))
+    arrival = Arrival(
+        id=event.id,
+        type=event.type,
+        livemode=event.livemode,
+        session_id=event.session_id,
+        payment_intent_id=event.payment_intent_id,
+        payload=body.decode(),
+        received_at=service.clock(),
+        job=HandleEvent(event.id),
+    )
     return JsonResponse({"received": True, "new": await service.inbox.store(arrival)})
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -199,3 +200,49 @@ async def test_what_has_served_its_time_goes(school: School) -> None:
     assert "claims.reissue" not in kinds
     assert {"mail.send", "stripe.event"} <= set(kinds)  # their keys make a repeat a no-op
     assert kinds.count("service.tidy") == 2  # this one, and tomorrow's
+
+
+async def test_nothing_waits_for_a_clock_that_ran_ahead_and_was_put_right(school: School) -> None:
+    async def fail(_: Service, job: Count) -> None:
+        raise OSError("no route to host")
+
+    school.clock.forward(days=1)
+    await put(school, 3)
+    async with school.service.database.transaction() as db:  # one of them is leased, one has failed once
+        assert await outbox.lease_next(db, now=school.clock()) is not None
+    assert await run_due(school.service, handled(fail), limit=1) == 1
+    school.clock.forward(days=-1)
+    done: list[int] = []
+
+    async def count(_: Service, job: Count) -> None:
+        done.append(job.number)
+
+    await run_due(school.service, handled(count))
+    assert sorted(done) == [0, 1, 2]
+
+
+async def test_what_is_meant_for_later_is_not_taken_for_a_wrong_clock(school: School) -> None:
+    async with school.service.database.transaction() as db:
+        for number, days in enumerate((1, 30, 300)):
+            await outbox.enqueue(db, Count(number), f"count:{number}", now=school.clock(), delay=timedelta(days=days))
+    assert await run_due(school.service, handled(lambda *_: asyncio.sleep(0))) == 0
+
+
+async def test_whoever_comes_last_does_not_wait_for_a_thousand_before_them(school: School) -> None:
+    """A backlog is worked off from both ends: its oldest jobs are not forgotten, and a new buyer is served at once."""
+    order: list[int] = []
+
+    async def note(_: Service, job: Count) -> None:
+        order.append(job.number)
+        if len(order) == 12:
+            working.cancel()
+
+    await put(school, 100)
+    school.clock.forward(seconds=1)
+    async with school.service.database.transaction() as db:
+        await outbox.enqueue(db, Count(1000), "new", now=school.clock())
+    working = asyncio.create_task(work(school.service, handled(note)))
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert 1000 in order[:2]
+    assert 0 in order[:3]

@@ -104,6 +104,8 @@ async def test_rows_survive_the_way_back_and_forth(school: School, revision: str
         if table not in older:
             continue
         kept = [name for name in rows[0] if name in older[table][0]]
+        if table == "jobs":  # the first version had another column of this name
+            kept = [name for name in kept if name != "created_at"]
         if table == "orders" and "gifts" not in older:
             kept = [name for name in kept if name not in ("email", "email_key")]  # a gift became its recipient's order
         assert [{name: row[name] for name in kept} for row in after[table]] == [

@@ -226,3 +226,16 @@ def test_percent_never_falls_and_completed_is_never_left(acts: list[tuple[str, i
         assert 0 <= row.percent <= 100
         assert row.position_seconds <= DURATION + 60
         percent, done = row.percent, row.is_completed
+
+
+def test_a_clock_that_ran_ahead_and_was_put_right_holds_nothing_back() -> None:
+    row = opened()
+    report(row, 500, second=24 * 3600)  # one day ahead
+    report(row, 300, second=60)
+    assert row.position_seconds == 300
+    assert row.last_viewed_at == START + timedelta(seconds=60)
+    view(row, now=START + timedelta(seconds=90))
+    assert row.last_viewed_at == START + timedelta(seconds=90)
+    report(row, 400, second=120)
+    report(row, 200, second=70, age=5)  # an old report is still one
+    assert row.position_seconds == 400

@@ -5,6 +5,7 @@ import itertools
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import stripe
@@ -13,6 +14,7 @@ from dynamic_api.core.models import Entitlement, Job, Order, WebhookEvent
 from dynamic_api.webhooks.events import handle_again
 from dynamic_api.webhooks.replay import NotEmpty, replay_into_empty
 from scripts.sandbox.deliveries import signed
+from tests.gates import GatedPayments
 from tests.school import WEBHOOK_SECRET, School
 
 pytestmark = pytest.mark.postgresql
@@ -183,10 +185,50 @@ async def test_one_event_can_be_handled_again(school: School) -> None:
         again = await handle_again(db, event_id="evt_second", only_unhandled=False, now=school.clock())
     assert again == 1
     [job] = [job for job in await school.rows(Job) if job.state == "waiting"]
-    assert job.payload == {"event_id": "evt_second"}
+    assert job.payload == {"event_id": "evt_second", "again": True}
 
 
 async def test_a_replay_needs_an_empty_database(school: School) -> None:
     await paid_event(school)
     with pytest.raises(NotEmpty):
         await replay_into_empty(school.service, school.service.database, seed=1)
+
+
+async def test_all_events_about_one_payment_ask_stripe_once(school: School) -> None:
+    payments = GatedPayments(school.service.settings)
+    school.use(gateways=replace(school.service.gateways, payments=payments))
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session)
+        for _ in range(3):
+            school.bank.refund(session["payment_intent"], amount=100)
+        await school.deliver()
+        await school.work()
+    assert payments.asked == 1
+    events = await school.rows(WebhookEvent)
+    assert all(event.handled_at for event in events)
+    assert len([event for event in events if event.outcome == "order is partially_refunded"]) >= 7
+    [completed] = [event.id for event in events if event.type == "checkout.session.completed"]
+    async with school.service.database.transaction() as db:
+        await handle_again(db, event_id=completed, only_unhandled=False, now=school.clock())
+    await school.work()
+    assert payments.asked == 2, "asked again only because somebody said so"
+
+
+async def test_what_came_while_stripe_was_asked_is_handled_by_itself(school: School) -> None:
+    """The answer may be older than it."""
+    payments = GatedPayments(school.service.settings)
+    school.use(gateways=replace(school.service.gateways, payments=payments))
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session)
+        await school.deliver()
+        payments.gate.close(only_next=True)
+        slow = asyncio.create_task(school.work())
+        await payments.gate.reached()
+        school.bank.refund(session["payment_intent"], amount=None)
+        await school.deliver()
+        payments.gate.open()
+        await slow
+        await school.work()
+        assert (await school.order(session)).state == "refunded"

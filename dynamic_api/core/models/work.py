@@ -33,6 +33,9 @@ class WebhookEvent(Base):
     id: Mapped[str] = mapped_column(String(100), primary_key=True)
     type: Mapped[str] = mapped_column(String(100), index=True)
     livemode: Mapped[bool]
+    # The payment page, and the payment, that it is about.
+    session_id: Mapped[str | None] = mapped_column(String(100), index=True)
+    payment_intent_id: Mapped[str | None] = mapped_column(String(100), index=True)
     payload: Mapped[str] = mapped_column(Text)
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
@@ -50,6 +53,7 @@ class Job(Base):
     payload: Mapped[Json]
     state: Mapped[JobState] = mapped_column(enum_text(JobState, 10))
     attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
     run_at: Mapped[datetime]
     lease: Mapped[str | None] = mapped_column(String(40))
     # When it was first due. Jobs are given up a fixed time after this; a gift's job may be due months later.

@@ -31,6 +31,7 @@ from dynamic_api.core.models import (
 from dynamic_api.core.outbox import EMAIL_KIND, enqueue
 from dynamic_api.core.states import JobState, OrderState
 from dynamic_api.orders import entitlements
+from dynamic_api.orders.access import grants_access
 from dynamic_api.orders.jobs import CloseCheckout
 
 _PERSONAL_FIELDS = (
@@ -72,8 +73,8 @@ async def export_user(db: AsyncSession, user_id: int) -> Json:
     }
     rows = {name: [_plain(row) for row in await db.scalars(select(table).where(whose))]
             for name, (table, whose) in tables.items()}  # fmt: skip
-    lessons = {row["lesson_id"] for row in rows["progress"]}
-    titles = await db.execute(select(Lesson.id, Lesson.title).where(Lesson.id.in_(lessons)))
+    watched = select(Progress.lesson_id).where(Progress.user_id == user_id)
+    titles = await db.execute(select(Lesson.id, Lesson.title).where(Lesson.id.in_(watched)))
     orders = list(await db.scalars(select(Order).where(Order.buyer_id == user_id)))
     return {
         **rows,
@@ -94,8 +95,7 @@ async def delete_user(db: AsyncSession, user_id: int, *, now: datetime) -> None:
     Raises DeletionMustWait.
     """
     user = await db.get_one(User, user_id, with_for_update=True)
-    theirs = select(Order).where(or_(Order.owner_id == user.id, Order.buyer_id == user.id))
-    orders = list(await db.scalars(theirs.with_for_update()))
+    orders = list(await db.scalars(select(Order).where(_concerns(user)).with_for_update()))
     if any(order.is_processing for order in orders):
         raise DeletionMustWait
     orders = [order for order in orders if not await _release_unpaid(db, order, now)]
@@ -112,8 +112,18 @@ async def delete_user(db: AsyncSession, user_id: int, *, now: datetime) -> None:
     await db.execute(delete(OneTimeLink).where(theirs_or_for_them))
     await _cancel_messages(db, user)
     user.email = Email.deleted(user.id)
-    user.name, user.password_hash, user.email_verified_at, user.updated_at = "", None, None, now
+    user.name, user.email_verified_at, user.updated_at = "", None, now
+    user.password_hash = user.password_device = user.password_browser_hash = user.customer_id = None
     record(db, Action.ACCOUNT_DELETED, at=now, actor=by_user(user.id), user_id=user.id)
+
+
+def _concerns(user: User) -> ColumnElement[bool]:
+    """Orders of an account; and of its address, once that is proven: what failed, or went back, never got an owner."""
+    theirs = or_(Order.owner_id == user.id, Order.buyer_id == user.id)
+    if user.email_verified_at is None:
+        return theirs
+    by_address = or_(Order.buyer_email_key == user.email_key, Order.owner_email_key == user.email_key)
+    return or_(theirs, by_address & (Order.state != OrderState.PENDING))
 
 
 async def _release_unpaid(db: AsyncSession, order: Order, now: datetime) -> bool:
@@ -130,17 +140,19 @@ async def _release_unpaid(db: AsyncSession, order: Order, now: datetime) -> bool
 
 
 async def _anonymise_order(db: AsyncSession, order: Order, user: User) -> None:
+    is_buyer = order.buyer_id == user.id or order.buyer_email_key == user.email_key
+    # A gift that still waits for them was promised to them by somebody else, and is delivered.
+    waits = order.is_gift and order.owner_id is None and await grants_access(db, order)
+    is_owner = order.owner_id == user.id or (order.owner_email_key == user.email_key and not waits)
     if order.is_gift:
-        # A gift that is still to be delivered keeps its words until then: somebody was promised it.
         gift = await db.get_one(Gift, order.id)
-        if order.owner_id == user.id:
+        if is_owner:
             gift.recipient_name = gift.message = ""
-        elif gift.delivered_at is not None:
+        elif is_buyer and gift.delivered_at is not None:  # until then it keeps its words
             gift.sender_name = gift.message = ""
-    if order.buyer_id == user.id:
-        order.buyer_email = Email.deleted(user.id)
-        order.browser_hash = None
-    if order.owner_id == user.id:
+    if is_buyer:
+        order.buyer_email, order.browser_hash = Email.deleted(user.id), None
+    if is_owner:
         order.owner_email = Email.deleted(user.id)
     order.revision += 1
 

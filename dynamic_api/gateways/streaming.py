@@ -34,24 +34,25 @@ class Streaming:
         self._base = settings.stream_base_url
         self._key = None if settings.stream_unsigned else _signing_key(settings)
         self._margin = timedelta(seconds=settings.playback_margin_seconds)
-        self._recent: dict[str, tuple[datetime, Playback]] = {}
+        self._recent: dict[tuple[str, timedelta], tuple[datetime, Playback]] = {}
 
     @property
     def is_signed(self) -> bool:
         """Whether only people who were given an address can play a video."""
         return self._key is not None
 
-    def playback(self, video: str, *, seconds: int, now: datetime) -> Playback:
-        """Addresses that play one video for its length and a margin.
+    def playback(self, video: str, *, seconds: int, now: datetime, pauses: timedelta = timedelta()) -> Playback:
+        """Addresses that play one video for its length and a margin; with `pauses`, for a player that never renews.
 
         The token names no learner, so learners who ask within minutes of each other share one: a signature costs more
         than the rest of the request.
         """
-        made, known = self._recent.get(video, (now, None))
+        made, known = self._recent.get((video, pauses), (now, None))
         if known is not None and timedelta() <= now - made < SHARED:
             return known
-        playback = self._sign(video, now + min(timedelta(seconds=seconds) + self._margin + SHARED, LONGEST))
-        self._recent[video] = (now, playback)
+        life = timedelta(seconds=seconds) + self._margin + pauses + SHARED
+        playback = self._sign(video, now + min(life, LONGEST))
+        self._recent[video, pauses] = (now, playback)
         return playback
 
     def _sign(self, video: str, expires: datetime) -> Playback:

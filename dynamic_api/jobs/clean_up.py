@@ -1,14 +1,23 @@
-"""Once a day: expired sessions, tokens and links are deleted, and jobs that were done long ago.
+"""Once a day: what has expired or was done long ago is deleted.
 
-The keys of emails and of events stay for good: they are what makes a repeat a no-op.
+| what                                                     | goes after       |
+|----------------------------------------------------------|------------------|
+| sessions, phone tokens                                   | their end        |
+| emailed links, jobs that come again and again            | 30 days          |
+| the bodies of Stripe's events, once they were handled    | 180 days         |
+| records of signing in, downloads and commands            | 400 days         |
+
+What was done to orders, access and accounts stays recorded. The keys of emails and of events stay for good: they are
+what makes a repeat a no-op, and hold nothing of a person.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
-from dynamic_api.core.models import AccessToken, OneTimeLink, WebSession
+from dynamic_api.core.audit import Action
+from dynamic_api.core.models import AccessToken, AuditEntry, OneTimeLink, WebhookEvent, WebSession
 from dynamic_api.core.models import Job as JobRow
 from dynamic_api.core.outbox import Job, enqueue
 from dynamic_api.core.states import JobState
@@ -16,6 +25,9 @@ from dynamic_api.service import Service
 from dynamic_api.web.sessions import LONGEST_SESSION
 
 KEPT_FOR = timedelta(days=30)
+BODIES_KEPT_FOR = timedelta(days=180)  # longer than a dispute may take to arrive
+VISITS_KEPT_FOR = timedelta(days=400)
+_VISITS = (Action.SESSION_STARTED, Action.TOKEN_ISSUED, Action.DOWNLOAD_LINK_ISSUED, Action.COMMAND_RUN)
 _REPEATED_KINDS = ("order.reconcile", "orders.sweep", "claims.reissue", "service.tidy")
 
 
@@ -36,6 +48,10 @@ async def clean_up(service: Service, _job: CleanUp) -> None:
         await db.execute(delete(WebSession).where(ended))
         await db.execute(delete(AccessToken).where(AccessToken.expires_at < now))
         await db.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < long_ago))
+        old = (AuditEntry.at < now - VISITS_KEPT_FOR) & AuditEntry.action.in_([each.value for each in _VISITS])
+        await db.execute(delete(AuditEntry).where(old))
+        handled = (WebhookEvent.handled_at < now - BODIES_KEPT_FOR) & (WebhookEvent.payload != "{}")
+        await db.execute(update(WebhookEvent).where(handled).values(payload="{}"))
         done = (JobRow.state == JobState.DONE) & JobRow.kind.in_(_REPEATED_KINDS)
         await db.execute(delete(JobRow).where(done, JobRow.finished_at < long_ago))
 

@@ -3,6 +3,7 @@
 Typed dictionaries, because pydantic models as answers cost eight times as much.
 """
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -281,7 +282,7 @@ def stream(service: Service, lesson: CatalogLesson) -> Stream | None:
     if definition.video is None:
         return None
     playback = service.gateways.streaming.playback(
-        definition.video, seconds=definition.duration or 0, now=service.clock()
+        definition.video, seconds=definition.duration or 0, now=service.clock(), pauses=PAUSES
     )
     return {
         "iframe_url": playback.iframe_url,
@@ -300,6 +301,9 @@ def heartbeat_answer(row: ProgressRow) -> HeartbeatAnswer:
         "updated_at": timestamp(row.updated_at),
     }
 
+
+# The app asks once for each lesson and plays on after every pause; the web renews.
+PAUSES = timedelta(hours=6)
 
 _IN_WORDS = {
     OrderState.PAID: "Paid",

@@ -276,6 +276,12 @@ class SiteFile(Typed):
         description="Where buyers enter a code: Stripe's page, our own field (explains refusals), or nowhere.",
         examples=["own"],
     )
+    price_note: str = Field(
+        default="",
+        description="Shown beside each price: what your country wants said about taxes.",
+        examples=["including VAT"],
+        max_length=60,
+    )
     logo: str | None = Field(default=None, description="Picture beside `site.yaml`.", examples=["images/logo.svg"])
     brand: BrandFile = Field(description="Colours.")
     instructors: list[InstructorFile] = Field(description="Instructors.", min_length=1)

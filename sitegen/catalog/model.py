@@ -158,6 +158,7 @@ class Site(Compiled):
     contact_email: str
     timezone: str
     promotion_codes: Literal["stripe", "own", "off"]
+    price_note: str = ""  # sites that were compiled by an earlier version have none
     logo: Picture | None
     brand_color: str
     brand_accent: str

@@ -74,8 +74,21 @@ def test_six_digits_instead_of_the_link(page: Page, chromium: Browser, installat
     expect(other.get_by_text("That code is wrong or has expired")).to_be_visible()
     other.get_by_label("6-digit code").fill(f"{code[:3]} {code[3:]}")
     other.get_by_role("button", name="Sign in with code").click()
+    # Another browser set the password, before the address was proven: nothing is ticked, and its owner decides.
+    boxes = other.get_by_role("group", name="Is this yours?").get_by_role("checkbox")
+    expect(boxes).to_have_count(2)
+    for box in boxes.all():
+        expect(box).not_to_be_checked()
+    other.get_by_label("A password").check()
+    other.get_by_role("button", name="Continue").click()
     expect(other.get_by_text("Signed in as")).to_be_visible()
     other.context.close()
+    page.goto(f"{installation.url}/library/")
+    page.wait_for_url("**/sign-in/**")
+    page.get_by_label("Email address").fill("codes@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/library/")
 
 
 def test_another_address(page: Page, installation: Installation) -> None:

@@ -7,6 +7,7 @@ import pytest
 from dynamic_api.claims.by_operator import move_purchases
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import AuditEntry, Entitlement, Job, OneTimeLink, Order, WebhookEvent
+from tests.dynamic_api.test_migrations import rows_of
 from tests.school import GIT, LESSON, PASSWORD, SOURDOUGH, School
 
 pytestmark = pytest.mark.postgresql
@@ -100,3 +101,26 @@ async def test_the_export_has_what_stripe_told_and_what_was_done(school: School)
     assert any(event["data"]["object"]["id"] == session["id"] for event in data["told_by_payment_provider"])
     assert "order:created" in {entry["action"] for entry in data["records"]}
     assert "code_hash" not in json.dumps(data)
+
+
+async def test_the_address_goes_from_what_never_opened_too(school: School) -> None:
+    """Pages that were left unpaid, payments that failed, and purchases refunded before anybody claimed them."""
+    async with school.browser() as ann, school.browser() as guest:
+        await school.learner(ann, "ann@example.com")
+        failed = await school.begin(guest)
+        gift = await school.begin(guest, gift="1", recipient_email="ann@example.com")
+        school.pay(failed, "ann@example.com", delayed=True)
+        await school.settle()
+        school.bank.settle(failed, succeeds=False)
+        async with school.browser() as elsewhere:
+            refunded = await school.begin(elsewhere)
+            school.pay(refunded, "Ann@Example.com")
+            school.bank.refund(refunded["payment_intent"], amount=None)
+        school.pay(gift, "giver@example.com")
+        await school.settle()
+        school.bank.refund(gift["payment_intent"], amount=None)
+        await school.settle()
+        assert (await ann.post("/api/account/deletion", json={"password": PASSWORD})).status_code == 200
+    tables = await rows_of(school.service.settings.database_url)
+    left = [(name, row) for name, rows in tables.items() for row in rows if "ann@example.com" in str(row).casefold()]
+    assert left == []

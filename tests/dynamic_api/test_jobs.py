@@ -10,7 +10,7 @@ import pytest
 
 from dynamic_api.core import outbox
 from dynamic_api.core.errors import WillNotHeal
-from dynamic_api.core.models import Job, OneTimeLink, WebSession
+from dynamic_api.core.models import AuditEntry, Job, OneTimeLink, WebhookEvent, WebSession
 from dynamic_api.jobs.clean_up import schedule_clean_up
 from dynamic_api.jobs.worker import Handler, Handlers, run_due, work
 from dynamic_api.service import Service
@@ -192,10 +192,17 @@ async def test_what_has_served_its_time_goes(school: School) -> None:
         await school.owner(browser)
         await browser.post("/api/claims/reissue", json={"email": "ann@example.com"})
         await school.work()
-    school.clock.forward(days=400)
+    assert any(event.payload != "{}" for event in await school.rows(WebhookEvent))
+    school.clock.forward(days=401)
     await school.work()
     for table in (WebSession, OneTimeLink):
         assert await school.rows(table) == []
+    events = await school.rows(WebhookEvent)
+    assert events
+    assert {event.payload for event in events} == {"{}"}, "an event stays known, and its body goes"
+    actions = {entry.action for entry in await school.rows(AuditEntry)}
+    assert "session:started" not in actions
+    assert {"order:created", "order:changed", "access:granted", "account:created"} <= actions
     kinds = [job.kind for job in await school.rows(Job)]
     assert "claims.reissue" not in kinds
     assert {"mail.send", "stripe.event"} <= set(kinds)  # their keys make a repeat a no-op

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import jwt
 import pytest
 
 from dynamic_api.core.models import AccessToken, AuditEntry
@@ -140,6 +141,20 @@ async def test_course(school: School) -> None:
         assert set(lessons[0]["progress"]) == PROGRESS
         assert lessons[1]["progress"] is None
         assert all(set(resource) == RESOURCE for lesson in lessons for resource in lesson["resources"])
+
+
+async def test_a_video_plays_on_after_every_pause_in_an_app_that_never_renews(school: School) -> None:
+    def expires(address: str) -> int:
+        claims = jwt.decode(address.split("/")[-3], options={"verify_signature": False})
+        return int(claims["exp"] - school.clock().timestamp())
+
+    async with school.phone() as phone, school.browser() as browser:
+        await school.owner(browser)
+        await school.sign_in_phone(phone)
+        address = f"/courses/{SOURDOUGH}/lessons/{LESSON}/playback"
+        assert expires((await phone.get(address)).json()["stream_url"]) >= 6 * 3600
+        web = (await browser.get(f"/api/learn/{SOURDOUGH}/{LESSON}/playback")).json()
+        assert web["expires_in_seconds"] < 3600, "the page renews it"
 
 
 async def test_playback(school: School) -> None:

@@ -182,6 +182,19 @@ def test_a_leak_stops_the_build_and_publishes_nothing(tmp_path: Path, catalog: C
     assert not (root / "catalog.json").exists()
 
 
+def test_a_price_says_what_the_country_wants_said(tmp_path: Path) -> None:
+    root = tmp_path / "school"
+    for name in ("content", "theme", "course_data"):
+        shutil.copytree(ROOT / name, root / name)
+    shutil.copy(ROOT / "pelicanconf.py", root)
+    with (root / "course_data/site.yaml").open("a") as site:
+        site.write("\nprice_note: inkl. MwSt. & <b>mehr</b>\n")
+    build_site(root, course_data=root / "course_data", output=root / "output", manifest=root / "catalog.json")
+    note = '<small class="price-note">inkl. MwSt. &amp; &lt;b&gt;mehr&lt;/b&gt;</small>'
+    for page, times in (("courses/sourdough", 3), ("courses/sourdough/gift", 1), ("courses/seven-useful-knots", 0)):
+        assert (root / "output" / page / "index.html").read_text().count(note) == times, page
+
+
 @pytest.mark.parametrize(
     ("file", "text"),
     [

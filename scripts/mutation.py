@@ -22,10 +22,11 @@ SERVICE = "tests/dynamic_api/test_"
 
 # Which tests hold which code. mutmut finds out by itself which of them reach a function.
 TESTS = {
-    "dynamic_api/orders/state.py": ["order_state"],
+    "dynamic_api/orders/state.py": ["order_state", "money_of_lines"],
+    "dynamic_api/orders/lines.py": ["money_of_lines"],
     "dynamic_api/progress/rules.py": ["progress_rules"],
     "dynamic_api/orders/*": ["webhooks", "checkout", "gifts", "after_the_sale", "sweep", "order_state", "gates",
-                             "deletion", "claims", "regressions", "races"],
+                             "deletion", "claims", "regressions", "races", "order_lines", "payments"],
     "dynamic_api/claims/*": ["claims", "gifts", "after_the_sale", "gates", "proven_address", "operator"],
     "dynamic_api/checkout/*": ["checkout", "promotion_codes", "gifts", "regressions", "after_the_sale"],
     "dynamic_api/webhooks/*": ["webhooks", "operator", "sweep"],

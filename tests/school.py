@@ -120,8 +120,7 @@ class School:
 
     def pay(self, session: Json, email: str = "ann@example.com", **how: Any) -> None:
         """Pay on the sandbox's page."""
-        customer = self.bank.store.objects.get(session["customer"] or "", {})
-        address = session["customer_email"] or customer.get("email") or email
+        address = self.bank.address_of(session) or email
         self.bank.pay(session, card=how.pop("card", "4242424242424242"), email=address, name="Ann", **how)
 
     async def deliver(self, events: Sequence[Json] | None = None) -> list[httpx.Response]:

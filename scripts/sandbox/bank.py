@@ -175,6 +175,11 @@ class Bank:
             self.emit("payment_intent.payment_failed", intent)
             self.emit("checkout.session.async_payment_failed", session)
 
+    def address_of(self, session: Json) -> str | None:
+        """The buyer's address, where the session was made with it: they cannot type another."""
+        customer = self.store.objects.get(session["customer"] or "", {})
+        return session["customer_email"] or customer.get("email")
+
     def expire(self, session: Json) -> None:
         """The page was left open too long, or was closed for its buyer."""
         if session["status"] != "open":

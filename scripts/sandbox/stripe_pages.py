@@ -24,8 +24,8 @@ def _payment_page(
 ) -> Response:
     if session is None:
         return page("layout.html", status=404)
-    lines = _bank(request).store.line_items[session["id"]]
-    return page("pay.html", status=status, session=session, lines=lines, error=error, values=values)
+    lines, address = _bank(request).store.line_items[session["id"]], _bank(request).address_of(session)
+    return page("pay.html", status=status, session=session, lines=lines, address=address, error=error, values=values)
 
 
 async def show_payment_page(request: Request) -> Response:
@@ -55,7 +55,7 @@ async def pay(request: Request) -> Response:
         _bank(request).pay(
             session,
             card=form.get("card", ""),
-            email=session["customer_email"] or form.get("email", ""),
+            email=_bank(request).address_of(session) or form.get("email", ""),
             name=form.get("name", ""),
             delayed="delayed" in form,
         )
@@ -68,6 +68,12 @@ async def pay(request: Request) -> Response:
 async def receipt(request: Request) -> Response:
     """Stripe's hosted receipt."""
     return page("receipt.html", charge=_bank(request).store.objects[request.path_params["charge"]])
+
+
+async def invoice(request: Request) -> Response:
+    """Stripe's hosted invoice; it has no PDF here."""
+    found = _bank(request).store.get("invoice", request.path_params["invoice"])
+    return page("invoice.html", invoice=found) if found else page("layout.html", status=404)
 
 
 async def dashboard(request: Request) -> Response:
@@ -167,6 +173,8 @@ routes = [
     Route("/c/pay/{session}", pay, methods=["POST"]),
     Route("/c/pay/{session}/code", apply_code, methods=["POST"]),
     Route("/receipts/{charge}", receipt),
+    Route("/invoices/{invoice}", invoice),
+    Route("/invoices/{invoice}/pdf", invoice),
     Route("/dashboard", dashboard),
     Route("/dashboard/webhooks", set_webhooks, methods=["POST"]),
     Route("/dashboard/outage", set_outage, methods=["POST"]),

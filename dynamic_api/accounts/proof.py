@@ -80,9 +80,9 @@ async def _known_access(db: AsyncSession, user: User, proof: Proof) -> list[Know
     if proof.session_hash is not None:
         sessions = sessions.where(WebSession.token_hash != proof.session_hash)
     for session in await db.scalars(sessions.order_by(WebSession.created_at)):
-        add(_browser_id(session.token_hash), browser_name(session.user_agent), session.created_at)
+        add(_browser_id(session.token_hash), f"A browser: {browser_name(session.user_agent)}", session.created_at)
     for phone in await db.scalars(select(AccessToken).where(AccessToken.user_id == user.id).order_by(AccessToken.id)):
-        add(_phone_id(phone.id), phone.device_name, phone.created_at)
+        add(_phone_id(phone.id), f"A phone: {phone.device_name}", phone.created_at)
     return items
 
 

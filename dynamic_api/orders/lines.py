@@ -24,8 +24,7 @@ from dynamic_api.orders.state import UNPAID_STATES, is_gone, is_in_doubt, is_ref
 class LineMoney:
     """What was paid for a line, what of it went back, and the state that this amounts to."""
 
-    product_id: str | None
-    total: int | None = None
+    total: int | None
     returned: int = 0
     in_doubt: int = 0
     state: OrderState = OrderState.PENDING
@@ -35,11 +34,15 @@ class LineMoney:
         """What of it was neither returned nor is disputed."""
         return (self.total or 0) - self.returned - self.in_doubt
 
+    def give_back(self, amount: int) -> None:
+        """Count a refund about this line; of more than was paid for it, only that much."""
+        self.returned += min(amount, (self.total or 0) - self.returned)
+
 
 def money_of_lines(facts: PaymentFacts, products: Sequence[str | None]) -> list[LineMoney]:
     """Each line's money, in the order of its lines; `products` are what they are called at Stripe."""
     state = order_state(facts)
-    lines = [LineMoney(product, _total(facts, product, is_only=len(products) == 1)) for product in products]
+    lines = [LineMoney(_total(facts, product, is_only=len(products) == 1)) for product in products]
     if state in UNPAID_STATES:
         for line in lines:
             line.state = state
@@ -65,8 +68,7 @@ def _share_out(facts: PaymentFacts, lines: list[LineMoney]) -> bool:
         if not is_refunded(refund):
             continue
         if refund.line is not None and 0 < refund.line <= len(lines):
-            line = lines[refund.line - 1]
-            line.returned = min(line.returned + refund.amount, line.total or 0)
+            lines[refund.line - 1].give_back(refund.amount)
         else:
             unnamed.append((refund.amount, False))
     unnamed += [(dispute.amount, False) for dispute in facts.disputes if is_gone(dispute)]
@@ -79,13 +81,13 @@ def _share_out(facts: PaymentFacts, lines: list[LineMoney]) -> bool:
         elif in_doubt:
             meant[0].in_doubt += amount
         else:
-            meant[0].returned = min(meant[0].returned + amount, meant[0].total or 0)
+            meant[0].give_back(amount)
     return is_reduced
 
 
 def _state(line: LineMoney, order: OrderState, *, is_reduced: bool) -> OrderState:
     if order is OrderState.REFUNDED or (line.total and line.returned >= line.total):
         return OrderState.REFUNDED
-    if order is OrderState.DISPUTED or (line.in_doubt and line.left <= 0):
+    if order is OrderState.DISPUTED or (line.in_doubt and line.left == 0):
         return OrderState.DISPUTED
     return OrderState.PARTIALLY_REFUNDED if line.returned or is_reduced else OrderState.PAID

@@ -40,6 +40,8 @@ def back(amount: int, line: int | None = None, status: str = "succeeded") -> Ref
         (paid(back(20, line=2), back(20)), "paid refunded", (0, 40)),
         (paid(back(20, line=2), back(20, line=2)), "paid refunded", (0, 40)),
         (paid(back(60, line=7)), "refunded paid", (60, 0)),
+        (paid(back(60, line=0)), "refunded paid", (60, 0)),
+        (paid(back(20, line=2), lines=(BREAD, LineFact("book", 0))), "paid paid", (0, 0)),
         (paid(back(55, line=2)), "paid refunded", (0, 40)),
         # Of two lines at one price, nobody can say which was meant.
         (paid(back(60), lines=(BREAD, LineFact("book", 60))), "partially_refunded partially_refunded", (0, 0)),
@@ -75,3 +77,15 @@ def test_nothing_is_paid_for_a_line_before_the_order_is(status: str, payment: st
     facts = PaymentFacts("cs", "ord", False, status, payment, total_amount=100, lines=(BREAD, BOOK))
     expected = OrderState.PENDING if status == "open" else OrderState.EXPIRED
     assert {line.state for line in money_of_lines(facts, ["bread", "book"])} == {expected}
+
+
+def test_a_line_of_before_lines_were_kept_has_the_orders_total() -> None:
+    [line] = money_of_lines(paid(back(60), lines=(BREAD,)), [None])
+    assert (line.total, line.returned, line.state) == (60, 60, OrderState.REFUNDED)
+
+
+def test_a_line_that_stripe_does_not_know_is_paid_with_its_order() -> None:
+    known, unknown = money_of_lines(paid(back(60)), ["bread", "something else"])
+    assert (known.state, known.total) == (OrderState.REFUNDED, 60)
+    assert (unknown.state, unknown.total) == (OrderState.PAID, None)
+    assert {line.state for line in money_of_lines(paid(back(100)), ["bread", "else"])} == {OrderState.REFUNDED}

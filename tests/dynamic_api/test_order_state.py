@@ -62,6 +62,7 @@ CASES = [
     # A prevented dispute, and an appeal, are judged by where the money is.
     (facts("complete", "paid", "succeeded", (DisputeFact("prevented", 100),)), "paid"),
     (facts("complete", "paid", "succeeded", (DisputeFact("prevented", 100, -93),)), "refunded"),
+    (facts("complete", "paid", "succeeded", (DisputeFact("prevented", 100, 0),)), "paid"),
     (facts("complete", "paid", "succeeded", (DisputeFact("appeal_under_review", 100, -100),)), "refunded"),
     (facts("complete", "paid", "succeeded", (DisputeFact("lost", 100, 0),)), "paid"),
 ]

@@ -47,7 +47,7 @@ async def test_who_proves_an_address_is_asked_what_else_has_access(school: Schoo
         await school.sign_in_phone(phone)
         items = await sign_in_by_mail(school, there, "ann@example.com", keep=True)
         names = [item["name"] for item in items]
-        assert names == ["A password, in Chrome on Windows", "Chrome on Windows", "Test phone"]
+        assert names == ["A password, in Chrome on Windows", "A browser: Chrome on Windows", "A phone: Test phone"]
         assert not any(item["keep"] for item in items), "another browser set it: perhaps somebody else"
         assert all(item["since"] for item in items)
         assert (await phone.get("/me")).status_code == 200

@@ -25,10 +25,9 @@ from dynamic_api.core.sqlite_writer import SqliteWriter
 from dynamic_api.gateways import Gateways
 from dynamic_api.handlers import HANDLERS
 from dynamic_api.health import HealthCheck
-from dynamic_api.jobs.clean_up import schedule_clean_up
+from dynamic_api.jobs.regular import schedule_regular_jobs
 from dynamic_api.jobs.worker import follow_catalog, work
 from dynamic_api.orders.money_mode import use_money_mode
-from dynamic_api.orders.sweep import schedule_sweep
 from dynamic_api.progress.group import ProgressStore
 from dynamic_api.progress.postgres_store import PostgresStore
 from dynamic_api.progress.sqlite_store import SqliteStore
@@ -109,9 +108,3 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
         await task
     app.access_log.flush()
     await service.close()
-
-
-async def schedule_regular_jobs(service: Service) -> None:
-    """What every worker makes sure of when it starts."""
-    await schedule_sweep(service)
-    await schedule_clean_up(service)

@@ -9,7 +9,13 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.proof import NOTHING_KEPT, PASSWORD, Proof, decided, end_access
-from dynamic_api.accounts.users import check_new_account, create_user, find_user
+from dynamic_api.accounts.users import (
+    LOCKED,
+    check_new_account,
+    create_user,
+    find_user,
+    lock_user_if_password_unchanged,
+)
 from dynamic_api.core.audit import GUEST, Action, by_user, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import LinkInvalid, ValidationFailed
@@ -129,11 +135,14 @@ async def reset_password(service: Service, token: str, password: str) -> User:
 
 
 async def change_password(service: Service, user: User, password: str) -> User:
-    """A new password for somebody whose old one was just verified. Every session and all phones are signed out."""
+    """A new password for somebody whose old one was just verified. Every session and all phones are signed out.
+
+    Raises ValidationFailed, InvalidCredentials.
+    """
     _check_password(password, user)
     password_hash = await service.passwords.hash(password)
     async with service.database.transaction() as db:
-        fresh = await db.get_one(User, user.id)
+        fresh = await lock_user_if_password_unchanged(db, user)  # an emailed link may have been faster
         await _replace_password(db, fresh, password_hash, now=service.clock())
     return fresh
 
@@ -160,7 +169,9 @@ async def sign_out_everywhere(db: AsyncSession, user: User, *, now: datetime) ->
 
 
 async def _holder(db: AsyncSession, link: OneTimeLink) -> User:
-    user = await db.get(User, link.user_id) if link.user_id is not None else None
+    user = None
+    if link.user_id is not None:
+        user = await db.get(User, link.user_id, with_for_update=LOCKED, populate_existing=True)
     if user is None:
         raise LinkInvalid
     return user
@@ -202,6 +213,9 @@ async def verify_email(
     Somebody else may have created the account before its address was verified. Their links end in any case.
     """
     user.email_verified_at = user.updated_at = now
+    if PASSWORD not in keep:
+        user.password_set_at = now if password_hash is not None else None
+        user.password_device = user.password_browser_hash = None
     user.password_hash = password_hash
     await close_links(db, OneTimeLink.user_id == user.id, now=now)
     await end_access(db, user, keep=keep)

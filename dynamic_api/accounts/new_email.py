@@ -5,7 +5,7 @@ bought with it. So it must be opened where its account is signed in.
 """
 
 from dynamic_api.accounts.links import close_links, open_link
-from dynamic_api.accounts.users import find_user
+from dynamic_api.accounts.users import LOCKED, find_user
 from dynamic_api.core.audit import Action, by_user, record
 from dynamic_api.core.errors import EmailChangeUnconfirmed, LinkInvalid
 from dynamic_api.core.messages import EmailChanged, queue_message
@@ -24,7 +24,7 @@ async def change_email(service: Service, token: str, user_id: int | None) -> Use
     now = service.clock()
     async with service.database.transaction() as db:
         link = await open_link(db, LinkPurpose.NEW_EMAIL, token, now)
-        user = await db.get(User, link.user_id) if link.user_id is not None else None
+        user = await db.get(User, link.user_id, with_for_update=LOCKED) if link.user_id is not None else None
         if user is None or link.email is None or await find_user(db, link.email) is not None:
             raise LinkInvalid
         if user.id != user_id:

@@ -94,7 +94,7 @@ async def delete_user(db: AsyncSession, user_id: int, *, now: datetime) -> None:
 
     Raises DeletionMustWait.
     """
-    user = await db.get_one(User, user_id, with_for_update=True)
+    user = await db.get_one(User, user_id, with_for_update={"key_share": True})
     orders = list(await db.scalars(select(Order).where(_concerns(user)).with_for_update()))
     if any(order.is_processing for order in orders):
         raise DeletionMustWait

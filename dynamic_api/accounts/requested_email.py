@@ -8,6 +8,7 @@ from dynamic_api.core.throttle import (
     ACCOUNT_FORMS_BY_IP,
     MESSAGES_BY_EMAIL,
     MESSAGES_BY_EMAIL_DAILY,
+    MESSAGES_BY_EMAIL_FIRST,
     MESSAGES_BY_EMAIL_FROM_ALL,
     Throttle,
 )
@@ -37,5 +38,8 @@ def allowed_email(text: str, request: Request) -> Email:
 def count_message(throttle: Throttle, email: Email, client_ip: str) -> None:
     """Limits how many emails one address is sent, from one network and from all. Raises RateLimited."""
     throttle.hit(MESSAGES_BY_EMAIL, email.key, client_ip)
-    throttle.hit(MESSAGES_BY_EMAIL_DAILY, email.key, client_ip)
-    throttle.hit(MESSAGES_BY_EMAIL_FROM_ALL, email.key)
+    left = throttle.hit(MESSAGES_BY_EMAIL_DAILY, email.key, client_ip)
+    if throttle.knows(email.key, client_ip):
+        return  # whoever proved here that it is theirs is not shut out by what others ask for
+    is_first = left == MESSAGES_BY_EMAIL_DAILY.attempts - 1
+    throttle.hit(MESSAGES_BY_EMAIL_FIRST if is_first else MESSAGES_BY_EMAIL_FROM_ALL, email.key)

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from dynamic_api.accounts.users import lock_user_if_password_unchanged
+from dynamic_api.accounts.users import forgive_failures, lock_user_if_password_unchanged
 from dynamic_api.core.models import User
 from dynamic_api.orders.attach import attach_waiting_orders
 from dynamic_api.web.cookies import cookies_of
@@ -25,7 +25,8 @@ async def sign_in(request: Request, user: User, response: Response) -> Response:
 
 
 async def sign_in_to_library(request: Request, user: User) -> Response:
-    """Sign in, and tell the page to open the library."""
+    """Sign in, and tell the page to open the library. They came by an emailed link or code."""
+    forgive_failures(request.service.throttle, user.email, request.client_ip)
     return await sign_in(request, user, JsonResponse({"url": urls.LIBRARY}))
 
 

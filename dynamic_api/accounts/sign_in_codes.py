@@ -46,7 +46,7 @@ async def sign_in_by_code(service: Service, email: Email, code: str, proof: Proo
     """
     now, secret = service.clock(), service.settings.secret_key
     async with service.database.transaction() as db:  # a wrong attempt is committed, so nothing is raised in here
-        user = await find_user(db, email)
+        user = await find_user(db, email, lock=True)
         link = await _matching(db, secret, user, code, now) if user is not None else None
         if user is not None and link is not None:
             # A mail scanner that clicks on everything may have used the link; the digits were never in its reach.

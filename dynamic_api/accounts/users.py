@@ -1,5 +1,6 @@
 """Accounts: created, and opened with a password."""
 
+import contextlib
 from datetime import datetime
 
 from sqlalchemy import select
@@ -7,17 +8,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.audit import Action, record
 from dynamic_api.core.emails import Email
-from dynamic_api.core.errors import InvalidCredentials, RateLimited, ValidationFailed
+from dynamic_api.core.errors import Busy, InvalidCredentials, RateLimited, ValidationFailed
 from dynamic_api.core.messages import Welcome, queue_message
 from dynamic_api.core.models import User
 from dynamic_api.core.passwords import password_faults
-from dynamic_api.core.throttle import SIGN_IN_FAILURES, SIGN_IN_FAILURES_DAILY, SIGN_INS_BY_IP
+from dynamic_api.core.throttle import SIGN_IN_FAILURES, SIGN_IN_FAILURES_DAILY, SIGN_INS_BY_IP, Throttle
 from dynamic_api.service import Service
 
+# Rows that name the account may be written meanwhile: only the account itself is locked.
+LOCKED = {"key_share": True}
 
-async def find_user(db: AsyncSession, email: Email) -> User | None:
-    """The account of an address."""
-    return await db.scalar(select(User).where(User.email_key == email.key))
+
+async def find_user(db: AsyncSession, email: Email, *, lock: bool = False) -> User | None:
+    """The account of an address; locked until the transaction ends, where asked."""
+    found = select(User).where(User.email_key == email.key)
+    if lock:
+        found = found.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return await db.scalar(found)
 
 
 async def check_password(service: Service, email: Email, password: str, *, client_ip: str) -> User:
@@ -36,15 +43,28 @@ async def check_password(service: Service, email: Email, password: str, *, clien
         raise RateLimited(refused.retry_after, " Or sign in by email, with the link or its six digits.") from None
     async with service.database.reading() as db:
         user = await find_user(db, email)
-    if not await passwords.matches(user.password_hash if user else None, password) or user is None:
+    try:
+        is_right = await passwords.matches(user.password_hash if user else None, password)
+    except Busy:  # not looked at, so not a failure
+        throttle.undo(SIGN_INS_BY_IP, client_ip)
+        throttle.undo(SIGN_IN_FAILURES, email.key, client_ip)
+        throttle.undo(SIGN_IN_FAILURES_DAILY, email.key)
+        raise
+    if user is None or not is_right:
         raise InvalidCredentials
     throttle.undo(SIGN_INS_BY_IP, client_ip)
+    forgive_failures(throttle, email, client_ip)
+    if user.password_hash is not None and passwords.is_outdated(user.password_hash):
+        with contextlib.suppress(Busy):  # another time will do
+            user = await _rehash(service, user, await passwords.hash(password))
+    return user
+
+
+def forgive_failures(throttle: Throttle, email: Email, client_ip: str) -> None:
+    """Somebody proved here who they are: by a password, or by an email."""
     throttle.forget(SIGN_IN_FAILURES, email.key, client_ip)
     throttle.forget(SIGN_IN_FAILURES_DAILY, email.key)
     throttle.remember(email.key, client_ip)
-    if user.password_hash is not None and passwords.is_outdated(user.password_hash):
-        user = await _rehash(service, user, await passwords.hash(password))
-    return user
 
 
 async def _rehash(service: Service, user: User, password_hash: str) -> User:
@@ -59,7 +79,7 @@ async def _rehash(service: Service, user: User, password_hash: str) -> User:
 async def lock_user_if_password_unchanged(db: AsyncSession, user: User) -> User:
     """Lock the user's row until the transaction ends. Raises InvalidCredentials if the password changed since it was
     verified."""
-    current = await db.get(User, user.id, populate_existing=True, with_for_update=True)
+    current = await db.get(User, user.id, populate_existing=True, with_for_update=LOCKED)
     if current is None or current.password_hash != user.password_hash:
         raise InvalidCredentials
     return current

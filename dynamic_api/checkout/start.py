@@ -13,10 +13,12 @@ from dynamic_api.checkout.offer import Offer
 from dynamic_api.checkout.promotion_codes import find_code
 from dynamic_api.core.models import Course, Installation, Order, User
 from dynamic_api.core.notices import FormRefused, Notice
+from dynamic_api.core.operator_notices import tell_operator
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import hash_token
 from dynamic_api.gateways.checkout_page import CheckoutRequest
-from dynamic_api.gateways.payment_errors import CodeTaken, CodeTooLarge, PaymentMissing
+from dynamic_api.gateways.payment_errors import CodeTaken, CodeTooLarge, CustomerMissing, PaymentMissing
+from dynamic_api.gateways.payments import CheckoutPage
 from dynamic_api.orders.create import Item, create_order
 from dynamic_api.orders.gifts import GiftDetails, is_same_gift, make_gift
 from dynamic_api.orders.reconcile import OrderBusy, reconcile_order
@@ -74,7 +76,7 @@ async def start_checkout(service: Service, offer: Offer, buyer: Buyer, options: 
     if buyer.learner:
         customer = await _keep_customer(service, buyer.learner, customer, installation)
     try:
-        page = await payments.open_checkout(_page_of(service, order, offer, buyer, customer))
+        page = await _open_page(service, order, offer, buyer, customer)
     except CodeTaken:
         raise FormRefused(Notice.CODE_EXPIRED) from None
     except CodeTooLarge:
@@ -144,10 +146,26 @@ async def _keep_customer(service: Service, learner: Learner, known: str | None, 
     email = learner.email_spelling
     key = f"customer-{installation}-{learner.id}-{known or 'first'}-{hash_token(email)[:16]}"
     customer = await service.gateways.payments.keep_customer(known, email, key=key)
-    if customer is not None and customer != known:
-        async with service.database.transaction() as db:
+    if customer is not None and customer == known:
+        return customer
+    async with service.database.transaction() as db:
+        if customer is None:
+            why = "The key may not write customers: codes for first purchases cannot tell who has bought before."
+            await tell_operator(db, "customers", why, now=service.clock())
+        else:
             (await db.get_one(User, learner.id)).customer_id = customer
     return customer
+
+
+async def _open_page(service: Service, order: Order, offer: Offer, buyer: Buyer, customer: str | None) -> CheckoutPage:
+    """The payment page; with a new customer, where somebody deleted the old one in the dashboard meanwhile."""
+    payments = service.gateways.payments
+    try:
+        return await payments.open_checkout(_page_of(service, order, offer, buyer, customer))
+    except CustomerMissing:
+        if buyer.learner:
+            customer = await _keep_customer(service, buyer.learner, customer, order.installation)
+        return await payments.open_checkout(_page_of(service, order, offer, buyer, customer))
 
 
 def _page_of(service: Service, order: Order, offer: Offer, buyer: Buyer, customer: str | None) -> CheckoutRequest:

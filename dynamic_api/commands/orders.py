@@ -1,4 +1,4 @@
-"""The commands about orders and learners: orders, learners, reconcile."""
+"""The commands about orders and learners: orders, learners, refund, reconcile."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime

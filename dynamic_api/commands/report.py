@@ -21,6 +21,7 @@ from dynamic_api.gateways import open_gateways
 from dynamic_api.gateways.payment_errors import PaymentsUnavailable
 from dynamic_api.gateways.stream_library import StreamRefused
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
+from dynamic_api.orders.reconcile import OrderBusy
 from dynamic_api.orders.refund import RefundRefused
 from dynamic_api.service import Service
 from sitegen.catalog.manifest import ManifestUnreadable
@@ -119,6 +120,7 @@ async def _run(command: Callable[[Service], Awaitable[Report]], name: str) -> Re
         NoSuchGift,
         PaymentsUnavailable,
         RefundRefused,
+        OrderBusy,
         StreamRefused,
         SettingsInvalid,
         ManifestUnreadable,

@@ -114,9 +114,10 @@ def work() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    from dynamic_api.app import create_service, schedule_regular_jobs
+    from dynamic_api.app import create_service
     from dynamic_api.gateways import open_gateways
     from dynamic_api.handlers import HANDLERS
+    from dynamic_api.jobs.regular import schedule_regular_jobs
     from dynamic_api.jobs.worker import work as run_jobs
     from dynamic_api.orders.money_mode import use_money_mode
 

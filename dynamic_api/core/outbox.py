@@ -106,8 +106,9 @@ async def lease_next(
 def _is_due(now: datetime) -> ColumnElement[bool]:
     """Whether a job's time has come, or cannot be right: a clock that ran ahead and was put right wrote it."""
     ahead = now + CLOCK_SLACK
-    written_ahead = (JobRow.created_at > ahead) & (JobRow.run_at <= JobRow.created_at)
-    retried_ahead = (JobRow.attempts > 0) & (JobRow.run_at > ahead + LONGEST_WAIT)
+    at_once = JobRow.due_at <= JobRow.created_at
+    written_ahead = (JobRow.created_at > ahead) & at_once & (JobRow.run_at >= JobRow.created_at)
+    retried_ahead = (JobRow.due_at <= now) & (JobRow.run_at > ahead + LONGEST_WAIT)
     waiting = (JobRow.state == JobState.WAITING) & or_(JobRow.run_at <= now, written_ahead, retried_ahead)
     running = (JobRow.state == JobState.RUNNING) & or_(JobRow.run_at <= now, JobRow.run_at > ahead + LEASE)
     return or_(waiting, running)

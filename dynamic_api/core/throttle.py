@@ -1,6 +1,6 @@
 """Limits on what can be tried, per network address and per email address. In memory: each process counts for itself.
 
-These forty lines are ours because the libraries for it cost more than a whole playback request.
+The counting is ours because the libraries for it cost more than a whole playback request.
 """
 
 import time
@@ -37,6 +37,7 @@ CHECKOUTS_BY_IP = Limit("checkout-ip", 120)  # a class room, or a company behind
 MESSAGES_BY_EMAIL = Limit("message-email", 2)
 MESSAGES_BY_EMAIL_DAILY = Limit("message-email-daily", 20, 24 * 3600)
 MESSAGES_BY_EMAIL_FROM_ALL = Limit("message-email-all", 60, 24 * 3600)
+MESSAGES_BY_EMAIL_FIRST = Limit("message-email-first", 300, 24 * 3600)  # the first of each network in a day
 CODES_BY_EMAIL = Limit("code-email", 5)
 PREVIEWS_BY_IP = Limit("preview-ip", 60)
 ORDER_VIEWS_BY_IP = Limit("order-ip", 120)
@@ -122,6 +123,9 @@ def _ladder(who: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
     that it is in, since one customer may have a whole /48 (RFC 6177)."""
     yield who, 1
     if who and who[-1].endswith("/64"):
-        network = IPv6Network(who[-1])
+        try:
+            network = IPv6Network(who[-1])
+        except ValueError:  # a name that somebody typed
+            return
         for length, times in ((56, 4), (48, 16)):
             yield (*who[:-1], str(network.supernet(new_prefix=length))), times

@@ -68,7 +68,7 @@ def session_params(request: CheckoutRequest, settings: Settings) -> Params:
     elif request.choose_code:
         params["allow_promotion_codes"] = True
     if request.customer:
-        return params | {"customer": request.customer}
+        return params | {"customer": request.customer, **_kept_in_step(settings)}
     if "discounts" in params or "allow_promotion_codes" in params:
         # Without a customer, Stripe cannot tell a first purchase and refuses codes for first purchases.
         # https://docs.stripe.com/payments/checkout/discounts
@@ -76,6 +76,13 @@ def session_params(request: CheckoutRequest, settings: Settings) -> Params:
     if request.email:
         params["customer_email"] = request.email
     return params
+
+
+def _kept_in_step(settings: Settings) -> Params:
+    """What Stripe must be allowed to write to a customer before it computes taxes, or takes a tax number, for one."""
+    wanted = {"address": settings.tax is Tax.STRIPE or settings.tax_ids, "name": settings.tax_ids}
+    update = {name: "auto" for name, is_wanted in wanted.items() if is_wanted}
+    return {"customer_update": update} if update else {}
 
 
 def _wanted_options(settings: Settings) -> Params:

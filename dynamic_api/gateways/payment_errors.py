@@ -24,6 +24,10 @@ class PaymentMissing(PaymentsRefused):
     """There is no such object in this account, or not in the mode of this key."""
 
 
+class CustomerMissing(Exception):
+    """The customer of an account is not in Stripe's any more."""
+
+
 class CodeTaken(Exception):
     """A promotion code that was valid when it was looked up, and no longer was when it was used."""
 
@@ -55,7 +59,14 @@ def code_refusal(error: stripe.InvalidRequestError, *, has_code: bool) -> Except
 
 def is_about_product(error: stripe.InvalidRequestError) -> bool:
     """Whether somebody deleted or archived the product in Stripe's dashboard."""
+    if is_about_customer(error):
+        return False
     return _code_of(error) in ("resource_missing", "product_inactive") or "inactive" in str(error).casefold()
+
+
+def is_about_customer(error: stripe.InvalidRequestError) -> bool:
+    """Whether somebody deleted the customer there."""
+    return _code_of(error) == "resource_missing" and error.param == "customer"
 
 
 def _code_of(error: stripe.StripeError) -> str | None:

@@ -11,10 +11,12 @@ import stripe
 from dynamic_api.core.settings import Settings
 from dynamic_api.gateways.checkout_page import CheckoutLine, CheckoutRequest, Params, session_params
 from dynamic_api.gateways.payment_errors import (
+    CustomerMissing,
     PaymentsMisconfigured,
     PaymentsUnavailable,
     code_refusal,
     failure,
+    is_about_customer,
     is_about_product,
 )
 from dynamic_api.gateways.payment_facts import (
@@ -75,7 +77,7 @@ class Payments:
     async def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
         """Make the payment page; the same one for the same order, however often.
 
-        Raises CodeTaken, CodeTooLarge, PaymentsUnavailable.
+        Raises CodeTaken, CodeTooLarge, CustomerMissing, PaymentsUnavailable.
         """
         try:
             await self._keep_products(request, attempt=1)
@@ -84,6 +86,9 @@ class Payments:
             except stripe.InvalidRequestError as error:
                 if (refusal := code_refusal(error, has_code=request.promotion_code_id is not None)) is not None:
                     raise refusal from error
+                if is_about_customer(error):
+                    self._customers.pop(request.customer or "", None)
+                    raise CustomerMissing from error
                 if not is_about_product(error):
                     raise
                 # Stripe may repeat a refusal to a used key, so the retry has its own.
@@ -101,7 +106,7 @@ class Payments:
     async def _create_session(self, request: CheckoutRequest, *, attempt: int) -> stripe.checkout.Session:
         return await self._client.v1.checkout.sessions.create_async(
             session_params(request, self._settings),  # type: ignore[arg-type]
-            options={"idempotency_key": f"checkout-{request.order_id}-{attempt}"},
+            options={"idempotency_key": f"checkout-{request.order_id}-{request.customer or 'guest'}-{attempt}"},
         )
 
     async def _keep_products(self, request: CheckoutRequest, *, attempt: int) -> None:

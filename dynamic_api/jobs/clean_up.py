@@ -4,6 +4,7 @@
 |----------------------------------------------------------|------------------|
 | sessions, phone tokens                                   | their end        |
 | emailed links, jobs that come again and again            | 30 days          |
+| jobs of emails that somebody asked for by an address     | 30 days          |
 | the bodies of Stripe's events, once they were handled    | 180 days         |
 | records of signing in, downloads and commands            | 400 days         |
 
@@ -14,9 +15,10 @@ what makes a repeat a no-op, and hold nothing of a person.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
 
 from dynamic_api.core.audit import Action
+from dynamic_api.core.messages import NewEmailLink, ResetLink, SignInLink, SignUpLink
 from dynamic_api.core.models import AccessToken, AuditEntry, OneTimeLink, WebhookEvent, WebSession
 from dynamic_api.core.models import Job as JobRow
 from dynamic_api.core.outbox import Job, enqueue
@@ -27,6 +29,7 @@ from dynamic_api.web.sessions import LONGEST_SESSION
 KEPT_FOR = timedelta(days=30)
 BODIES_KEPT_FOR = timedelta(days=180)  # longer than a dispute may take to arrive
 VISITS_KEPT_FOR = timedelta(days=400)
+_ASKED_FOR = (SignInLink, ResetLink, SignUpLink, NewEmailLink)
 _VISITS = (Action.SESSION_STARTED, Action.TOKEN_ISSUED, Action.DOWNLOAD_LINK_ISSUED, Action.COMMAND_RUN)
 _REPEATED_KINDS = ("order.reconcile", "orders.sweep", "claims.reissue", "service.tidy")
 
@@ -54,6 +57,9 @@ async def clean_up(service: Service, _job: CleanUp) -> None:
         await db.execute(update(WebhookEvent).where(handled).values(payload="{}"))
         done = (JobRow.state == JobState.DONE) & JobRow.kind.in_(_REPEATED_KINDS)
         await db.execute(delete(JobRow).where(done, JobRow.finished_at < long_ago))
+        # Their keys hold a hash of the address, which somebody could try addresses against.
+        asked_for = or_(*(JobRow.key.startswith(f"mail:{message.name}.") for message in _ASKED_FOR))
+        await db.execute(delete(JobRow).where(asked_for, JobRow.finished_at < long_ago))
 
 
 async def schedule_clean_up(service: Service) -> None:

@@ -11,12 +11,14 @@ from dynamic_api.core.errors import WillNotHeal
 from dynamic_api.core.models import Json
 from dynamic_api.core.operator_notices import tell_operator
 from dynamic_api.gateways.payment_errors import PaymentsMisconfigured
+from dynamic_api.jobs.regular import schedule_regular_jobs
 from dynamic_api.service import Service
 from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
 
 logger = logging.getLogger("coursewright.worker")
 
 BATCH = 10
+SCHEDULED_EVERY = 3600.0  # seconds
 IDLE = 0.5  # seconds between looks when nothing is due
 
 J = TypeVar("J", bound=outbox.Job)
@@ -96,9 +98,20 @@ async def work(service: Service, handlers: Handlers) -> None:
     """Run jobs, each queue from both ends, and notice new manifests, until cancelled."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(follow_catalog(service))
+        tasks.create_task(_keep_schedule(service))
         for queue in outbox.Queue:
             for newest_first in (False, True):
                 tasks.create_task(_work(service, handlers, queue, newest_first=newest_first))
+
+
+async def _keep_schedule(service: Service) -> None:
+    """Each regular job writes its successor; one that a wrong clock wrote far ahead is not waited for."""
+    while True:
+        await asyncio.sleep(SCHEDULED_EVERY)
+        try:
+            await schedule_regular_jobs(service)
+        except Exception:
+            logger.exception("the regular jobs could not be scheduled")
 
 
 async def follow_catalog(service: Service) -> None:

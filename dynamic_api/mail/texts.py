@@ -108,7 +108,7 @@ def paid_twice_notice(site: Site, order: Order, earlier: Order, course_title: st
 
 def operator_notice(site: Site, sentence: str) -> Text:
     """To the operator: something that only they can mend."""
-    return Text(f"{site.name} needs you", (sentence, "This message is sent once a day for as long as it happens."))
+    return Text(f"{site.name} needs you", (sentence, "You are told of the same thing once a day at most."))
 
 
 def payment_failed(site: Site, order: Order, course_title: str, *, course_url: str) -> Text:

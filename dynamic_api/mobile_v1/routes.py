@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from dynamic_api.accounts.proof import NOTHING_KEPT
 from dynamic_api.accounts.sign_in_codes import sign_in_by_code
-from dynamic_api.accounts.users import check_password, lock_user_if_password_unchanged
+from dynamic_api.accounts.users import check_password, forgive_failures, lock_user_if_password_unchanged
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import CodeInvalid
 from dynamic_api.core.models import User
-from dynamic_api.core.throttle import CODES_BY_EMAIL
+from dynamic_api.core.throttle import ACCOUNT_FORMS_BY_IP, CODES_BY_EMAIL
 from dynamic_api.learning.access import (
     ACCESS,
     COURSE,
@@ -84,11 +84,14 @@ async def _by_digits(request: Request, email: Email, typed: str) -> User | None:
     digits = "".join(typed.split())
     if len(digits) != 6 or not digits.isascii() or not digits.isdigit():
         return None
+    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     request.service.throttle.hit(CODES_BY_EMAIL, email.key, request.client_ip)
     try:
-        return await sign_in_by_code(request.service, email, digits, NOTHING_KEPT)
+        user = await sign_in_by_code(request.service, email, digits, NOTHING_KEPT)
     except CodeInvalid:
         return None
+    forgive_failures(request.service.throttle, email, request.client_ip)
+    return user
 
 
 async def logout(request: Request, learner: Learner, phone: Phone) -> Response:

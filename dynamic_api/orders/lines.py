@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from dynamic_api.core.states import OrderState
 from dynamic_api.gateways.payment_facts import PaymentFacts
-from dynamic_api.orders.state import UNPAID_STATES, is_gone, is_in_doubt, is_refunded, order_state
+from dynamic_api.orders.state import UNPAID_STATES, is_gone, is_in_doubt, is_lost, is_refunded, order_state
 
 
 @dataclass
@@ -27,6 +27,7 @@ class LineMoney:
     total: int | None
     returned: int = 0
     in_doubt: int = 0
+    by_bank: bool = False  # a dispute took it, not a refund
     state: OrderState = OrderState.PENDING
 
     @property
@@ -50,6 +51,7 @@ def money_of_lines(facts: PaymentFacts, products: Sequence[str | None]) -> list[
     reduced = _share_out(facts, lines)
     for line in lines:
         if state is OrderState.REFUNDED:
+            line.by_bank = line.by_bank or (is_lost(facts) and line.returned < (line.total or 0))
             line.returned = line.total or 0
         line.state = _state(line, state, is_reduced=reduced)
     return lines
@@ -63,18 +65,18 @@ def _total(facts: PaymentFacts, product: str | None, *, is_only: bool) -> int | 
 
 def _share_out(facts: PaymentFacts, lines: list[LineMoney]) -> bool:
     """Charge each line with the refunds and disputes about it; true when some of them are about no line."""
-    unnamed: list[tuple[int, bool]] = []
+    unnamed: list[tuple[int, bool, bool]] = []  # an amount, whether it is in doubt, whether a bank has it
     for refund in facts.refunds:
         if not is_refunded(refund):
             continue
         if refund.line is not None and 0 < refund.line <= len(lines):
             lines[refund.line - 1].give_back(refund.amount)
         else:
-            unnamed.append((refund.amount, False))
-    unnamed += [(dispute.amount, False) for dispute in facts.disputes if is_gone(dispute)]
-    unnamed += [(dispute.amount, True) for dispute in facts.disputes if is_in_doubt(dispute)]
+            unnamed.append((refund.amount, False, False))
+    unnamed += [(dispute.amount, False, True) for dispute in facts.disputes if is_gone(dispute)]
+    unnamed += [(dispute.amount, True, True) for dispute in facts.disputes if is_in_doubt(dispute)]
     is_reduced = False
-    for amount, in_doubt in unnamed:
+    for amount, in_doubt, by_bank in unnamed:
         meant = lines if len(lines) == 1 else [line for line in lines if line.left == amount]
         if len(meant) != 1:
             is_reduced = is_reduced or not in_doubt
@@ -82,6 +84,7 @@ def _share_out(facts: PaymentFacts, lines: list[LineMoney]) -> bool:
             meant[0].in_doubt += amount
         else:
             meant[0].give_back(amount)
+            meant[0].by_bank = by_bank
     return is_reduced
 
 

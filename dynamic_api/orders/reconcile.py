@@ -21,7 +21,7 @@ from dynamic_api.core.messages import (
     Refunded,
     queue_message,
 )
-from dynamic_api.core.models import Order, OrderId, OrderLine, User
+from dynamic_api.core.models import Order, OrderId, User
 from dynamic_api.core.outbox import enqueue
 from dynamic_api.core.states import OrderState
 from dynamic_api.gateways.payment_facts import PaymentFacts
@@ -30,11 +30,12 @@ from dynamic_api.orders.access import granting_lines
 from dynamic_api.orders.doubles import tell_of_double
 from dynamic_api.orders.jobs import CloseCheckout, ReconcileOrder
 from dynamic_api.orders.lines import money_of_lines
-from dynamic_api.orders.state import UNPAID_STATES, is_lost, order_state, returned_amount
+from dynamic_api.orders.state import UNPAID_STATES, order_state, returned_amount
 from dynamic_api.service import Service
 
 ATTEMPTS = 5
 NEVER_PAID_AFTER = timedelta(days=1)  # the longest that Stripe keeps a payment page open
+_MONEY_GONE = (OrderState.REFUNDED, OrderState.PARTIALLY_REFUNDED)
 _MONEY_RETURNED = (OrderState.DISPUTED, OrderState.REFUNDED, OrderState.PARTIALLY_REFUNDED)
 
 
@@ -55,7 +56,7 @@ async def reconcile_order(service: Service, order_id: OrderId, *, actor: str = "
             if locked.revision == order.revision:
                 await apply_facts(db, locked, facts, now=service.clock(), actor=actor)
                 return locked.state
-    raise OrderBusy(f"order {order_id}")
+    raise OrderBusy(f"Order {order_id} kept changing while Stripe was asked. What was done stands; look again soon.")
 
 
 async def _expire_unopened(service: Service, order_id: OrderId) -> OrderState:
@@ -66,8 +67,11 @@ async def _expire_unopened(service: Service, order_id: OrderId) -> OrderState:
         never_paid = order.session_id is None and order.state is OrderState.PENDING
         if never_paid and now - order.created_at > NEVER_PAID_AFTER:
             order.revision += 1
+            before = [line.state for line in order.lines]
             order.state = OrderState.EXPIRED
-            _record_change(db, order, OrderState.PENDING, now=now, actor=SYSTEM)
+            for line in order.lines:
+                line.state = OrderState.EXPIRED
+            _record_change(db, order, before, now=now, actor=SYSTEM)
         return order.state
 
 
@@ -81,22 +85,28 @@ async def lock_order(db: AsyncSession, order_id: OrderId) -> Order:
 async def apply_facts(db: AsyncSession, order: Order, facts: PaymentFacts, *, now: datetime, actor: str) -> None:
     """Write what the facts amount to, and everything that follows from it."""
     before, granted_before = order.state, await granting_lines(db, order)
-    _copy_facts(order, facts, now)
-    if before is not order.state:
-        _record_change(db, order, before, now=now, actor=actor)
+    lines_before = [line.state for line in order.lines]
+    by_bank = _copy_facts(order, facts, now)
+    _record_change(db, order, lines_before, now=now, actor=actor)
     await settle_access(db, order, now=now, actor=actor)
     if order.state is OrderState.PAID and before is OrderState.PENDING:
         await _close_other_pages(db, order, now)
     granted = await granting_lines(db, order)
     if before in _MONEY_RETURNED and granted and not granted_before and order.owner_id is None:
         await _send_link_again(db, order, now)
-    ended = [line for line in granted_before if line not in granted]
-    if before is not order.state or ended:
-        for message in await _news(db, order, facts, ended=ended):
+    # Told once, when the money is gone for good; before that, a dispute may have suspended it.
+    ended = [
+        bank
+        for line, was, bank in zip(order.lines, lines_before, by_bank, strict=True)
+        if line.state is not was and line.state in _MONEY_GONE and line not in granted
+    ]
+    if ended or (order.state is OrderState.FAILED and before is not OrderState.FAILED):
+        for message in await _news(db, order, by_bank=ended):
             await queue_message(db, message.about(order, order.revision), now=now)
 
 
-def _copy_facts(order: Order, facts: PaymentFacts, now: datetime) -> None:
+def _copy_facts(order: Order, facts: PaymentFacts, now: datetime) -> list[bool]:
+    """Write what Stripe says; for each line, whether it was a bank that took its money."""
     state = order_state(facts)
     order.revision += 1
     order.reconciled_at = now
@@ -109,19 +119,24 @@ def _copy_facts(order: Order, facts: PaymentFacts, now: datetime) -> None:
     order.refunded_amount = returned_amount(facts)
     order.invoice_id = facts.invoice_id or order.invoice_id
     order.receipt_url = facts.receipt_url or order.receipt_url
-    if facts.email and not order.buyer_email:
+    # Stripe knows the address of whoever left the page, too; we need it from those who paid.
+    if facts.email and not order.buyer_email and state is not OrderState.EXPIRED:
         order.buyer_email = Email.lookup(facts.email)
         if not order.is_gift:
             order.owner_email = order.buyer_email
     if state not in UNPAID_STATES and order.paid_at is None:
         order.paid_at = facts.paid_at or now
     order.refunded_at = (order.refunded_at or now) if state is OrderState.REFUNDED else None
-    for line, money in zip(order.lines, money_of_lines(facts, [each.product_id for each in order.lines]), strict=True):
+    found = money_of_lines(facts, [line.product_id for line in order.lines])
+    for line, money in zip(order.lines, found, strict=True):
         line.state, line.total_amount, line.refunded_amount = money.state, money.total, money.returned
+    return [money.by_bank for money in found]
 
 
-def _record_change(db: AsyncSession, order: Order, before: OrderState, *, now: datetime, actor: str) -> None:
-    for line in order.lines:
+def _record_change(db: AsyncSession, order: Order, before: list[OrderState], *, now: datetime, actor: str) -> None:
+    for line, was in zip(order.lines, before, strict=True):
+        if line.state is was:
+            continue
         record(
             db,
             Action.ORDER_CHANGED,
@@ -130,7 +145,7 @@ def _record_change(db: AsyncSession, order: Order, before: OrderState, *, now: d
             order_id=order.id,
             course_id=line.course_id,
             user_id=order.owner_id,
-            before=before.value,
+            before=was.value,
             after=line.state.value,
         )
 
@@ -143,23 +158,21 @@ async def _send_link_again(db: AsyncSession, order: Order, now: datetime) -> Non
         await gifts.deliver_overdue(db, order, now=now)
 
 
-async def _news(
-    db: AsyncSession, order: Order, facts: PaymentFacts, *, ended: list[OrderLine]
-) -> list[type[OrderMessage]]:
-    """The emails about a payment that failed or went back: to the buyer, and to the recipient of a gift that ends."""
+async def _news(db: AsyncSession, order: Order, *, by_bank: list[bool]) -> list[type[OrderMessage]]:
+    """The emails about a payment that failed or went back: to the buyer, and to the recipient of a gift that ends.
+
+    `by_bank`: for each line that has ended, whether a bank took its money.
+    """
     if not order.buyer_email:
         return []
     if order.state is OrderState.FAILED:
         return [PaymentFailed]
-    if order.state is not OrderState.REFUNDED and not (ended and order.state is OrderState.PARTIALLY_REFUNDED):
-        return []
     # A buyer who won a chargeback knows about the money; tell them only that access has ended.
-    by_bank = is_lost(facts)
-    messages: list[type[OrderMessage]] = [] if by_bank else [Refunded]
+    messages: list[type[OrderMessage]] = [] if all(by_bank) else [Refunded]
     if order.is_gift:
         if order.owner_id is not None or await gifts.is_delivered(db, order):
             messages.append(AccessEnded)
-    elif by_bank:
+    elif any(by_bank):
         messages.append(AccessEnded)
     return messages
 

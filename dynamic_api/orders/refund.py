@@ -1,5 +1,7 @@
 """Giving money back, from the command line: the whole of an order, or one of its lines."""
 
+import secrets
+
 from sqlalchemy import select
 
 from dynamic_api.core.models import Order
@@ -17,13 +19,18 @@ class RefundRefused(Exception):
 async def refund_order(service: Service, public_id: str, *, line: int | None = None) -> str:
     """Give back what is left of an order, or of its line of this number. Returns a sentence that says what was done.
 
-    Repeated after an answer that got lost, it gives back nothing twice. Raises RefundRefused, PaymentsUnavailable.
+    Repeated after an answer that got lost, it finds nothing left. Raises RefundRefused, PaymentsUnavailable, OrderBusy.
     """
     order = await _paid_order(service, public_id)
     if line is not None and not 0 < line <= len(order.lines):
         raise RefundRefused(f"{public_id} has no line {line}; it has {len(order.lines)}.")
     total, returned = order.total_amount or 0, order.refunded_amount
     if line is not None:
+        if order.refunded_amount > sum(each.refunded_amount for each in order.lines):
+            raise RefundRefused(
+                f"A part of {public_id} went back already, and nobody can tell for which line. Refund the rest of what "
+                "you mean in Stripe's dashboard, or the whole order here."
+            )
         chosen = order.lines[line - 1]
         total, returned = chosen.total_amount or 0, chosen.refunded_amount
     if order.payment_intent_id is None or returned >= total:
@@ -32,7 +39,7 @@ async def refund_order(service: Service, public_id: str, *, line: int | None = N
         order.payment_intent_id,
         amount=total - returned,
         line=line,
-        key=f"refund-{public_id}-{line or 'all'}-{returned}",
+        key=f"refund-{public_id}-{secrets.token_hex(8)}",
     )
     await reconcile_order(service, order.id, actor="operator")
     amount = format_money(total - returned, order.total_currency or order.currency)

@@ -6,9 +6,10 @@ the order of nginx's and Caddy's.
 
 import asyncio
 from asyncio.events import TimerHandle
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -16,7 +17,8 @@ LARGEST_HEAD = 32 * 1024  # bytes; all cookies and headers of a browser fit four
 MOST_FIELDS = 100
 HEAD_WITHIN = 10.0  # seconds from the connection, or the first byte of a further request, to the end of the head
 BODY_WITHIN = 30.0  # seconds from there to the end of the body
-MOST_CONNECTIONS = 200  # of one address, unless it is a proxy that we trust
+READ_WITHIN = 60.0  # seconds that a client may leave its answer unread
+MOST_CONNECTIONS = 200  # of one address, or one /64 of IPv6, unless it is a proxy that we trust
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -26,21 +28,42 @@ class LimitedProtocol(HttpToolsProtocol):
         """Begin to wait for the head."""
         super().connection_made(transport)
         self._timer: TimerHandle | None = None
+        self._unread: TimerHandle | None = None
         self._head: int | None = 0  # bytes of the head so far; None once it is whole
         self._wait(HEAD_WITHIN)
+        self._network: str | None = None
         if self.client is not None and not _is_trusted(self.client[0], self.config.forwarded_allow_ips):
-            others = (each for each in self.connections if isinstance(each, HttpToolsProtocol) and each.client)
-            if sum(1 for each in others if each.client and each.client[0] == self.client[0]) > MOST_CONNECTIONS:
+            self._network = _network_of(self.client[0])
+            self._counts[self._network] += 1
+            if self._counts[self._network] > MOST_CONNECTIONS:
                 transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
+        if self._network is not None:
+            self._counts[self._network] -= 1
+            if not self._counts[self._network]:
+                del self._counts[self._network]
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read; for a while, that is waited for."""
+        self._unread = self.loop.call_later(READ_WITHIN, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Count what comes while the head is not whole."""
         super().data_received(data)
+        if self._timer is None and (self.cycle is None or self.cycle.response_complete):
+            self._wait(HEAD_WITHIN)  # bytes that begin no request, such as an empty line
         if self._head is not None:
             self._head += len(data)
             if self._head > LARGEST_HEAD:
@@ -77,6 +100,12 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().on_message_complete()
 
+    @property
+    def _counts(self) -> Counter[str]:
+        """Open connections by network, of this server."""
+        counts: Counter[str] = self.server_state.__dict__.setdefault("connections_by_network", Counter())
+        return counts
+
     def _refuse(self, why: str) -> None:
         if not self.transport.is_closing():
             self.send_400_response(why)
@@ -94,6 +123,15 @@ class LimitedProtocol(HttpToolsProtocol):
 @cache
 def _networks(trusted: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(each.strip(), strict=False) for each in trusted.split(",") if each.strip())
+
+
+def _network_of(address: str) -> str:
+    """What one customer has: an address, or a /64 of IPv6 at least (RFC 6177)."""
+    found = ip_address(address)
+    if isinstance(found, IPv4Address):
+        return address
+    mapped = found.ipv4_mapped
+    return str(mapped) if mapped is not None else str(ip_network((found, 64), strict=False))
 
 
 def _is_trusted(address: str, trusted: Iterable[str] | str | None) -> bool:

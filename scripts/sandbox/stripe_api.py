@@ -44,6 +44,7 @@ _SESSION_PARAMS = (
     "customer",
     "customer_email",
     "customer_creation",
+    "customer_update",
     "automatic_tax",
     "managed_payments",
     "tax_id_collection",
@@ -160,6 +161,18 @@ def create_session(bank: Bank, request: Request, params: Json) -> Json:
         for name in ("customer_email", "customer_creation"):
             if name in params:
                 raise invalid(f"You may only specify one of these parameters: customer, {name}.")
+        update = params.get("customer_update", {})
+        if _is_on(params, "automatic_tax", by_default=False) and update.get("address") != "auto":
+            raise invalid(
+                "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid address "
+                "to the Customer or set 'customer_update[address]' to 'auto'.",
+                code="customer_tax_location_invalid",
+            )
+        if _is_on(params, "tax_id_collection", by_default=False) and update.get("name") != "auto":
+            raise invalid(
+                "Tax ID collection requires updating business name on the customer. To enable tax ID collection for an "
+                "existing customer, please set `customer_update[name]` to `auto`."
+            )
     currency = str(items[0]["price_data"].get("currency", ""))
     _check_times(bank.store, params)
     managed = _is_on(params, "managed_payments", by_default=True)

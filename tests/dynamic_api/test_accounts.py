@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dynamic_api.accounts.devices import browser_name
+from dynamic_api.core import passwords
 from dynamic_api.core.models import Base, Entitlement, User, WebSession
 from dynamic_api.web.requests import Request
 from tests.school import LESSON, PASSWORD, SOURDOUGH, School
@@ -311,3 +312,38 @@ async def test_a_class_room_behind_one_address_signs_in_and_buys(school: School)
 async def test_networks_are_counted_as_what_they_are(school: School, given: str, counted: str) -> None:
     request = Request({"type": "http", "client": (given, 1), "headers": []}, None, school.service)  # type: ignore[arg-type]
     assert request.client_ip == counted
+
+
+async def test_a_full_queue_is_no_wrong_password(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with school.browser() as ann:
+        await school.learner(ann, "ann@example.com")
+        body = {"email": "ann@example.com", "password": PASSWORD}
+        monkeypatch.setattr(passwords, "MOST_WAITING", 0)
+        for _ in range(12):
+            answer = await ann.post("/api/session", json=body)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
+        monkeypatch.undo()
+        assert (await ann.post("/api/session", json=body)).status_code == 200
+
+
+async def test_an_email_ends_the_wait_that_wrong_passwords_made(school: School) -> None:
+    async with school.browser() as ann:
+        await school.learner(ann, "ann@example.com")
+        wrong = {"email": "ann@example.com", "password": "wrong"}
+        statuses = [(await ann.post("/api/session", json=wrong)).status_code for _ in range(7)]
+        assert statuses[-1] == 429
+        refused = (await ann.post("/api/session", json=wrong)).json()["error"]["message"]
+        assert refused.endswith("Or sign in by email, with the link or its six digits.")
+        await ann.post("/api/password-resets", json={"email": "ann@example.com"})
+        await school.work()
+        used = {"token": mailed_token(school, "/reset/", "ann@example.com"), "password": "another loaf on every table"}
+        assert (await ann.post("/api/password-resets/spend", json=used)).status_code == 200
+        body = {"email": "ann@example.com", "password": "another loaf on every table"}
+        assert (await ann.post("/api/session", json=body)).status_code == 200
+
+
+async def test_a_name_that_looks_like_a_network_is_only_a_name(school: School) -> None:
+    async with school.browser() as anybody:
+        for name in ("a/64", "2001:db8::/64", "/64"):
+            answer = await anybody.post("/api/session", json={"email": name, "password": "x"})
+            assert answer.status_code == 422, name

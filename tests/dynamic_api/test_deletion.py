@@ -124,3 +124,16 @@ async def test_the_address_goes_from_what_never_opened_too(school: School) -> No
     tables = await rows_of(school.service.settings.database_url)
     left = [(name, row) for name, rows in tables.items() for row in rows if "ann@example.com" in str(row).casefold()]
     assert left == []
+
+
+async def test_the_end_of_an_open_page_does_not_bring_the_address_back(school: School) -> None:
+    async with school.browser() as ann:
+        await school.learner(ann, "ann@example.com")
+        session = await school.begin(ann)
+        session["customer_details"] = {"email": "ann@example.com"}  # as Stripe fills it when the page expires
+        assert (await ann.post("/api/account/deletion", json={"password": PASSWORD})).status_code == 200
+        await school.settle()
+        await school.settle()
+        assert (await school.order(session)).state == "expired"
+    tables = await rows_of(school.service.settings.database_url)
+    assert [name for name, rows in tables.items() for row in rows if "ann@example.com" in str(row)] == []

@@ -40,6 +40,7 @@ def back(amount: int, line: int | None = None, status: str = "succeeded") -> Ref
         (paid(back(20, line=2), back(20)), "paid refunded", (0, 40)),
         (paid(back(20, line=2), back(20, line=2)), "paid refunded", (0, 40)),
         (paid(back(60, line=7)), "refunded paid", (60, 0)),
+        (paid(back(30, line=1), back(60, line=1)), "refunded paid", (60, 0)),
         (paid(back(60, line=0)), "refunded paid", (60, 0)),
         (paid(back(20, line=2), lines=(BREAD, LineFact("book", 0))), "paid paid", (0, 0)),
         (paid(back(55, line=2)), "paid refunded", (0, 40)),

@@ -94,6 +94,21 @@ async def test_a_dispute_about_one_line_suspends_that_line(school: School) -> No
         assert await courses_of(buyer) == {SOURDOUGH, GIT}
 
 
+async def test_whoever_loses_a_line_to_the_bank_is_told_once(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await bought_together(school, buyer)
+        dispute = school.bank.dispute(session["payment_intent"], amount=price(school, SOURDOUGH))
+        await school.settle()
+        before = len(school.mails("ann@example.com"))
+        school.bank.close_dispute(dispute, won=False)
+        await school.settle()
+        assert await courses_of(buyer) == {GIT}
+        [told] = school.mails("ann@example.com")[: len(school.mails("ann@example.com")) - before]
+        assert "Sourdough" in told["subject"]
+        assert "reversed by the bank" in " ".join(told["text"].split())
+        assert "Git" not in told["text"]
+
+
 async def test_a_code_for_one_product_is_taken_off_its_line(school: School) -> None:
     [installation] = await school.rows(Installation)
     product = f"coursewright_{installation.key}_{GIT}"

@@ -62,6 +62,17 @@ async def test_two_guests_purchases_of_one_account_are_found_when_they_are_claim
         assert (await school.order(other)).state is OrderState.PAID
 
 
+async def test_the_order_in_which_pages_were_begun_does_not_matter(school: School) -> None:
+    async with school.browser() as here, school.browser() as there:
+        begun_first, begun_last = await school.begin(here), await school.begin(there)
+        school.pay(begun_last)
+        await school.settle()
+        school.pay(begun_first)
+        await school.settle()
+        told = [mail for mail in school.mails("ann@example.com") if mail["subject"].startswith("You paid twice")]
+        assert len(told) == 1
+
+
 async def test_a_double_that_was_refunded_meanwhile_is_not_told(school: School) -> None:
     async with school.browser() as here, school.browser() as there:
         sessions = [await school.begin(browser) for browser in (here, there)]
@@ -103,6 +114,29 @@ async def test_a_line_is_refunded_by_its_number_and_nothing_twice(school: School
             await refund_order(school.service, unpaid["client_reference_id"])
 
 
+@pytest.mark.usefixtures("may_refund")
+async def test_no_line_is_refunded_twice_because_nobody_knew_which_was_meant(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await bought_together(school, buyer)
+        school.bank.refund(session["payment_intent"], amount=123)
+        await school.settle()
+        with pytest.raises(RefundRefused, match="nobody can tell for which line"):
+            await refund_order(school.service, session["client_reference_id"], line=1)
+        await refund_order(school.service, session["client_reference_id"])
+        assert (await school.order(session)).state is OrderState.REFUNDED
+
+
+@pytest.mark.usefixtures("may_refund")
+async def test_a_refund_that_failed_can_be_made_again(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await school.buy(buyer)
+        await refund_order(school.service, session["client_reference_id"])
+        school.bank.fail_refund(school.bank.store.all("refund")[0])
+        await refund_order(school.service, session["client_reference_id"])
+        assert len(school.bank.store.all("refund")) == 2
+        assert (await school.order(session)).state is OrderState.REFUNDED
+
+
 async def test_the_service_itself_cannot_move_money(school: School) -> None:
     async with school.browser() as buyer:
         session = await school.buy(buyer)
@@ -136,12 +170,36 @@ async def test_an_account_is_one_customer_and_its_address_follows(school: School
         assert third["customer"] not in (None, first["customer"])
 
 
+async def test_a_customer_that_was_deleted_in_the_dashboard_is_made_anew(school: School) -> None:
+    async with school.browser() as buyer:
+        await school.learner(buyer, "ann@example.com")
+        first = await school.buy(buyer)
+        del school.bank.store.objects[first["customer"]]
+        second = await school.begin(buyer, GIT)
+        assert second["customer"] not in (None, first["customer"])
+        assert (await school.rows(User))[0].customer_id == second["customer"]
+
+
+async def test_taxes_and_tax_numbers_are_for_people_who_are_signed_in_too(settings: Settings, sandbox: Sandbox) -> None:
+    """Stripe must be allowed to write to their customer what it computes the taxes from."""
+    wanted = settings.model_copy(update={"tax": Tax.STRIPE, "tax_ids": True})
+    school = make_school(wanted, sandbox.bank, TestClock())
+    await school.service.catalog.refresh()
+    async with school.browser() as buyer:
+        await school.learner(buyer, "ann@example.com")
+        assert (await school.begin(buyer))["customer"]
+    await school.service.close()
+
+
 async def test_without_the_permission_for_customers_courses_are_still_sold(school: School) -> None:
     school.bank.denied.add("rak_customer_write")
     async with school.browser() as buyer:
         await school.learner(buyer, "ann@example.com")
         session = await school.buy(buyer)
         assert (session["customer"], session["customer_email"]) == (None, "ann@example.com")
+        await school.work()
+        told = [mail["text"] for mail in school.mails(school.service.catalog.current.site.contact_email)]
+        assert len([each for each in told if "may not write customers" in each]) == 1
 
 
 async def test_a_code_for_one_customer_is_theirs(school: School, catalog: Catalog) -> None:

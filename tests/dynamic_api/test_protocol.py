@@ -95,6 +95,21 @@ async def test_who_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
             assert b"200" not in answer
 
 
+async def test_an_empty_line_begins_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.3)
+    loop = asyncio.get_running_loop()
+    async with server() as port:
+        began = loop.time()
+        assert b"200 OK" in await say(port, GET + b"\r\n", b"\r\n", pause=0.1)
+        assert loop.time() - began < 1.2
+
+
+def test_networks_are_what_one_customer_has() -> None:
+    of = protocol._network_of
+    assert of("198.51.100.7") == of("::ffff:198.51.100.7") == "198.51.100.7"
+    assert of("2001:db8::1") == of("2001:db8::2") != of("2001:db9::1")
+
+
 async def test_one_address_has_so_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 3)
     monkeypatch.setattr(protocol, "_is_trusted", lambda *_: False)

@@ -1,5 +1,8 @@
 """Limits: how many, for how long, and for whom."""
 
+import contextlib
+from collections.abc import Iterable
+
 import pytest
 
 from dynamic_api.core import throttle
@@ -138,18 +141,40 @@ def test_a_day_without_attempts_begins_anew() -> None:
         limits.hit(GROWING, "ann")
 
 
+def let_through(limits: Throttle, networks: Iterable[str], *who: str) -> int:
+    """How many of these networks may try once."""
+    count = 0
+    for network in networks:
+        with contextlib.suppress(RateLimited):
+            limits.hit(LIMIT, *who, network)
+            count += 1
+    return count
+
+
 def test_networks_of_ipv6_are_counted_together() -> None:
     limits = Throttle(Clock())
-    let_through = 0
-    for number in range(2000):
-        try:
-            limits.hit(LIMIT, f"2001:db8:1:{number:x}::/64")
-            let_through += 1
-        except RateLimited:
-            pass
-    assert let_through == 3 * 16, "one /48 has sixteen times the allowance of one network"
-    limits.undo(LIMIT, "2001:db8:1:0::/64".replace(":0::", "::"))
+    first = [f"2001:db8:1:{number:x}::/64" for number in range(256)]
+    assert let_through(limits, first) == 3 * 4, "a /56 has four times the allowance of one network"
+    whole = [f"2001:db8:1:{number:x}::/64" for number in range(0, 65536, 64)]
+    assert let_through(limits, whole) == 3 * 16 - 3 * 4, "and a /48 sixteen times"
     assert limits.hit(LIMIT, "2001:db8:2::/64") == 2, "the neighbours are not shut out"
+    assert let_through(limits, first, "ann") == 3 * 4, "who is counted by name and network is counted apart"
+    assert let_through(limits, first, "bob") == 3 * 4
+
+
+def test_a_success_counts_in_no_network() -> None:
+    limits = Throttle(Clock())
+    for number in range(200):
+        limits.hit(LIMIT, "ann", f"2001:db8:1:{number % 50:x}::/64")
+        limits.undo(LIMIT, "ann", f"2001:db8:1:{number % 50:x}::/64")
+    limits.hit(LIMIT, "ann", "2001:db8:1::/64")
+    limits.hit(LIMIT, "ann", "2001:db8:1::/64")
+    limits.undo(LIMIT, "ann", "2001:db8:1::/64")
+    assert limits.hit(LIMIT, "ann", "2001:db8:1::/64") == 1, "one attempt is taken back, and not the others"
+
+
+def test_nobody_is_known_at_the_start() -> None:
+    assert Throttle(Clock()).knows("ann", "198.51.100.7") is False
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """What an order sold becomes its lines, entitlements name their line, and each installation has a name of its own.
 
 On the way back, a line after the first becomes an order of its own without a payment page, so that nobody loses a
-course; the older version neither refunds it nor asks Stripe about it.
+course; the older version neither refunds it nor asks Stripe about it. Of an order of several lines that is paid only
+afterwards, the older version gives the first.
 """
 
 import secrets

@@ -1,4 +1,7 @@
-"""Events are found by the payment they are about, and a job remembers when it was written."""
+"""Events are found by the payment they are about, and a job remembers when it was written.
+
+On the way back, an event whose body was cleaned away forgets its payment.
+"""
 
 import json
 from collections.abc import Sequence
@@ -28,7 +31,7 @@ def upgrade() -> None:
     )
     database = op.get_bind()
     for row in database.execute(sa.select(events.c.id, events.c.payload)).all():
-        subject = json.loads(row.payload)["data"]["object"]
+        subject = json.loads(row.payload).get("data", {}).get("object", {})
         named = {f"{kind}_id": _name_of(subject, kind) for kind in ("session", "payment_intent")}
         database.execute(events.update().where(events.c.id == row.id).values(named))
     with op.batch_alter_table("jobs") as table:

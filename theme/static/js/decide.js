@@ -25,6 +25,13 @@ export function showDecision(form, answer) {
   return true;
 }
 
+// Forgets what was asked: another address is being proven.
+export function forgetDecision() {
+  const boxes = document.getElementById("decide");
+  for (const old of boxes.querySelectorAll("label")) old.remove();
+  boxes.hidden = true;
+}
+
 // What was decided; undefined before anything was asked.
 export function decision() {
   const boxes = document.getElementById("decide");

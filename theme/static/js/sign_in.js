@@ -1,5 +1,5 @@
 import { ask, localPath } from "./service.js";
-import { decision, showDecision } from "./decide.js";
+import { decision, forgetDecision, showDecision } from "./decide.js";
 import { onSubmit, showErrors, showMessage } from "./forms.js";
 
 const next = new URLSearchParams(location.search).get("next");
@@ -28,6 +28,7 @@ emailForm.addEventListener("submit", async (event) => {
     showMessage(message, answer.message, "good");
     if (event.submitter.value === "sign-in-links") {
       sentTo = email;
+      forgetDecision();
       codeForm.hidden = false;
       codeForm.elements.code.focus();
     }

@@ -36,7 +36,6 @@ from sitegen import urls
 
 logger = logging.getLogger("coursewright.checkout")
 
-LONGEST_CLICK = 10  # seconds that a buyer waits for Stripe at most
 ASK_STRIPE_EVERY = timedelta(seconds=3)  # while a success page waits
 
 Form = dict[str, str]
@@ -53,7 +52,7 @@ async def buy(request: Request) -> Response:
     buyer = Buyer(await signed_in(request), browser, _email(form))
     try:
         request.service.throttle.hit(CHECKOUTS_BY_IP, request.client_ip)
-        async with asyncio.timeout(LONGEST_CLICK):
+        async with asyncio.timeout(request.service.gateways.payments.patience):
             response.headers["Location"] = await _checkout(request.service, course, buyer, form, request.client_ip)
     except AlreadyOwned as owned:
         if owned.order is not None:  # a guest: the page of that order says how to open it

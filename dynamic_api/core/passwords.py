@@ -35,7 +35,8 @@ _ENDS = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 class Passwords:
     """Hashes and verifies passwords, two at a time."""
 
-    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+    def __init__(self, hasher: PasswordHasher | None = None, *, most_waiting: int = MOST_WAITING) -> None:
+        self._most_waiting = most_waiting
         self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
@@ -54,7 +55,7 @@ class Passwords:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """Wait for one's turn; a queue that is too long helps nobody in it."""
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= self._most_waiting:
             raise Busy
         self._waiting += 1
         try:

@@ -35,7 +35,8 @@ from dynamic_api.gateways.payment_facts import (
 from dynamic_api.gateways.signatures import read_signed_event
 
 API_VERSION = "2026-10-28.endive"
-TIMEOUT = 10  # seconds
+TIMEOUT = 10  # seconds for one request
+PATIENCE = 10  # seconds that somebody who pressed a button waits for all of them
 PAGE = 100  # the most Stripe lists at once
 
 
@@ -51,8 +52,10 @@ class CheckoutPage:
 class Payments:
     """The Stripe account of this installation."""
 
-    def __init__(self, settings: Settings, *, timeout: float = TIMEOUT, page: int = PAGE) -> None:
-        self.page = page
+    def __init__(
+        self, settings: Settings, *, timeout: float = TIMEOUT, page: int = PAGE, patience: float = PATIENCE
+    ) -> None:
+        self.page, self.patience = page, patience
         self._settings, self._secrets = settings, settings.stripe_webhook_secrets
         key = settings.stripe_secret_key.get_secret_value()
         # A key says whether it moves real money: https://docs.stripe.com/keys

@@ -13,16 +13,16 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_netw
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-LARGEST_HEAD = 32 * 1024  # bytes; all cookies and headers of a browser fit four times
-MOST_FIELDS = 100
-HEAD_WITHIN = 10.0  # seconds from the connection, or the first byte of a further request, to the end of the head
-BODY_WITHIN = 30.0  # seconds from there to the end of the body
-READ_WITHIN = 60.0  # seconds that a client may leave its answer unread
-MOST_CONNECTIONS = 200  # of one address, or one /64 of IPv6, unless it is a proxy that we trust
-
 
 class LimitedProtocol(HttpToolsProtocol):
     """Closes a connection whose head is too large, or that takes too long to say what it wants."""
+
+    largest_head = 32 * 1024  # bytes; all cookies and headers of a browser fit four times
+    most_fields = 100
+    head_within = 10.0  # seconds from the connection, or the first byte of a further request, to the end of the head
+    body_within = 30.0  # seconds from there to the end of the body
+    read_within = 60.0  # seconds that a client may leave its answer unread
+    most_connections = 200  # of one address, or one /64 of IPv6, unless it is a proxy that we trust
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the head."""
@@ -30,12 +30,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self._timer: TimerHandle | None = None
         self._unread: TimerHandle | None = None
         self._head: int | None = 0  # bytes of the head so far; None once it is whole
-        self._wait(HEAD_WITHIN)
+        self._wait(self.head_within)
         self._network: str | None = None
-        if self.client is not None and not _is_trusted(self.client[0], self.config.forwarded_allow_ips):
-            self._network = _network_of(self.client[0])
+        if self.client is not None and not self.is_trusted(self.client[0]):
+            self._network = network_of(self.client[0])
             self._counts[self._network] += 1
-            if self._counts[self._network] > MOST_CONNECTIONS:
+            if self._counts[self._network] > self.most_connections:
                 transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -49,7 +49,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         """The client does not read; for a while, that is waited for."""
-        self._unread = self.loop.call_later(READ_WITHIN, self.transport.abort)
+        self._unread = self.loop.call_later(self.read_within, self.transport.abort)
         super().pause_writing()
 
     def resume_writing(self) -> None:
@@ -63,10 +63,10 @@ class LimitedProtocol(HttpToolsProtocol):
         """Count what comes while the head is not whole."""
         super().data_received(data)
         if self._timer is None and (self.cycle is None or self.cycle.response_complete):
-            self._wait(HEAD_WITHIN)  # bytes that begin no request, such as an empty line
+            self._wait(self.head_within)  # bytes that begin no request, such as an empty line
         if self._head is not None:
             self._head += len(data)
-            if self._head > LARGEST_HEAD:
+            if self._head > self.largest_head:
                 self._refuse("The headers of the request are too large.")
 
     def on_message_begin(self) -> None:
@@ -74,18 +74,18 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._head = 0
         if self._timer is None:
-            self._wait(HEAD_WITHIN)
+            self._wait(self.head_within)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count the fields."""
         super().on_header(name, value)
-        if len(self.headers) > MOST_FIELDS:
+        if len(self.headers) > self.most_fields:
             self._refuse("The request has too many headers.")
 
     def on_headers_complete(self) -> None:
         """The head is whole; the body has a time of its own."""
         self._head = None
-        self._wait(BODY_WITHIN)
+        self._wait(self.body_within)
         if not self.transport.is_closing():
             super().on_headers_complete()
 
@@ -99,6 +99,10 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         if not self.transport.is_closing():
             super().on_message_complete()
+
+    def is_trusted(self, address: str) -> bool:
+        """Whether it is a proxy of ours, or this machine."""
+        return is_trusted(address, self.config.forwarded_allow_ips)
 
     @property
     def _counts(self) -> Counter[str]:
@@ -125,7 +129,7 @@ def _networks(trusted: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(each.strip(), strict=False) for each in trusted.split(",") if each.strip())
 
 
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
     """What one customer has: an address, or a /64 of IPv6 at least (RFC 6177)."""
     found = ip_address(address)
     if isinstance(found, IPv4Address):
@@ -134,7 +138,7 @@ def _network_of(address: str) -> str:
     return str(mapped) if mapped is not None else str(ip_network((found, 64), strict=False))
 
 
-def _is_trusted(address: str, trusted: Iterable[str] | str | None) -> bool:
+def is_trusted(address: str, trusted: Iterable[str] | str | None) -> bool:
     """Whether it is a proxy of ours, or this machine."""
     trusted = trusted if isinstance(trusted, str) else ",".join(trusted or ())
     if trusted == "*":

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from dynamic_api.accounts.devices import browser_name
-from dynamic_api.core import passwords
 from dynamic_api.core.models import Base, Entitlement, User, WebSession
+from dynamic_api.core.passwords import Passwords
 from dynamic_api.web.requests import Request
 from tests.school import LESSON, PASSWORD, SOURDOUGH, School
 
@@ -314,15 +314,16 @@ async def test_networks_are_counted_as_what_they_are(school: School, given: str,
     assert request.client_ip == counted
 
 
-async def test_a_full_queue_is_no_wrong_password(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_queue_is_no_wrong_password(school: School) -> None:
     async with school.browser() as ann:
         await school.learner(ann, "ann@example.com")
         body = {"email": "ann@example.com", "password": PASSWORD}
-        monkeypatch.setattr(passwords, "MOST_WAITING", 0)
+        usual = school.service.passwords
+        school.use(passwords=Passwords(most_waiting=0))
         for _ in range(12):
             answer = await ann.post("/api/session", json=body)
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "3")
-        monkeypatch.undo()
+        school.use(passwords=usual)
         assert (await ann.post("/api/session", json=body)).status_code == 200
 
 

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from dynamic_api.web import protocol
+from dynamic_api.web.protocol import LimitedProtocol, is_trusted, network_of
 from tests.ports import free_ports
 
 
@@ -27,12 +27,9 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def server(trusted: str = "127.0.0.1") -> AsyncIterator[int]:
+async def server(limits: type[LimitedProtocol] = LimitedProtocol) -> AsyncIterator[int]:
     [port] = free_ports(1)
-    config = uvicorn.Config(
-        echo, port=port, http=protocol.LimitedProtocol, ws="none", lifespan="off", log_level="critical",
-        forwarded_allow_ips=trusted,
-    )  # fmt: skip
+    config = uvicorn.Config(echo, port=port, http=limits, ws="none", lifespan="off", log_level="critical")
     running = uvicorn.Server(config)
     task = asyncio.create_task(running.serve())
     while not running.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -60,6 +57,22 @@ async def say(port: int, *parts: bytes, pause: float = 0) -> bytes:
     return answer
 
 
+class Impatient(LimitedProtocol):
+    """Waits for a third of a second."""
+
+    head_within = body_within = 0.3
+
+
+class Strange(LimitedProtocol):
+    """Knows nobody, and lets each have three connections."""
+
+    most_connections = 3
+
+    def is_trusted(self, address: str) -> bool:
+        """Nobody."""
+        return False
+
+
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 
 
@@ -82,12 +95,10 @@ async def test_a_head_has_an_end() -> None:
         assert b"too many headers" in await say(port, GET + fields + b"\r\n")
 
 
-async def test_who_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.3)
-    monkeypatch.setattr(protocol, "BODY_WITHIN", 0.3)
+async def test_who_says_nothing_is_not_waited_for() -> None:
     loop = asyncio.get_running_loop()
     half = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"
-    async with server() as port:
+    async with server(Impatient) as port:
         for said in (b"", b"GET / HT", GET, half):
             began = loop.time()
             answer = await say(port, *([said] if said else []))
@@ -95,25 +106,22 @@ async def test_who_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
             assert b"200" not in answer
 
 
-async def test_an_empty_line_begins_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.3)
+async def test_an_empty_line_begins_no_request() -> None:
     loop = asyncio.get_running_loop()
-    async with server() as port:
+    async with server(Impatient) as port:
         began = loop.time()
         assert b"200 OK" in await say(port, GET + b"\r\n", b"\r\n", pause=0.1)
         assert loop.time() - began < 1.2
 
 
 def test_networks_are_what_one_customer_has() -> None:
-    of = protocol._network_of
+    of = network_of
     assert of("198.51.100.7") == of("::ffff:198.51.100.7") == "198.51.100.7"
     assert of("2001:db8::1") == of("2001:db8::2") != of("2001:db9::1")
 
 
-async def test_one_address_has_so_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 3)
-    monkeypatch.setattr(protocol, "_is_trusted", lambda *_: False)
-    async with server() as port:
+async def test_one_address_has_so_many_connections() -> None:
+    async with server(Strange) as port:
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         await asyncio.sleep(0.1)
         assert await say(port, GET + b"Connection: close\r\n\r\n") == b""
@@ -135,4 +143,4 @@ async def test_one_address_has_so_many_connections(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_a_proxy_of_ours_may_have_any_number(address: str, trusted: str, expected: bool) -> None:
-    assert protocol._is_trusted(address, trusted) is expected
+    assert is_trusted(address, trusted) is expected

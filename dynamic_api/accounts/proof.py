@@ -56,6 +56,11 @@ async def decided(db: AsyncSession, user: User, proof: Proof) -> frozenset[str]:
     return frozenset(item["id"] for item in items) & (proof.keep or frozenset())
 
 
+async def everything(db: AsyncSession, user: User) -> frozenset[str]:
+    """All of it: for somebody who proves the address and knows the password that was set before."""
+    return frozenset(item["id"] for item in await _known_access(db, user, Proof()))
+
+
 async def end_access(db: AsyncSession, user: User, *, keep: frozenset[str]) -> None:
     """Sign out every browser and phone that is not kept."""
     for token_hash in list(await db.scalars(select(WebSession.token_hash).where(WebSession.user_id == user.id))):

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.accounts.links import close_links, verify_email
+from dynamic_api.accounts.proof import everything
 from dynamic_api.accounts.users import check_new_account, check_password, create_user, find_user
 from dynamic_api.core.audit import GUEST, SYSTEM, Action, by_user, record
 from dynamic_api.core.emails import Email
@@ -205,6 +206,8 @@ async def _password_hash(service: Service, order: Order, claimant: Claimant, *, 
             message = "An account with this address already exists, and that isn’t its password."
             raise InvalidCredentials(message) from None
         return None
+    if existing is not None and await service.passwords.matches(existing.password_hash, claimant.password):
+        return existing.password_hash  # they set it themselves, before their address was proven
     check_new_account(name=claimant.name, password=claimant.password, email=order.owner_email)
     return await service.passwords.hash(claimant.password)
 
@@ -226,8 +229,10 @@ async def _owner(
         if password_hash is not None:
             if not proven or existing.email_verified_at is not None:
                 raise OrderNotClaimable  # the account was created while the password was being hashed
-            existing.name = claimant.name.strip()
-            await verify_email(db, existing, password_hash=password_hash, now=now)
+            existing.name = claimant.name.strip() or existing.name
+            is_known = password_hash == existing.password_hash
+            keep = await everything(db, existing) if is_known else frozenset()
+            await verify_email(db, existing, password_hash=password_hash, keep=keep, now=now)
         return existing
     if password_hash is None or order.owner_email is None:
         raise OrderNotClaimable

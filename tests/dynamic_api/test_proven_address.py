@@ -71,6 +71,31 @@ async def test_the_browser_that_set_the_password_is_no_stranger(school: School) 
         assert (await here.post("/api/session", json=body)).status_code == 200
 
 
+async def test_a_claim_link_keeps_what_its_holder_knows_the_password_of(school: School) -> None:
+    """Bought one course here and another one elsewhere, with the same password each time: nothing is lost."""
+    async with school.browser() as here, school.browser() as there, school.phone() as phone:
+        await school.owner(here)
+        await school.sign_in_phone(phone)
+        await school.buy(there, GIT)
+        body = {"token": school.claim_token(), "name": "", "password": PASSWORD}
+        assert (await there.post("/api/claims", json=body)).status_code == 200
+        assert (await phone.get("/me")).status_code == 200
+        assert (await here.get("/api/library")).status_code == 200
+        assert [each["slug"] for each in (await phone.get("/library")).json()["courses"]] == [GIT, SOURDOUGH]
+
+
+async def test_a_claim_link_and_another_password_end_what_was_before(school: School) -> None:
+    async with school.browser() as intruder, school.browser() as owner:
+        session = await school.buy(intruder, GIT, "ann@example.com")
+        assert (await school.claim(intruder, session, password=THEIRS)).status_code == 200
+        await school.buy(owner, SOURDOUGH)
+        body = {"token": school.claim_token(), "name": "Ann", "password": PASSWORD}
+        assert (await owner.post("/api/claims", json=body)).status_code == 200
+        assert (await intruder.get("/api/library")).status_code == 401
+        wrong = {"email": "ann@example.com", "password": THEIRS}
+        assert (await intruder.post("/api/session", json=wrong)).status_code == 422
+
+
 async def test_a_decision_names_only_what_was_asked(school: School) -> None:
     async with school.browser() as here, school.browser() as there:
         await school.owner(here)

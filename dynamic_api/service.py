@@ -15,7 +15,7 @@ from dynamic_api.core.postgres_pool import PostgresPool
 from dynamic_api.core.reader import PostgresReader, SqliteReader
 from dynamic_api.core.settings import Settings
 from dynamic_api.core.sqlite_writer import SqliteWriter
-from dynamic_api.core.throttle import Throttle
+from dynamic_api.core.throttle import Limits, Throttle
 from dynamic_api.gateways import Gateways
 from dynamic_api.progress.writer import ProgressWriter
 
@@ -34,7 +34,7 @@ class Service:
     writer: SqliteWriter | PostgresPool  # what progress and inbox write with
     clock: Clock
     passwords: Passwords = field(default_factory=Passwords)
-    throttle: Throttle = field(default_factory=Throttle)
+    throttle: Limits = field(default_factory=Throttle)
 
     async def close(self) -> None:
         """Close what was opened."""

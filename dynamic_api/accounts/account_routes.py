@@ -50,7 +50,7 @@ async def email_new_address_link(request: Request, learner: Learner) -> Response
     """Send a link to another address, after the password was typed. The answer is the same for every address."""
     body = await request.read(EmailChange)
     user = await _check_own_password(request, learner, body.password)
-    email, now = allowed_email(body.email, request), request.service.clock()
+    email, now = await allowed_email(body.email, request), request.service.clock()
     async with request.service.database.transaction() as db:
         await queue_message(db, NewEmailLink.to(user, email, now), now=now)
     return JsonResponse({"message": f"We've sent a link to {email}. Your address changes once you open it."})

@@ -10,7 +10,7 @@ from dynamic_api.core.throttle import (
     MESSAGES_BY_EMAIL_DAILY,
     MESSAGES_BY_EMAIL_FIRST,
     MESSAGES_BY_EMAIL_FROM_ALL,
-    Throttle,
+    Limits,
 )
 from dynamic_api.web.requests import Request, Text
 
@@ -21,25 +21,25 @@ class _Address(BaseModel):
 
 async def requested_email(request: Request) -> Email:
     """The address in the body, within what one person may be sent. Raises ValidationFailed, RateLimited."""
-    return allowed_email((await request.read(_Address)).email, request)
+    return await allowed_email((await request.read(_Address)).email, request)
 
 
-def allowed_email(text: str, request: Request) -> Email:
+async def allowed_email(text: str, request: Request) -> Email:
     """The same, for an address that came with other fields. Raises ValidationFailed, RateLimited."""
     try:
         email = Email.parse(text)
     except EmailInvalid as error:
         raise ValidationFailed(details={"email": [str(error)]}) from None
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
-    count_message(request.service.throttle, email, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await count_message(request.service.throttle, email, request.client_ip)
     return email
 
 
-def count_message(throttle: Throttle, email: Email, client_ip: str) -> None:
+async def count_message(throttle: Limits, email: Email, client_ip: str) -> None:
     """Limits how many emails one address is sent, from one network and from all. Raises RateLimited."""
-    throttle.hit(MESSAGES_BY_EMAIL, email.key, client_ip)
-    left = throttle.hit(MESSAGES_BY_EMAIL_DAILY, email.key, client_ip)
-    if throttle.knows(email.key, client_ip):
+    await throttle.hit(MESSAGES_BY_EMAIL, email.key, client_ip)
+    left = await throttle.hit(MESSAGES_BY_EMAIL_DAILY, email.key, client_ip)
+    if await throttle.knows(email.key, client_ip):
         return  # whoever proved here that it is theirs is not shut out by what others ask for
     is_first = left == MESSAGES_BY_EMAIL_DAILY.attempts - 1
-    throttle.hit(MESSAGES_BY_EMAIL_FIRST if is_first else MESSAGES_BY_EMAIL_FROM_ALL, email.key)
+    await throttle.hit(MESSAGES_BY_EMAIL_FIRST if is_first else MESSAGES_BY_EMAIL_FROM_ALL, email.key)

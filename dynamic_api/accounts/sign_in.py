@@ -26,7 +26,7 @@ async def sign_in(request: Request, user: User, response: Response) -> Response:
 
 async def sign_in_to_library(request: Request, user: User) -> Response:
     """Sign in, and tell the page to open the library. They came by an emailed link or code."""
-    forgive_failures(request.service.throttle, user.email, request.client_ip)
+    await forgive_failures(request.service.throttle, user.email, request.client_ip)
     return await sign_in(request, user, JsonResponse({"url": urls.LIBRARY}))
 
 

@@ -111,7 +111,7 @@ _IF_THERE_IS_AN_ACCOUNT = "If there is an account with this address, we've sent 
 
 async def use_sign_in_link(request: Request) -> Response:
     """Sign in by an emailed link."""
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(SignInLinkToken)
     try:
         user = await sign_in_by_link(request.service, body.token, _proof(request, body))
@@ -131,8 +131,8 @@ async def use_sign_in_code(request: Request) -> Response:
     """Sign in by the six digits of the same email."""
     body = await request.read(SignInCode)
     email = Email.lookup(body.email)
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
-    request.service.throttle.hit(CODES_BY_EMAIL, email.key, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(CODES_BY_EMAIL, email.key, request.client_ip)
     loop = asyncio.get_running_loop()
     answer_at = loop.time() + REFUSAL_TAKES
     try:
@@ -148,7 +148,7 @@ async def use_sign_in_code(request: Request) -> Response:
 
 async def use_new_email_link(request: Request) -> Response:
     """Use another address from now on: opened with its link, where the account is signed in."""
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body, learner = await request.read(LinkToken), await signed_in(request)
     user = await change_email(request.service, body.token, learner.id if learner else None)
     answer = {"message": f"Your email address is now {user.email}.", "url": urls.ACCOUNT}
@@ -157,14 +157,14 @@ async def use_new_email_link(request: Request) -> Response:
 
 async def use_reset_link(request: Request) -> Response:
     """Choose a new password, by an emailed link."""
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(NewPassword)
     return await sign_in_to_library(request, await reset_password(request.service, body.token, body.password))
 
 
 async def use_sign_up_link(request: Request) -> Response:
     """Create the account."""
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(NewAccountByLink)
     user = await sign_up(request.service, body.token, name=body.name, password=body.password)
     return await sign_in_to_library(request, user)

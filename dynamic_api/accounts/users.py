@@ -12,7 +12,7 @@ from dynamic_api.core.errors import Busy, InvalidCredentials, RateLimited, Valid
 from dynamic_api.core.messages import Welcome, queue_message
 from dynamic_api.core.models import User
 from dynamic_api.core.passwords import password_faults
-from dynamic_api.core.throttle import SIGN_IN_FAILURES, SIGN_IN_FAILURES_DAILY, SIGN_INS_BY_IP, Throttle
+from dynamic_api.core.throttle import SIGN_IN_FAILURES, SIGN_IN_FAILURES_DAILY, SIGN_INS_BY_IP, Limits
 from dynamic_api.service import Service
 
 # Rows that name the account may be written meanwhile: only the account itself is locked.
@@ -35,10 +35,10 @@ async def check_password(service: Service, email: Email, password: str, *, clien
     throttle, passwords = service.throttle, service.passwords
     # Counted before the password is checked, so that attempts arriving meanwhile are counted too.
     try:
-        throttle.hit(SIGN_INS_BY_IP, client_ip)
-        throttle.hit(SIGN_IN_FAILURES, email.key, client_ip)
-        if not throttle.knows(email.key, client_ip):
-            throttle.hit(SIGN_IN_FAILURES_DAILY, email.key)
+        await throttle.hit(SIGN_INS_BY_IP, client_ip)
+        await throttle.hit(SIGN_IN_FAILURES, email.key, client_ip)
+        if not await throttle.knows(email.key, client_ip):
+            await throttle.hit(SIGN_IN_FAILURES_DAILY, email.key)
     except RateLimited as refused:
         raise RateLimited(refused.retry_after, " Or sign in by email, with the link or its six digits.") from None
     async with service.database.reading() as db:
@@ -46,25 +46,26 @@ async def check_password(service: Service, email: Email, password: str, *, clien
     try:
         is_right = await passwords.matches(user.password_hash if user else None, password)
     except Busy:  # not looked at, so not a failure
-        throttle.undo(SIGN_INS_BY_IP, client_ip)
-        throttle.undo(SIGN_IN_FAILURES, email.key, client_ip)
-        throttle.undo(SIGN_IN_FAILURES_DAILY, email.key)
+        await throttle.undo(SIGN_INS_BY_IP, client_ip)
+        await throttle.undo(SIGN_IN_FAILURES, email.key, client_ip)
+        if not await throttle.knows(email.key, client_ip):
+            await throttle.undo(SIGN_IN_FAILURES_DAILY, email.key)
         raise
     if user is None or not is_right:
         raise InvalidCredentials
-    throttle.undo(SIGN_INS_BY_IP, client_ip)
-    forgive_failures(throttle, email, client_ip)
+    await throttle.undo(SIGN_INS_BY_IP, client_ip)
+    await forgive_failures(throttle, email, client_ip)
     if user.password_hash is not None and passwords.is_outdated(user.password_hash):
         with contextlib.suppress(Busy):  # another time will do
             user = await _rehash(service, user, await passwords.hash(password))
     return user
 
 
-def forgive_failures(throttle: Throttle, email: Email, client_ip: str) -> None:
+async def forgive_failures(throttle: Limits, email: Email, client_ip: str) -> None:
     """Somebody proved here who they are: by a password, or by an email."""
-    throttle.forget(SIGN_IN_FAILURES, email.key, client_ip)
-    throttle.forget(SIGN_IN_FAILURES_DAILY, email.key)
-    throttle.remember(email.key, client_ip)
+    await throttle.forget(SIGN_IN_FAILURES, email.key, client_ip)
+    await throttle.forget(SIGN_IN_FAILURES_DAILY, email.key)
+    await throttle.remember(email.key, client_ip)
 
 
 async def _rehash(service: Service, user: User, password_hash: str) -> User:

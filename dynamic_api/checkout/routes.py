@@ -51,7 +51,7 @@ async def buy(request: Request) -> Response:
     browser = mark_checkout_browser(request, response)
     buyer = Buyer(await signed_in(request), browser, _email(form))
     try:
-        request.service.throttle.hit(CHECKOUTS_BY_IP, request.client_ip)
+        await request.service.throttle.hit(CHECKOUTS_BY_IP, request.client_ip)
         async with asyncio.timeout(request.service.gateways.payments.patience):
             response.headers["Location"] = await _checkout(request.service, course, buyer, form, request.client_ip)
     except AlreadyOwned as owned:
@@ -97,11 +97,11 @@ async def _checkout(service: Service, course: CatalogCourse, buyer: Buyer, form:
         return await start_checkout(service, offer_of(course), buyer, options)
     if form.get("gift"):
         details = read_gift_form(form, timezone=site.timezone, now=now)
-        count_message(service.throttle, details.recipient_email, client_ip)
+        await count_message(service.throttle, details.recipient_email, client_ip)
         await give_free_course(service, course, buyer, details)
         return urls.GIFTS
     if buyer.learner is None and buyer.email:
-        count_message(service.throttle, buyer.email, client_ip)
+        await count_message(service.throttle, buyer.email, client_ip)
     await take_free_course(service, course, buyer)
     return urls.LIBRARY if buyer.learner else urls.CHECK_EMAIL
 
@@ -115,7 +115,7 @@ def _email(form: Form) -> Email | None:
 
 async def show_order(request: Request) -> Response:
     """The true state of an order; more than the state only in the browser that bought, and for buyer and owner."""
-    request.service.throttle.hit(ORDER_VIEWS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(ORDER_VIEWS_BY_IP, request.client_ip)
     order = await _current_order(request.service, request.path_params["order"])
     learner = await signed_in(request)
     is_owner = learner is not None and order.owner_id == learner.id

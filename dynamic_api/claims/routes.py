@@ -17,7 +17,7 @@ from dynamic_api.web.routing import open_route
 
 async def view_claim(request: Request) -> Response:
     """What a claim link would give. A POST, so that the token stays out of addresses; it does not use the link."""
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(LinkToken)
     async with request.service.database.reading() as db:
         waiting = await claims.view_claim_link(db, body.token, now=request.service.clock())
@@ -35,7 +35,7 @@ async def view_claim(request: Request) -> Response:
 
 async def claim(request: Request) -> Response:
     """Use a claim link."""
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(NewAccountByLink)
     user = await claims.claim_by_link(request.service, body.token, await _claimant(request, body))
     return await sign_in_to_library(request, user)
@@ -43,7 +43,7 @@ async def claim(request: Request) -> Response:
 
 async def claim_in_browser(request: Request) -> Response:
     """Claim in the browser that bought."""
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body = await request.read(NewAccount)
     user = await claims.claim_by_browser(
         request.service, request.path_params["order"], checkout_browser(request), await _claimant(request, body)

@@ -1,4 +1,6 @@
-"""Limits on what can be tried, per network address and per email address. In memory: each process counts for itself.
+"""Limits on what can be tried, per network address and per email address.
+
+`Throttle` counts in memory, each process for itself. What counts for several processes takes its place as `Limits`.
 
 The counting is ours because the libraries for it cost more than a whole playback request.
 """
@@ -8,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Network
+from typing import Protocol
 
 from dynamic_api.core.errors import RateLimited
 
@@ -43,11 +46,31 @@ PREVIEWS_BY_IP = Limit("preview-ip", 60)
 ORDER_VIEWS_BY_IP = Limit("order-ip", 120)
 PHONE_REQUESTS = Limit("phone", 120)
 
+
+class Limits(Protocol):
+    """What counts attempts, wherever it keeps them."""
+
+    async def hit(self, limit: Limit, *who: str) -> int:
+        """Count one attempt; returns how many are left. Raises RateLimited."""
+
+    async def undo(self, limit: Limit, *who: str) -> None:
+        """Take one attempt back: it was a success, and only failures are to count."""
+
+    async def forget(self, limit: Limit, *who: str) -> None:
+        """Reset a counter, after a successful sign-in."""
+
+    async def remember(self, *who: str) -> None:
+        """Somebody proved who they are here; guesses from elsewhere do not shut them out."""
+
+    async def knows(self, *who: str) -> bool:
+        """Whether they were remembered."""
+
+
 _Key = tuple[Limit, tuple[str, ...]]
 
 
 class Throttle:
-    """Counts attempts in moving windows."""
+    """Counts attempts in moving windows, in the memory of this process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -56,7 +79,7 @@ class Throttle:
         self._reached: dict[_Key, int] = {}  # how often a growing limit was
         self._known: dict[tuple[str, ...], None] = {}
 
-    def hit(self, limit: Limit, *who: str) -> int:
+    async def hit(self, limit: Limit, *who: str) -> int:
         """Count one attempt; returns how many are left. Raises RateLimited."""
         now = self._clock()
         if now - self._cleaned_at > _CLEAN_UP_EVERY:
@@ -79,7 +102,7 @@ class Throttle:
             raise RateLimited(round(attempts[0] + window - now))
         return allowed - len(attempts)
 
-    def undo(self, limit: Limit, *who: str) -> None:
+    async def undo(self, limit: Limit, *who: str) -> None:
         """Take one attempt back: it was a success, and only failures are to count."""
         for rung, _ in _ladder(who):
             attempts = self._attempts.get((limit, rung))
@@ -88,18 +111,18 @@ class Throttle:
                 if not attempts:
                     del self._attempts[limit, rung]
 
-    def remember(self, *who: str) -> None:
+    async def remember(self, *who: str) -> None:
         """Somebody proved who they are here; guesses from elsewhere do not shut them out."""
         self._known.pop(who, None)
         self._known[who] = None
         if len(self._known) > _MOST_KNOWN:
             del self._known[next(iter(self._known))]
 
-    def knows(self, *who: str) -> bool:
+    async def knows(self, *who: str) -> bool:
         """Whether they were remembered."""
         return who in self._known
 
-    def forget(self, limit: Limit, *who: str) -> None:
+    async def forget(self, limit: Limit, *who: str) -> None:
         """Reset a counter, after a successful sign-in."""
         for rung, _ in _ladder(who):
             self._attempts.pop((limit, rung), None)

@@ -157,7 +157,7 @@ async def download(request: Request, learner: Learner) -> Response:
 
 async def play_preview(request: Request) -> Response:
     """Redirect to the player of a free video: a course's introduction, or a preview lesson."""
-    request.service.throttle.hit(PREVIEWS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(PREVIEWS_BY_IP, request.client_ip)
     video, seconds = None, 0
     if "lesson" not in request.path_params:
         course = find_course(request)

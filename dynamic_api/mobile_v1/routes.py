@@ -84,13 +84,13 @@ async def _by_digits(request: Request, email: Email, typed: str) -> User | None:
     digits = "".join(typed.split())
     if len(digits) != 6 or not digits.isascii() or not digits.isdigit():
         return None
-    request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
-    request.service.throttle.hit(CODES_BY_EMAIL, email.key, request.client_ip)
+    await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
+    await request.service.throttle.hit(CODES_BY_EMAIL, email.key, request.client_ip)
     try:
         user = await sign_in_by_code(request.service, email, digits, NOTHING_KEPT)
     except CodeInvalid:
         return None
-    forgive_failures(request.service.throttle, email, request.client_ip)
+    await forgive_failures(request.service.throttle, email, request.client_ip)
     return user
 
 

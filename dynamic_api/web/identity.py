@@ -148,7 +148,7 @@ async def find_phone(
             query.phone, token_hash=hash_token(token), now=now, due_before=now - PHONE_NOTED_EVERY, **values
         )
     try:
-        _count(request, *(("user", str(row[0])) if row is not None else ("ip", request.client_ip)))
+        await _count(request, *(("user", str(row[0])) if row is not None else ("ip", request.client_ip)))
     except RateLimited:
         # The app asks this at its start and signs its learner out on any refusal; a valid token is never refused here.
         if row is None or not request.scope["path"].endswith("/me"):
@@ -180,11 +180,11 @@ def _bearer_token(request: Request) -> str:
     return token.strip()
 
 
-def _count(request: Request, *who: str) -> None:
+async def _count(request: Request, *who: str) -> None:
     """Count a phone's request, and say on any answer how many are left in this minute. Raises RateLimited."""
     left = 0
     try:
-        left = request.service.throttle.hit(PHONE_REQUESTS, *who)
+        left = await request.service.throttle.hit(PHONE_REQUESTS, *who)
     finally:
         request.add_header(b"x-ratelimit-limit", str(PHONE_REQUESTS.attempts).encode())
         request.add_header(b"x-ratelimit-remaining", str(left).encode())

@@ -2,15 +2,15 @@
 
 import re
 import time
-from collections.abc import Callable
 
 import pytest
 
 from dynamic_api.accounts.devices import browser_name
 from dynamic_api.core.models import Base, Entitlement, User, WebSession
 from dynamic_api.core.passwords import Passwords
+from dynamic_api.core.throttle import Throttle
 from dynamic_api.web.requests import Request
-from tests.school import LESSON, PASSWORD, SOURDOUGH, School
+from tests.school import LESSON, PASSWORD, SOURDOUGH, School, TestClock
 
 
 async def test_cookies_are_bound_to_the_host(school: School) -> None:
@@ -263,6 +263,8 @@ def test_browsers_have_names_people_know(header: str, name: str) -> None:
 
 async def test_guessers_do_not_shut_the_owner_out(school: School) -> None:
     """A hundred wrong passwords from elsewhere: refused there, and not where the owner signed in before."""
+    clock = TestClock()
+    school.use(throttle=Throttle(lambda: clock().timestamp()))
     async with school.browser() as owner:
         await school.learner(owner)
         await owner.delete("/api/session")
@@ -270,17 +272,12 @@ async def test_guessers_do_not_shut_the_owner_out(school: School) -> None:
             statuses = []
             for number in range(110):
                 if number % 5 == 4:
-                    school.service.throttle._clock = _later(school)
+                    clock.forward(hours=1)
                 body = {"email": "bob@example.com", "password": f"guess {number}"}
                 statuses.append((await guesser.post("/api/session", json=body)).status_code)
             assert statuses[-1] == 429
         body = {"email": "bob@example.com", "password": PASSWORD}
         assert (await owner.post("/api/session", json=body)).status_code == 200
-
-
-def _later(school: School) -> Callable[[], float]:
-    before = school.service.throttle._clock()
-    return lambda: before + 61
 
 
 async def test_reset_requests_of_others_leave_the_owner_s_own(school: School) -> None:

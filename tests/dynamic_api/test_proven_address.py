@@ -7,6 +7,7 @@ import pytest
 from starlette.types import Message
 
 from dynamic_api.core.models import Job
+from dynamic_api.core.throttle import Throttle
 from dynamic_api.web.requests import Request
 from tests.school import GIT, KNOTS, LESSON, PASSWORD, SOURDOUGH, School
 
@@ -246,7 +247,7 @@ async def test_ipv6_is_counted_by_network(school: School) -> None:
 
 async def test_free_courses_mail_an_address_a_few_times_a_day(school: School) -> None:
     async with school.browser() as browser:
-        school.service.throttle._clock = lambda: school.clock().timestamp()
+        school.use(throttle=Throttle(lambda: school.clock().timestamp()))
         for _ in range(30):
             await browser.post("/api/checkout", data={"course": KNOTS, "email": "victim@example.com"})
             school.clock.forward(minutes=2)

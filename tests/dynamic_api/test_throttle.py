@@ -20,65 +20,65 @@ class Clock:
 LIMIT = Limit("test", 3, 60)
 
 
-def test_the_window_is_as_long_as_it_says() -> None:
+async def test_the_window_is_as_long_as_it_says() -> None:
     clock = Clock()
     limits = Throttle(clock)
-    assert [limits.hit(LIMIT, "ann") for _ in range(3)] == [2, 1, 0]
+    assert [await limits.hit(LIMIT, "ann") for _ in range(3)] == [2, 1, 0]
     clock.now += 59.9
     with pytest.raises(RateLimited) as refused:
-        limits.hit(LIMIT, "ann")
+        await limits.hit(LIMIT, "ann")
     assert refused.value.headers == {"Retry-After": "1"}
     clock.now += 0.1
-    assert limits.hit(LIMIT, "ann") == 2
+    assert await limits.hit(LIMIT, "ann") == 2
 
 
-def test_the_window_moves_with_each_attempt() -> None:
+async def test_the_window_moves_with_each_attempt() -> None:
     clock = Clock()
     limits = Throttle(clock)
     for _ in range(3):
-        limits.hit(LIMIT, "ann")
+        await limits.hit(LIMIT, "ann")
         clock.now += 25
-    assert limits.hit(LIMIT, "ann") == 0  # the first is 75 seconds old
+    assert await limits.hit(LIMIT, "ann") == 0  # the first is 75 seconds old
     with pytest.raises(RateLimited) as refused:
-        limits.hit(LIMIT, "ann")
+        await limits.hit(LIMIT, "ann")
     assert refused.value.headers == {"Retry-After": "10"}
 
 
-def test_a_refused_attempt_does_not_count() -> None:
+async def test_a_refused_attempt_does_not_count() -> None:
     clock = Clock()
     limits = Throttle(clock)
     for _ in range(3):
-        limits.hit(LIMIT, "ann")
+        await limits.hit(LIMIT, "ann")
     for _ in range(10):
         clock.now += 5
         with pytest.raises(RateLimited):
-            limits.hit(LIMIT, "ann")
+            await limits.hit(LIMIT, "ann")
     clock.now += 10
-    assert limits.hit(LIMIT, "ann") == 2
+    assert await limits.hit(LIMIT, "ann") == 2
 
 
-def test_people_and_limits_are_counted_apart() -> None:
+async def test_people_and_limits_are_counted_apart() -> None:
     limits = Throttle(Clock())
-    assert limits.hit(LIMIT, "ann") == 2
-    assert limits.hit(LIMIT, "bob") == 2
-    assert limits.hit(Limit("other", 3, 60), "ann") == 2
-    assert limits.hit(LIMIT, "ann") == 1
-    limits.forget(LIMIT, "ann")
-    assert limits.hit(LIMIT, "ann") == 2
+    assert await limits.hit(LIMIT, "ann") == 2
+    assert await limits.hit(LIMIT, "bob") == 2
+    assert await limits.hit(Limit("other", 3, 60), "ann") == 2
+    assert await limits.hit(LIMIT, "ann") == 1
+    await limits.forget(LIMIT, "ann")
+    assert await limits.hit(LIMIT, "ann") == 2
 
 
-def test_forgetting_somebody_unknown_is_fine() -> None:
-    Throttle(Clock()).forget(LIMIT, "nobody")
+async def test_forgetting_somebody_unknown_is_fine() -> None:
+    await Throttle(Clock()).forget(LIMIT, "nobody")
 
 
-def test_what_is_over_is_forgotten() -> None:
+async def test_what_is_over_is_forgotten() -> None:
     clock = Clock()
     limits = Throttle(clock)
     for number in range(1000):
-        limits.hit(LIMIT, str(number))
-    limits.hit(Limit("day", 3, 86400), "ann")
+        await limits.hit(LIMIT, str(number))
+    await limits.hit(Limit("day", 3, 86400), "ann")
     clock.now += 61
-    limits.hit(LIMIT, "ann")
+    await limits.hit(LIMIT, "ann")
     assert len(limits._attempts) == 2
 
 
@@ -106,75 +106,75 @@ def test_the_limits_themselves(limit: Limit, attempts: int, seconds: int) -> Non
 GROWING = Limit("growing", 2, 60, grows=True)
 
 
-def test_a_growing_wait_doubles_up_to_an_hour_and_a_success_begins_anew() -> None:
+async def test_a_growing_wait_doubles_up_to_an_hour_and_a_success_begins_anew() -> None:
     clock = Clock()
     limits = Throttle(clock)
     waits = []
     for _ in range(9):
         for _ in range(2):
-            limits.hit(GROWING, "ann", "198.51.100.7")
+            await limits.hit(GROWING, "ann", "198.51.100.7")
         with pytest.raises(RateLimited) as refused:
-            limits.hit(GROWING, "ann", "198.51.100.7")
+            await limits.hit(GROWING, "ann", "198.51.100.7")
         waits.append(refused.value.retry_after)
         clock.now += refused.value.retry_after
     assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
-    limits.hit(GROWING, "ann", "203.0.113.1")  # from elsewhere, she may
-    limits.forget(GROWING, "ann", "198.51.100.7")
-    limits.hit(GROWING, "ann", "198.51.100.7")
-    limits.hit(GROWING, "ann", "198.51.100.7")
+    await limits.hit(GROWING, "ann", "203.0.113.1")  # from elsewhere, she may
+    await limits.forget(GROWING, "ann", "198.51.100.7")
+    await limits.hit(GROWING, "ann", "198.51.100.7")
+    await limits.hit(GROWING, "ann", "198.51.100.7")
     with pytest.raises(RateLimited, match="in a minute"):
-        limits.hit(GROWING, "ann", "198.51.100.7")
+        await limits.hit(GROWING, "ann", "198.51.100.7")
 
 
-def test_a_day_without_attempts_begins_anew() -> None:
+async def test_a_day_without_attempts_begins_anew() -> None:
     clock = Clock()
     limits = Throttle(clock)
     for _ in range(3):
-        limits.hit(GROWING, "ann")
-        limits.hit(GROWING, "ann")
+        await limits.hit(GROWING, "ann")
+        await limits.hit(GROWING, "ann")
         clock.now += 3600
     clock.now += 24 * 3600
-    limits.hit(LIMIT, "somebody")  # cleans up
-    limits.hit(GROWING, "ann")
-    limits.hit(GROWING, "ann")
+    await limits.hit(LIMIT, "somebody")  # cleans up
+    await limits.hit(GROWING, "ann")
+    await limits.hit(GROWING, "ann")
     with pytest.raises(RateLimited, match="in a minute"):
-        limits.hit(GROWING, "ann")
+        await limits.hit(GROWING, "ann")
 
 
-def let_through(limits: Throttle, networks: Iterable[str], *who: str) -> int:
+async def let_through(limits: Throttle, networks: Iterable[str], *who: str) -> int:
     """How many of these networks may try once."""
     count = 0
     for network in networks:
         with contextlib.suppress(RateLimited):
-            limits.hit(LIMIT, *who, network)
+            await limits.hit(LIMIT, *who, network)
             count += 1
     return count
 
 
-def test_networks_of_ipv6_are_counted_together() -> None:
+async def test_networks_of_ipv6_are_counted_together() -> None:
     limits = Throttle(Clock())
     first = [f"2001:db8:1:{number:x}::/64" for number in range(256)]
-    assert let_through(limits, first) == 3 * 4, "a /56 has four times the allowance of one network"
+    assert await let_through(limits, first) == 3 * 4, "a /56 has four times the allowance of one network"
     whole = [f"2001:db8:1:{number:x}::/64" for number in range(0, 65536, 64)]
-    assert let_through(limits, whole) == 3 * 16 - 3 * 4, "and a /48 sixteen times"
-    assert limits.hit(LIMIT, "2001:db8:2::/64") == 2, "the neighbours are not shut out"
-    assert let_through(limits, first, "ann") == 3 * 4, "who is counted by name and network is counted apart"
-    assert let_through(limits, first, "bob") == 3 * 4
+    assert await let_through(limits, whole) == 3 * 16 - 3 * 4, "and a /48 sixteen times"
+    assert await limits.hit(LIMIT, "2001:db8:2::/64") == 2, "the neighbours are not shut out"
+    assert await let_through(limits, first, "ann") == 3 * 4, "who is counted by name and network is counted apart"
+    assert await let_through(limits, first, "bob") == 3 * 4
 
 
-def test_a_success_counts_in_no_network() -> None:
+async def test_a_success_counts_in_no_network() -> None:
     limits = Throttle(Clock())
     for number in range(200):
-        limits.hit(LIMIT, "ann", f"2001:db8:1:{number % 50:x}::/64")
-        limits.undo(LIMIT, "ann", f"2001:db8:1:{number % 50:x}::/64")
-    limits.hit(LIMIT, "ann", "2001:db8:1::/64")
-    limits.hit(LIMIT, "ann", "2001:db8:1::/64")
-    limits.undo(LIMIT, "ann", "2001:db8:1::/64")
-    assert limits.hit(LIMIT, "ann", "2001:db8:1::/64") == 1, "one attempt is taken back, and not the others"
+        await limits.hit(LIMIT, "ann", f"2001:db8:1:{number % 50:x}::/64")
+        await limits.undo(LIMIT, "ann", f"2001:db8:1:{number % 50:x}::/64")
+    await limits.hit(LIMIT, "ann", "2001:db8:1::/64")
+    await limits.hit(LIMIT, "ann", "2001:db8:1::/64")
+    await limits.undo(LIMIT, "ann", "2001:db8:1::/64")
+    assert await limits.hit(LIMIT, "ann", "2001:db8:1::/64") == 1, "one attempt is taken back, and not the others"
 
 
-def test_nobody_is_known_at_the_start() -> None:
-    assert Throttle(Clock()).knows("ann", "198.51.100.7") is False
+async def test_nobody_is_known_at_the_start() -> None:
+    assert await Throttle(Clock()).knows("ann", "198.51.100.7") is False
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from sqlite3 import Connection as SqliteConnection
 
 import asyncpg
-from sqlalchemy import URL, Connection, Insert, NullPool, event, make_url
+from sqlalchemy import URL, Connection, Insert, NullPool, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -106,6 +106,12 @@ def _configure(connection: SqliteConnection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+async def take_turns(db: AsyncSession, name: str) -> None:
+    """Wait until no other transaction holds this name, and hold it until ours ends. SQLite has one writer anyway."""
+    if db.get_bind().dialect.name == "postgresql":
+        await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def insert_or_ignore(db: AsyncSession, table: type[Base]) -> Insert:

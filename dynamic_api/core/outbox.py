@@ -94,7 +94,7 @@ async def lease_next(
     )
     taken = await db.execute(
         update(JobRow)
-        .where(JobRow.id.in_(due.scalar_subquery()), _is_due(now))
+        .where(JobRow.id == due.scalar_subquery(), _is_due(now))  # with IN, PostgreSQL may run it once for each row
         .values(state=JobState.RUNNING, lease=lease, attempts=JobRow.attempts + 1, run_at=now + LEASE)
         .returning(JobRow.id, JobRow.kind, JobRow.payload, JobRow.attempts, JobRow.due_at)
         .execution_options(synchronize_session=False)

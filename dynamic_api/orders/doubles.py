@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dynamic_api.core.database import take_turns
 from dynamic_api.core.messages import PaidTwice, PaidTwiceNotice, queue_message
-from dynamic_api.core.models import Course, Order
+from dynamic_api.core.models import Order
 from dynamic_api.orders.access import granting_lines
 
 
@@ -14,8 +15,8 @@ async def tell_of_double(db: AsyncSession, order: Order, *, now: datetime) -> No
     """Tell both, once for each pair, where everything that an order sold was paid for by another one."""
     if order.is_gift or not order.total_amount:
         return
-    for course_id in sorted(order.course_ids):  # two payments settled at once take turns, so that one sees the other
-        await db.get(Course, course_id, with_for_update={"key_share": True})
+    # Two payments that are settled at once take turns, so that the second sees the first.
+    await take_turns(db, f"payments of {order.buyer_email_key or order.owner_id}")
     other = await _other_payment(db, order)
     if other is not None:
         second = max(order, other, key=_paid)

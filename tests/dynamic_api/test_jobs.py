@@ -146,14 +146,16 @@ async def test_a_worker_stops_even_where_a_library_swallows_the_request(school: 
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
 
-    await put(school, 3)
+    await put(school, 5)
     working = asyncio.create_task(work(school.service, handled(swallow)))
     async with asyncio.timeout(10):
         await reached.wait()
     working.cancel()
     done, _ = await asyncio.wait({working}, timeout=5)
     assert done, "the worker works on for ever"
-    assert sorted(job.state for job in await school.rows(Job)) == ["done", "waiting", "waiting"]
+    states = [job.state for job in await school.rows(Job)]
+    assert 1 <= states.count("done") <= 2, "those that were under way, from either end of the queue"
+    assert states.count("waiting") == 5 - states.count("done")
 
 
 async def test_a_dead_workers_jobs_are_taken_over_and_its_late_answer_is_ignored(school: School) -> None:

@@ -1,5 +1,7 @@
 """What surrounds a payment: paying twice, giving back by command, one customer for each account, invoices, taxes."""
 
+import asyncio
+
 import pytest
 
 from dynamic_api.core.emails import Email
@@ -7,6 +9,7 @@ from dynamic_api.core.models import Job, User
 from dynamic_api.core.settings import Settings, Tax
 from dynamic_api.core.states import JobState, OrderState
 from dynamic_api.gateways.payment_errors import PaymentsMisconfigured
+from dynamic_api.orders.reconcile import reconcile_order
 from dynamic_api.orders.refund import RefundRefused, refund_order
 from dynamic_api.orders.sweep import find_differences
 from scripts.sandbox import stripe_objects as make
@@ -71,6 +74,22 @@ async def test_the_order_in_which_pages_were_begun_does_not_matter(school: Schoo
         await school.settle()
         told = [mail for mail in school.mails("ann@example.com") if mail["subject"].startswith("You paid twice")]
         assert len(told) == 1
+
+
+@pytest.mark.postgresql
+async def test_payments_that_are_settled_at_once_see_each_other(school: School) -> None:
+    """On PostgreSQL, each transaction would otherwise look before the others have written."""
+    sessions = []
+    for _ in range(6):
+        async with school.browser() as browser:
+            sessions.append(await school.begin(browser))
+    for session in sessions:
+        school.pay(session)
+    orders = [(await school.order(session)).id for session in sessions]
+    await asyncio.gather(*(reconcile_order(school.service, order) for order in orders))
+    await school.work()
+    told = [mail for mail in school.mails("ann@example.com") if mail["subject"].startswith("You paid twice")]
+    assert len(told) == 5
 
 
 async def test_a_double_that_was_refunded_meanwhile_is_not_told(school: School) -> None:

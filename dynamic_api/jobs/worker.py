@@ -55,12 +55,27 @@ async def run_due(
     for count in range(limit):
         if is_told_to_stop():
             return count
-        async with service.database.transaction() as db:
-            job = await outbox.lease_next(db, now=service.clock(), queue=queue, newest_first=newest_first)
+        job = await _take(service, queue, newest_first=newest_first)
         if job is None:
             return count
         await _run(service, handlers, job)
     return limit
+
+
+async def _take(service: Service, queue: outbox.Queue | None, *, newest_first: bool) -> outbox.LeasedJob | None:
+    """The next job. Who is told to stop meanwhile gives it back: its lease may be committed already."""
+
+    async def lease() -> outbox.LeasedJob | None:
+        async with service.database.transaction() as db:
+            return await outbox.lease_next(db, now=service.clock(), queue=queue, newest_first=newest_first)
+
+    leasing = asyncio.create_task(lease())
+    try:
+        return await asyncio.shield(leasing)
+    except asyncio.CancelledError:
+        if (job := await leasing) is not None:
+            await _hand_back(service, job)
+        raise
 
 
 async def _run(service: Service, handlers: Handlers, job: outbox.LeasedJob) -> None:
@@ -70,8 +85,7 @@ async def _run(service: Service, handlers: Handlers, job: outbox.LeasedJob) -> N
         async with asyncio.timeout(outbox.LEASE.total_seconds() / 2):
             await handlers[job.kind].run(service, job.payload)
     except asyncio.CancelledError:  # the worker is told to stop
-        async with service.database.transaction() as db:
-            await outbox.hand_back(db, job, now=service.clock())
+        await _hand_back(service, job)
         raise
     except Exception as error:  # a job may fail in any way; the row remembers how
         async with service.database.transaction() as db:
@@ -92,6 +106,11 @@ async def _run(service: Service, handlers: Handlers, job: outbox.LeasedJob) -> N
         return
     async with service.database.transaction() as db:
         await outbox.finish(db, job, now=service.clock())
+
+
+async def _hand_back(service: Service, job: outbox.LeasedJob) -> None:
+    async with service.database.transaction() as db:
+        await outbox.hand_back(db, job, now=service.clock())
 
 
 async def work(service: Service, handlers: Handlers) -> None:

@@ -96,7 +96,7 @@ def test_requests_wait_while_the_service_restarts(caddy: str, installation: Inst
     headers = {"Sec-Fetch-Site": "same-origin"}
     assert httpx.get(f"{caddy}/api/health").json()["status"] == "ok"
     installation.kill("service")
-    with httpx.Client(timeout=20) as client:
+    with httpx.Client(timeout=40) as client:
         starting = threading.Timer(1.0, installation.start_service)
         starting.start()
         answer = client.post(f"{caddy}/api/checkout", data={"course": "sourdough"}, headers=headers)

@@ -73,8 +73,6 @@ async def start_checkout(service: Service, offer: Offer, buyer: Buyer, options: 
     order = await _order_for(service, offer, items, buyer, options, code, now=now)
     if order.checkout_url:
         return order.checkout_url
-    if buyer.learner:
-        customer = await _keep_customer(service, buyer.learner, customer, installation)
     try:
         page = await _open_page(service, order, offer, buyer, customer)
     except CodeTaken:
@@ -157,18 +155,22 @@ async def _keep_customer(service: Service, learner: Learner, known: str | None, 
     return customer
 
 
-async def _open_page(service: Service, order: Order, offer: Offer, buyer: Buyer, customer: str | None) -> CheckoutPage:
+async def _open_page(service: Service, order: Order, offer: Offer, buyer: Buyer, known: str | None) -> CheckoutPage:
     """The payment page; with a new customer, where somebody deleted the old one in the dashboard meanwhile."""
     payments = service.gateways.payments
+    if buyer.learner is None:
+        return await payments.open_checkout(_page_of(service, order, offer, None, None))
+    customer = await _keep_customer(service, buyer.learner, known, order.installation)
     try:
-        return await payments.open_checkout(_page_of(service, order, offer, buyer, customer))
+        return await payments.open_checkout(_page_of(service, order, offer, buyer.learner, customer))
     except CustomerMissing:
-        if buyer.learner:
-            customer = await _keep_customer(service, buyer.learner, customer, order.installation)
-        return await payments.open_checkout(_page_of(service, order, offer, buyer, customer))
+        customer = await _keep_customer(service, buyer.learner, customer, order.installation)
+        return await payments.open_checkout(_page_of(service, order, offer, buyer.learner, customer))
 
 
-def _page_of(service: Service, order: Order, offer: Offer, buyer: Buyer, customer: str | None) -> CheckoutRequest:
+def _page_of(
+    service: Service, order: Order, offer: Offer, learner: Learner | None, customer: str | None
+) -> CheckoutRequest:
     """The payment page of an order; nothing of it depends on the moment, so that asking twice is asking once."""
     site_url = service.settings.site_url
     back = (urls.gift if order.is_gift else urls.course)(offer.slug)
@@ -179,7 +181,7 @@ def _page_of(service: Service, order: Order, offer: Offer, buyer: Buyer, custome
         currency=order.currency,
         success_url=f"{site_url}{urls.CHECKOUT_SUCCESS}?order={order.public_id}",
         cancel_url=f"{site_url}{back}#{Notice.PAYMENT_CANCELLED}",
-        email=buyer.learner.email_spelling if buyer.learner else None,
+        email=learner.email_spelling if learner else None,
         customer=customer,
         expires_at=order.created_at + PAGE_LIFETIME,
         promotion_code_id=order.promotion_code_id,

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import Job, User
+from dynamic_api.core.models import Job, Order, User
 from dynamic_api.core.settings import Settings, Tax
 from dynamic_api.core.states import JobState, OrderState
 from dynamic_api.gateways.payment_errors import PaymentsMisconfigured
@@ -18,7 +18,7 @@ from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox, documented_permissions
 from tests.dynamic_api.test_checkout import choose_promotion_codes
 from tests.dynamic_api.test_order_lines import bought_together, courses_of, price
-from tests.school import GIT, SOURDOUGH, School, TestClock, make_school
+from tests.school import GIT, KNOTS, SOURDOUGH, School, TestClock, make_school
 
 
 @pytest.fixture
@@ -128,6 +128,10 @@ async def test_a_line_is_refunded_by_its_number_and_nothing_twice(school: School
         with pytest.raises(RefundRefused, match="There is no order"):
             await refund_order(school.service, "ord_000000000000000000000000")
     async with school.browser() as other:
+        await other.post("/api/checkout", data={"course": KNOTS, "email": "bob@example.com"})
+        [free] = [order for order in await school.rows(Order) if order.buyer_email_key == "bob@example.com"]
+        with pytest.raises(RefundRefused, match="Nothing is left"):
+            await refund_order(school.service, free.public_id)
         unpaid = await school.begin(other)
         with pytest.raises(RefundRefused, match="was not paid: it is pending"):
             await refund_order(school.service, unpaid["client_reference_id"])

@@ -232,3 +232,12 @@ async def test_what_came_while_stripe_was_asked_is_handled_by_itself(school: Sch
         await slow
         await school.work()
         assert (await school.order(session)).state == "refunded"
+
+
+async def test_an_event_that_names_no_payment_is_nobodys(school: School) -> None:
+    event = await paid_event(school)
+    subject = {"id": "re_1", "object": "refund", "payment_intent": None}
+    await school.deliver([{**event, "id": "evt_nobody", "type": "refund.created", "data": {"object": subject}}])
+    await school.work()
+    [stored] = await school.rows(WebhookEvent)
+    assert stored.outcome == "not a payment of this installation"

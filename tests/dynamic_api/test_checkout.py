@@ -286,6 +286,17 @@ async def test_a_payment_without_an_address_is_claimed_by_somebody_signed_in(sch
         assert (await buyer.get(f"/api/learn/{SOURDOUGH}/{LESSON}")).status_code == 200
 
 
+async def test_a_refund_to_nobody_we_know_tells_nobody(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await school.begin(buyer)
+        school.pay(session)
+        session["customer_details"] = None
+        school.bank.refund(session["payment_intent"], amount=None)
+        await school.settle()
+        assert (await school.order(session)).state == "refunded"
+        assert school.mails() == []
+
+
 async def test_only_pages_that_exist_are_closed_after_a_payment(school: School) -> None:
     async with school.browser() as browser:
         await school.begin(browser)

@@ -32,6 +32,7 @@ from dynamic_api.core.outbox import EMAIL_KIND, enqueue
 from dynamic_api.core.states import JobState, OrderState
 from dynamic_api.orders import entitlements
 from dynamic_api.orders.access import grants_access
+from dynamic_api.orders.find import events_about
 from dynamic_api.orders.jobs import CloseCheckout
 
 _PERSONAL_FIELDS = (
@@ -172,10 +173,7 @@ async def _cancel_messages(db: AsyncSession, user: User) -> None:
 
 
 async def _events_about(db: AsyncSession, orders: list[Order]) -> list[WebhookEvent]:
-    sessions = [order.session_id for order in orders if order.session_id]
-    payments = [order.payment_intent_id for order in orders if order.payment_intent_id]
-    about = or_(WebhookEvent.session_id.in_(sessions), WebhookEvent.payment_intent_id.in_(payments))
-    return list(await db.scalars(select(WebhookEvent).where(about)))
+    return list(await db.scalars(select(WebhookEvent).where(events_about(orders))))
 
 
 def without_person(payload: str) -> str:

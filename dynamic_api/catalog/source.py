@@ -3,17 +3,14 @@
 import logging
 from pathlib import Path
 
-from sqlalchemy import text
-
 from dynamic_api.catalog.courses import CourseCatalog
 from dynamic_api.catalog.sync import stored_catalog, sync_catalog
 from dynamic_api.core.clock import Clock
-from dynamic_api.core.database import Database
+from dynamic_api.core.database import Database, take_turns
 from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable, read_manifest
 
 logger = logging.getLogger("coursewright.catalog")
 
-_LOCK = 728  # PostgreSQL's advisory lock: one process at a time assigns ids
 _Stamp = tuple[int, int]
 
 
@@ -78,8 +75,7 @@ class CatalogSource:
     async def _read(self, *, allow_older: bool) -> bool:
         manifest = read_manifest(self._path)
         async with self._database.transaction() as db:
-            if not self._database.is_sqlite:
-                await db.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await take_turns(db, "catalogue")  # one process at a time assigns ids
             current = await sync_catalog(db, manifest, at=self._clock(), allow_older=allow_older)
         is_new = self._current is None or self._current.version != current.version
         self._current = current

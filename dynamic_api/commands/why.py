@@ -13,6 +13,7 @@ from dynamic_api.core.audit import Action
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import AuditEntry, Entitlement, Order, User, WebhookEvent
 from dynamic_api.core.states import OrderState
+from dynamic_api.orders.find import events_about
 from sitegen.catalog.money import format_money
 
 _SENTENCES = {
@@ -112,9 +113,6 @@ async def _audit(
 
 
 async def _events(db: AsyncSession, orders: list[Order]) -> AsyncIterator[Fact]:
-    sessions = [order.session_id for order in orders if order.session_id]
-    payments = [order.payment_intent_id for order in orders if order.payment_intent_id]
-    about = or_(WebhookEvent.session_id.in_(sessions), WebhookEvent.payment_intent_id.in_(payments))
-    for event in await db.scalars(select(WebhookEvent).where(about)):
+    for event in await db.scalars(select(WebhookEvent).where(events_about(orders))):
         state = f"handled: {event.outcome}" if event.handled_at else "not handled yet"
         yield Fact(event.received_at, f"Stripe reported {event.type} ({event.id}; {state}).")

@@ -1,8 +1,11 @@
-"""Finds the order that a payment at Stripe belongs to, through Stripe where we have not seen the payment yet."""
+"""Finds the order that a payment at Stripe belongs to, through Stripe where we have not seen the payment yet; and what
+Stripe told about an order."""
 
-from sqlalchemy import select
+from collections.abc import Sequence
 
-from dynamic_api.core.models import Order
+from sqlalchemy import ColumnElement, or_, select
+
+from dynamic_api.core.models import Order, WebhookEvent
 from dynamic_api.gateways.payment_errors import PaymentMissing
 from dynamic_api.service import Service
 
@@ -48,3 +51,10 @@ async def _find_orphan(service: Service, session_id: str, public_id: str | None,
         if adopt:
             order.session_id = session_id
         return order
+
+
+def events_about(orders: Sequence[Order]) -> ColumnElement[bool]:
+    """What Stripe told about these orders, as a condition of a statement; found by index."""
+    sessions = [order.session_id for order in orders if order.session_id]
+    payments = [order.payment_intent_id for order in orders if order.payment_intent_id]
+    return or_(WebhookEvent.session_id.in_(sessions), WebhookEvent.payment_intent_id.in_(payments))

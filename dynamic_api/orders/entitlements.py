@@ -23,12 +23,6 @@ def may_watch_course(user_id: SQLColumnExpression[int]) -> Exists:
     )
 
 
-async def may_watch(db: AsyncSession, user_id: int, course_id: int) -> bool:
-    """The same, inside a transaction."""
-    active = _held(user_id, course_id).where(Entitlement.revoked_at.is_(None)).limit(1)
-    return (await db.scalar(active)) is not None
-
-
 async def courses_of(db: AsyncSession, user_id: int) -> set[int]:
     """The ids of all courses this learner may watch."""
     active = select(Entitlement.course_id).where(Entitlement.user_id == user_id, Entitlement.revoked_at.is_(None))

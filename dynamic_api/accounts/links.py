@@ -159,13 +159,15 @@ async def _replace_password(db: AsyncSession, user: User, password_hash: str, *,
     record(db, Action.PASSWORD_CHANGED, at=now, actor=by_user(user.id), user_id=user.id)
 
 
-async def sign_out_everywhere(db: AsyncSession, user: User, *, now: datetime) -> None:
-    """End every session, every phone's token, and every emailed link.
+async def sign_out_everywhere(
+    db: AsyncSession, user: User, *, keep: frozenset[str] = frozenset(), now: datetime
+) -> None:
+    """End every session and every phone's token that is not kept, and every emailed link.
 
     Links end too, because they may have been requested by the person who is signed out here.
     """
     await close_links(db, OneTimeLink.user_id == user.id, now=now)
-    await end_access(db, user, keep=frozenset())
+    await end_access(db, user, keep=keep)
 
 
 async def _holder(db: AsyncSession, link: OneTimeLink) -> User:
@@ -217,6 +219,5 @@ async def verify_email(
         user.password_set_at = now if password_hash is not None else None
         user.password_device = user.password_browser_hash = None
     user.password_hash = password_hash
-    await close_links(db, OneTimeLink.user_id == user.id, now=now)
-    await end_access(db, user, keep=keep)
+    await sign_out_everywhere(db, user, keep=keep, now=now)
     record(db, Action.ACCOUNT_VERIFIED, at=now, actor=by_user(user.id), user_id=user.id)

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dynamic_api.accounts.users import LOCKED
 from dynamic_api.core.audit import Action, by_user, record
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.emails import Email
@@ -95,7 +96,7 @@ async def delete_user(db: AsyncSession, user_id: int, *, now: datetime) -> None:
 
     Raises DeletionMustWait.
     """
-    user = await db.get_one(User, user_id, with_for_update={"key_share": True})
+    user = await db.get_one(User, user_id, with_for_update=LOCKED)
     orders = list(await db.scalars(select(Order).where(_concerns(user)).with_for_update()))
     if any(order.is_processing for order in orders):
         raise DeletionMustWait

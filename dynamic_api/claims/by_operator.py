@@ -12,7 +12,7 @@ from dynamic_api.catalog.courses import CatalogCourse
 from dynamic_api.core.audit import OPERATOR, Action, record
 from dynamic_api.core.emails import Email
 from dynamic_api.core.messages import ClaimLink, GiftDelivery, minute, queue_message
-from dynamic_api.core.models import Gift, OneTimeLink, Order, OrderLine, User
+from dynamic_api.core.models import Gift, OneTimeLink, Order, User
 from dynamic_api.orders import entitlements
 from dynamic_api.orders.access import grants_access
 from dynamic_api.orders.create import Item, Person, create_order
@@ -45,7 +45,7 @@ async def grant(db: AsyncSession, email: Email, course: CatalogCourse, *, reason
         return f"{email} may now watch {title}." if changed else f"{email} had {title} already."
     if waiting := await _waiting_orders(db, email, course):
         for order in waiting:
-            _line_of(order, course).withdrawn_at = None
+            order.line_of(course.id).withdrawn_at = None
             order.revision += 1
         order = waiting[0]
         await queue_message(db, ClaimLink.about(order, minute(now)), now=now)
@@ -64,13 +64,13 @@ async def revoke(db: AsyncSession, email: Email, course: CatalogCourse, *, reaso
     Raises NoSuchLearner when there is neither an account nor anything that waits for the address.
     """
     orders = await _waiting_orders(db, email, course)
-    waiting = [order for order in orders if _line_of(order, course).withdrawn_at is None]
+    waiting = [order for order in orders if order.line_of(course.id).withdrawn_at is None]
     user = await find_user(db, email) if orders else await learner_with(db, email)
     count = len(waiting)
     if user is not None:
         count += await entitlements.revoke_by_operator(db, user.id, course.id, at=now, reason=reason)
     for order in waiting:
-        _line_of(order, course).withdrawn_at = now
+        order.line_of(course.id).withdrawn_at = now
         order.revision += 1
         if not await grants_access(db, order):
             await close_links(db, OneTimeLink.order_id == order.id, now=now)
@@ -114,10 +114,6 @@ async def _waiting_orders(db: AsyncSession, email: Email, course: CatalogCourse)
         Order.state.in_(PAID_STATES),
     )
     return list(await db.scalars(found.with_for_update()))
-
-
-def _line_of(order: Order, course: CatalogCourse) -> OrderLine:
-    return next(line for line in order.lines if line.course_id == course.id)
 
 
 async def move_purchases(db: AsyncSession, source: Email, target: Email, *, now: datetime) -> str:

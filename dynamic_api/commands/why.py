@@ -87,7 +87,7 @@ def _reasons(
         owner = "waits for its owner" if order.owner_id is None else "has an owner"
         gift = f", a gift from {order.buyer_email or 'a guest'} to {order.owner_email}" if order.is_gift else ""
         reasons.append(f"Order {order.public_id} ({price}{gift}) is {order.state} and {owner}.")
-        line = next(line for line in order.lines if line.course_id == course.id)
+        line = order.line_of(course.id)
         if line.state is not order.state:
             reasons.append(f"Its line for {course.definition.title} is {line.state}.")
         if line.withdrawn_at is not None:

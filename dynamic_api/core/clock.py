@@ -1,11 +1,13 @@
 """The time, passed in as a function so that tests can move it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import overload
 
 Clock = Callable[[], datetime]
+
+SLACK = timedelta(minutes=1)  # how far the clocks of two machines may differ
 
 
 def utc_now() -> datetime:

@@ -12,6 +12,7 @@ from typing import ClassVar, Self
 from sqlalchemy import ColumnElement, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from dynamic_api.core.clock import SLACK
 from dynamic_api.core.database import insert_or_ignore
 from dynamic_api.core.models import Job as JobRow
 from dynamic_api.core.models import Json
@@ -20,7 +21,6 @@ from dynamic_api.core.states import JobState
 LEASE = timedelta(minutes=2)
 GIVE_UP_AFTER = timedelta(days=3)  # as long as Stripe keeps retrying a webhook
 LONGEST_WAIT = timedelta(hours=1)
-CLOCK_SLACK = timedelta(minutes=1)  # how far the clocks of two machines may differ
 
 
 class Job:
@@ -105,7 +105,7 @@ async def lease_next(
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
     """Whether a job's time has come, or cannot be right: a clock that ran ahead and was put right wrote it."""
-    ahead = now + CLOCK_SLACK
+    ahead = now + SLACK
     at_once = JobRow.due_at <= JobRow.created_at
     written_ahead = (JobRow.created_at > ahead) & at_once & (JobRow.run_at >= JobRow.created_at)
     retried_ahead = (JobRow.due_at <= now) & (JobRow.run_at > ahead + LONGEST_WAIT)

@@ -18,11 +18,10 @@ from datetime import datetime, timedelta
 
 from typing_extensions import TypedDict
 
-from dynamic_api.core.clock import timestamp
+from dynamic_api.core.clock import SLACK, timestamp
 from dynamic_api.core.states import ProgressStatus
 
 OVERSHOOT = 60  # seconds that a player's clock may run past the end of the video
-CLOCK_SLACK = timedelta(minutes=1)  # how far the clocks of two machines may differ
 OPENING = 60  # seconds: before this, a position behind the stored one is a player that just started
 
 
@@ -83,7 +82,7 @@ def advance(row: ProgressRow, heartbeat: Heartbeat, *, duration: int | None, thr
     length = duration or heartbeat.duration_seconds or row.duration_seconds
     position = min(heartbeat.position_seconds, length + OVERSHOOT) if length else heartbeat.position_seconds
     # What lies in the future was written by a clock that ran ahead and was put right since.
-    is_newest = row.positioned_at is None or row.positioned_at <= at or row.positioned_at > now + CLOCK_SLACK
+    is_newest = row.positioned_at is None or row.positioned_at <= at or row.positioned_at > now + SLACK
     if is_newest and position >= min(row.position_seconds, OPENING):
         row.position_seconds, row.positioned_at = position, at
     row.duration_seconds = length
@@ -105,7 +104,7 @@ def view(row: ProgressRow, *, now: datetime) -> None:
 
 
 def _later(known: datetime, at: datetime, now: datetime) -> datetime:
-    return at if known > now + CLOCK_SLACK else max(known, at)
+    return at if known > now + SLACK else max(known, at)
 
 
 def complete(row: ProgressRow, *, now: datetime) -> None:

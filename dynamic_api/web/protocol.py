@@ -9,9 +9,11 @@ from asyncio.events import TimerHandle
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from dynamic_api.web.networks import network_of
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -127,15 +129,6 @@ class LimitedProtocol(HttpToolsProtocol):
 @cache
 def _networks(trusted: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(each.strip(), strict=False) for each in trusted.split(",") if each.strip())
-
-
-def network_of(address: str) -> str:
-    """What one customer has: an address, or a /64 of IPv6 at least (RFC 6177)."""
-    found = ip_address(address)
-    if isinstance(found, IPv4Address):
-        return address
-    mapped = found.ipv4_mapped
-    return str(mapped) if mapped is not None else str(ip_network((found, 64), strict=False))
 
 
 def is_trusted(address: str, trusted: Iterable[str] | str | None) -> bool:

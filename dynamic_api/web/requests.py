@@ -1,7 +1,6 @@
 """The request as handlers see it: Starlette's, with the installation it came to and what every handler asks of it."""
 
 import asyncio
-from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,6 +12,7 @@ from starlette.types import Message, Receive, Scope
 
 from dynamic_api.core.errors import BodyTooLarge, ValidationFailed
 from dynamic_api.service import Service
+from dynamic_api.web.networks import network_of
 
 # PostgreSQL stores no NUL, and no name or address contains a control character.
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -57,14 +57,9 @@ class Request(StarletteRequest):
         """
         given = self.scope["client"][0] if self.scope.get("client") else ""
         try:
-            address = ip_address(given)
+            return network_of(given)
         except ValueError:
             return given or "unknown"
-        if isinstance(address, IPv4Address):
-            return given
-        if address.ipv4_mapped is not None:  # a server that listens on both sees ::ffff:192.0.2.1
-            return str(address.ipv4_mapped)
-        return str(ip_network((address, 64), strict=False))
 
     async def read(self, model: type[Model]) -> Model:
         """The JSON body as a model. Raises ValidationFailed with a sentence for each field."""

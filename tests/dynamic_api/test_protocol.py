@@ -9,7 +9,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from dynamic_api.web.protocol import LimitedProtocol, is_trusted, network_of
+from dynamic_api.web.networks import network_of
+from dynamic_api.web.protocol import LimitedProtocol, is_trusted
 from tests.ports import free_ports
 
 

@@ -95,6 +95,10 @@ class Order(Base):
         """What it sold, in the order of its lines."""
         return tuple(line.course_id for line in self.lines)
 
+    def line_of(self, course_id: int) -> OrderLine:
+        """The line that sold a course; an order sells each once."""
+        return next(line for line in self.lines if line.course_id == course_id)
+
     @classmethod
     def sells(cls, course_id: int) -> ColumnElement[bool]:
         """Whether an order sells a course, as a condition of a statement."""

@@ -40,7 +40,9 @@ TESTS = {
     "dynamic_api/core/groups.py": ["groups"],
     "dynamic_api/core/inbox.py": ["webhooks"],
     "dynamic_api/core/outbox.py": ["jobs", "after_the_sale"],
-    "sitegen/leak_check.py": ["tests/sitegen/test_leak_check.py", "tests/sitegen/test_build.py"],
+    "sitegen/leaks/judge.py": ["tests/sitegen/test_leaks.py"],
+    "sitegen/leaks/find.py": ["tests/sitegen/test_leaks.py"],
+    "sitegen/leaks/views.py": ["tests/sitegen/test_leaks.py"],
 }  # fmt: skip
 
 

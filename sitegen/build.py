@@ -10,8 +10,10 @@ from sitegen.catalog.load import load_catalog
 from sitegen.catalog.lock_file import NAME as LOCK
 from sitegen.catalog.lock_file import lock_of, read_lock, write_lock
 from sitegen.catalog.manifest import Manifest, ManifestUnreadable, compile_manifest, read_manifest, write_manifest
+from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import PublicCatalog, public_view
-from sitegen.leak_check import Leak, find_leaks
+from sitegen.leaks.find import Leak, find_leaks
+from sitegen.leaks.private import Private, private_parts
 from sitegen.publish import publish_site
 
 
@@ -38,6 +40,7 @@ class Built:
     pages: int
     changed: int
     version: str
+    told: tuple[Leak, ...] = ()
 
 
 def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, site_url: str | None = None) -> Built:
@@ -55,8 +58,9 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         rendered = Path(folder) / "site"
         _render(root, course_data, rendered, public_view(catalog), site_url or catalog.site.url)
-        if leaks := find_leaks(rendered, catalog):
-            raise SiteLeaks(leaks)
+        found = find_leaks(rendered, _private(root, course_data, catalog))
+        if found.refused:
+            raise SiteLeaks(found.refused)
         changed = publish_site(rendered, output)
         write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
         write_lock(earlier or read_lock(lock), catalog.courses)
@@ -69,7 +73,16 @@ def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, s
         pages=pages,
         changed=changed,
         version=compiled.version,
+        told=tuple(found.told),
     )
+
+
+def _private(root: Path, course_data: Path, catalog: Catalog) -> Private:
+    """What must not be in the site; the theme's words and those of the school's own pages are public on purpose."""
+    paid = course_data / "files"
+    files = [(path, f"the paid file {path.relative_to(paid)}") for path in sorted(paid.rglob("*")) if path.is_file()]
+    trusted = [*(root / "theme" / "templates").rglob("*.html"), *(root / "content" / "pages").rglob("*.md")]
+    return private_parts(catalog, files, (path.read_text(encoding="utf-8") for path in trusted))
 
 
 def _last_build(manifest: Path) -> Manifest | None:

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _course_data = click.option(
     "--course-data", type=click.Path(path_type=Path), default=ROOT / "course_data", help="The folder of course files."
 )
+_TOLD = "If it is a quotation, say so in the lesson: write “public_excerpt:” and the words."
+
 _json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
 
@@ -57,6 +59,8 @@ def build(course_data: Path, output: Path, manifest: Path, site_url: str | None,
         _refuse([str(leak) for leak in error.leaks], "leak", as_json=as_json)
     except BuildFailed as error:
         _refuse(str(error).splitlines(), "problem", as_json=as_json)
+    for leak in built.told:
+        click.echo(f"{leak}\n    {_TOLD}", err=True)
     others = [f"{built.retired} retired"] * bool(built.retired) + [f"{_count(built.drafts, 'draft')} skipped"] * bool(
         built.drafts
     )
@@ -65,7 +69,7 @@ def build(course_data: Path, output: Path, manifest: Path, site_url: str | None,
         f"{_count(built.courses, 'course')}{skipped}, {_count(built.lessons, 'lesson')}, "
         f"{_count(built.pages, 'page')}; {_count(built.changed, 'file')} changed. Manifest {built.version}."
     )
-    _say(asdict(built), sentence, as_json=as_json)
+    _say({**asdict(built), "told": [str(leak) for leak in built.told]}, sentence, as_json=as_json)
 
 
 @click.command(epilog="Example: coursewright schema")

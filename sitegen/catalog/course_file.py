@@ -141,6 +141,11 @@ class LessonFile(Typed):
     )
     preview: bool = Field(default=False, description="Free for everybody, without an account.", examples=[True])
     published: bool = Field(default=True, description="`false` hides the lesson.", examples=[False])
+    public_excerpt: str = Field(
+        default="",
+        description="Words of the notes or captions that may be quoted in public, such as a teaser in a post.",
+        examples=["Weigh the water too: a cup is not a measure."],
+    )
     moved_from: list[Identifier] = Field(
         default=[], description="Slugs the lesson had before. Old links lead to the new address.", examples=[["jar"]]
     )

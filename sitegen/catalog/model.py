@@ -64,6 +64,7 @@ class Lesson(Compiled):
     duration: int | None
     preview: bool
     published: bool
+    public_excerpt: str = ""  # lessons that were compiled by an earlier version have none
     moved_from: tuple[str, ...]
     captions: tuple[Captions, ...]
     chapters: tuple[Chapter, ...]

@@ -1,0 +1,1 @@
+"""Refuses a site that contains what people pay for."""

@@ -1,0 +1,233 @@
+"""Looks for private parts in the files of a site, in time that grows with the site, and not with what is private.
+
+Pages repeat each other's lines, so each longer line is looked at once. Values and pieces of files are found in one pass
+by an automaton (Aho-Corasick). For texts, every run of five words of the site goes into one set, against which each
+paid text is held; only where they meet is it worth finding out where, and how much.
+"""
+
+import re
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
+
+from sitegen.leaks.judge import judge
+from sitegen.leaks.private import PaidText, Private
+from sitegen.leaks.views import bytes_of, hidden, plain, text_of
+from sitegen.leaks.words import Words, passages, shingles, words_of
+
+_LONG_LINE = 40  # characters; a shorter line may be part of a text that has one word a line
+_TAG = re.compile(r"<[^<>]*>")
+_NOT_OF_ID = re.compile(r"[^0-9a-z]+")
+_NOT_OF_KEY = re.compile(r"[\s\"'+]+")
+_LARGE_SHARE, _LARGE_PIECE = 0.25, 256 * 1024
+_SHOWN_WORDS = 12
+
+
+@dataclass(frozen=True, order=True)
+class Leak:
+    """Something private in a public file. `words` are the creator's own; a value is never shown."""
+
+    file: Path
+    line: int
+    what: str
+    words: str = ""
+
+    def __str__(self) -> str:
+        quoted = f": “{self.words}”" if self.words else ""
+        return f"{self.file}:{self.line}: contains {self.what}{quoted}"
+
+
+@dataclass
+class Findings:
+    """What was found. A site with something in `refused` must not be published; `told` may be quotations."""
+
+    refused: list[Leak] = field(default_factory=list)
+    told: list[Leak] = field(default_factory=list)
+
+
+def find_leaks(output: Path, private: Private) -> Findings:
+    """Search every file below `output`, whatever its type, and its name."""
+    search = _Search(private)
+    for path in sorted(path for path in output.rglob("*") if path.is_file()):
+        search.look_at(path.relative_to(output), path.read_bytes())
+    found = Findings(refused=search.leaks)
+    for text, file, line, run, refused in search.texts(output):
+        words = " ".join(run[:_SHOWN_WORDS]) + (" …" if len(run) > _SHOWN_WORDS else "")
+        (found.refused if refused else found.told).append(Leak(file, line, text.what, words))
+    found.refused.sort()
+    found.told.sort()
+    return found
+
+
+class _Search:
+    """One run over a site."""
+
+    def __init__(self, private: Private) -> None:
+        self.private = private
+        self.leaks: list[Leak] = []
+        self._lines: set[str] = set()
+        self._public: set[Words] = set()
+        self._values = [*((_id(each), what) for each, what in private.ids.items())]
+        self._values += [(each[::-1], what) for each, what in self._values]
+        self._keys = [(_key(each), what) for each, what in private.keys.items()]
+        raw = [(bytes.fromhex(each), what) for each, what in private.ids.items() if _is_hex(each)]
+        self._raw = [what for _, what in raw]
+        self._samples = [(number, piece) for number, file in enumerate(private.files) for piece in file.samples]
+        self._bytes = BytesAhoCorasick([*(value for value, _ in raw), *(piece for _, piece in self._samples)])
+
+    @cached_property
+    def _id_automaton(self) -> AhoCorasick:
+        return AhoCorasick([value for value, _ in self._values])
+
+    @cached_property
+    def _key_automaton(self) -> AhoCorasick:
+        return AhoCorasick([value for value, _ in self._keys])
+
+    def look_at(self, name: Path, content: bytes) -> None:
+        """Search one file for values and files, and keep its words."""
+        found: set[tuple[str, str]] = set()
+        self._look_at_text(str(name), name, str(name), found)
+        for view in bytes_of(content):
+            self._look_at_bytes(view, name, content)
+            text = text_of(view)
+            fresh = self._fresh_lines(text)
+            if fresh:
+                self._look_at_text(fresh, name, text, found)
+
+    def _fresh_lines(self, text: str) -> str:
+        lines = [line for line in text.split("\n") if len(line) < _LONG_LINE or line not in self._lines]
+        self._lines.update(line for line in lines if len(line) >= _LONG_LINE)
+        return "\n".join(lines)
+
+    def _look_at_bytes(self, content: bytes, name: Path, file: bytes) -> None:
+        hits: dict[int, set[bytes]] = {}
+        for index, _, _ in self._bytes.find_matches_as_indexes(content, overlapping=True):
+            if index < len(self._raw):
+                self._add(Leak(name, 1, self._raw[index]))
+            else:
+                number, piece = self._samples[index - len(self._raw)]
+                hits.setdefault(number, set()).add(piece)
+        for number, pieces in hits.items():
+            paid = self.private.files[number]
+            enough = len(pieces) >= _LARGE_SHARE * len(set(paid.samples)) or len(pieces) * paid.step >= _LARGE_PIECE
+            if enough:
+                self._add(Leak(name, 1, paid.what))
+
+    def _look_at_text(self, text: str, name: Path, whole: str, found: set[tuple[str, str]]) -> None:
+        readable = plain(text)
+        self._look_for_values(readable, name, whole, found)
+        for passage in passages(readable):
+            self._public.update(shingles(words_of(passage)))
+        for run in hidden(readable):
+            for view in bytes_of(run):
+                self._look_at_bytes(view, name, view)
+                inner = plain(text_of(view))
+                self._look_for_values(inner, name, whole, found)
+                self._public.update(shingles(words_of(inner)))
+
+    def _look_for_values(self, text: str, name: Path, whole: str, found: set[tuple[str, str]]) -> None:
+        bare = _TAG.sub("", text)
+        for values, automaton, spelling in (
+            (self._values, self._id_automaton, _id),
+            (self._keys, self._key_automaton, _key),
+        ):
+            for view in {spelling(text), spelling(bare)}:
+                for index, _, _ in automaton.find_matches_as_indexes(view, overlapping=True):
+                    value, what = values[index]
+                    if (str(name), what) not in found:
+                        found.add((str(name), what))
+                        self._add(Leak(name, _line_of(whole, value, spelling), what))
+
+    def _add(self, leak: Leak) -> None:
+        if not any(other.file == leak.file and other.what == leak.what for other in self.leaks):
+            self.leaks.append(leak)
+
+    def texts(self, output: Path) -> Iterator[tuple[PaidText, Path, int, Words, bool]]:
+        """Every paid text that a file repeats, with the file, the line, the words, and whether it is refused."""
+        allowed = self.private.allowed
+        there = _Without(self._public, allowed)
+        suspects = [
+            text for text in self.private.texts
+            if not self._public.isdisjoint(shingles(text.words)) and judge(text, there, ())
+        ]  # fmt: skip
+        if not suspects:
+            return
+        wanted = {each for text in suspects for each in shingles(text.words)} - allowed
+        repeated = self._repeated(wanted)
+        for path in sorted(path for path in output.rglob("*") if path.is_file()):
+            lines = list(_lines(path.read_bytes()))
+            present = {each for words in _flowing(lines) for each in shingles(words)} & wanted
+            if not present:
+                continue
+            for text in suspects:
+                verdict = judge(text, present, repeated)
+                if verdict:
+                    line = _line_of_words(lines, verdict.run)
+                    yield text, path.relative_to(output), line, verdict.run, verdict.refused
+
+    def _repeated(self, wanted: Container[Words]) -> set[Words]:
+        """Those that the paid texts of several lessons have."""
+        first: dict[Words, str] = {}
+        repeated = set()
+        for text in self.private.texts:
+            for each in shingles(text.words):
+                if each in wanted and first.setdefault(each, text.lesson) != text.lesson:
+                    repeated.add(each)
+        return repeated
+
+
+@dataclass(frozen=True)
+class _Without:
+    """A set without the members of another, which costs nothing to make."""
+
+    members: set[Words]
+    excluded: set[Words]
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.members and item not in self.excluded
+
+
+def _lines(content: bytes) -> Iterator[str]:
+    """Every line of every view of a file; what is hidden in a line stands after it."""
+    for view in bytes_of(content):
+        readable = plain(text_of(view))
+        yield from readable.split("\n")
+        for run in hidden(readable):
+            for inner in bytes_of(run):
+                yield from plain(text_of(inner)).split("\n")
+
+
+def _flowing(lines: Iterable[str]) -> Iterator[Words]:
+    for passage in passages("\n".join(lines)):
+        yield words_of(passage)
+
+
+def _line_of_words(lines: list[str], run: Words) -> int:
+    """Where the run begins: the first line whose words, with those of the lines after it, begin with it."""
+    opening = " ".join(run[:3])
+    for number, line in enumerate(lines, start=1):
+        if opening in " ".join(words_of(_TAG.sub(" ", line))):
+            return number
+    return 1
+
+
+def _line_of(text: str, value: str, spelling: Callable[[str], str]) -> int:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if value in spelling(plain(line)):
+            return number
+    return 1
+
+
+def _id(text: str) -> str:
+    return _NOT_OF_ID.sub("", text.lower())
+
+
+def _key(text: str) -> str:
+    return _NOT_OF_KEY.sub("", text.casefold())
+
+
+def _is_hex(value: str) -> bool:
+    return len(value) % 2 == 0 and re.fullmatch(r"[0-9a-f]+", value) is not None

@@ -1,0 +1,137 @@
+"""What must not be in a public site: values, files, and texts that people pay for."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sitegen.catalog.captions import parse_vtt
+from sitegen.catalog.model import Catalog, Course, Lesson, Resource
+from sitegen.leaks.licences import LICENCES
+from sitegen.leaks.words import Words, passages, shingles, words_of
+
+SAMPLE = 32  # bytes; as long as no two files share by chance
+_MOST_SAMPLES = 256
+_STRONG = 32  # bits; a shorter value may stand in any text
+_CODE = re.compile(r"<pre\b.*?</pre>", re.S)
+
+
+@dataclass(frozen=True)
+class PaidText:
+    """One text of one lesson, as words. Code is held to other measures, since there are few ways to write it."""
+
+    what: str
+    lesson: str
+    words: Words
+    is_code: bool = False
+
+
+@dataclass(frozen=True)
+class PaidFile:
+    """Pieces of a file, taken `step` bytes apart."""
+
+    what: str
+    step: int
+    samples: tuple[bytes, ...]
+
+
+@dataclass
+class Private:
+    """Everything that is looked for, and the runs of words that are public on purpose."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    files: list[PaidFile] = field(default_factory=list)
+    texts: list[PaidText] = field(default_factory=list)
+    allowed: set[Words] = field(default_factory=set)
+
+
+def private_parts(catalog: Catalog, files: Iterable[tuple[Path, str]] = (), trusted: Iterable[str] = ()) -> Private:
+    """What this catalogue keeps private.
+
+    `files` are paid files on this disk, each with what to call it. `trusted` are texts that are public on purpose: the
+    theme's, and the school's own pages.
+    """
+    private = Private()
+    for course in catalog.courses:
+        _add_course(private, course)
+    for path, what in files:
+        if sampled := _sampled(path, what):
+            private.files.append(sampled)
+    for text in (*trusted, *_public_lines(catalog), *LICENCES):
+        for passage in passages(text):
+            private.allowed.update(shingles(words_of(passage)))
+    return private
+
+
+def strength(value: str) -> float:
+    """About how many bits a value holds: how unlikely it is that it stands in a text by chance."""
+    digits = sum(letter.isdigit() for letter in value)
+    letters = sum(letter.isalpha() for letter in value)
+    if re.fullmatch(r"[0-9a-f]{16,}", value):
+        return 4.0 * len(value)
+    return digits * math.log2(10) + letters * 2.0
+
+
+def _add_course(private: Private, course: Course) -> None:
+    if course.intro_video:
+        private.ids[course.intro_video.video] = f"the video id of the introduction of {course.id}"
+    _add_keys(private, course.resources)
+    for module in course.modules:
+        _add_keys(private, module.resources)
+        for lesson in module.lessons:
+            _add_keys(private, lesson.resources)
+            if lesson.video:
+                private.ids[lesson.video] = f"the video id of lesson {lesson.id}"
+            if not (course.is_open and lesson.published and lesson.preview):
+                private.texts += _texts(lesson)
+
+
+def _add_keys(private: Private, resources: Iterable[Resource]) -> None:
+    for resource in resources:
+        if strength(resource.key) >= _STRONG:
+            private.keys[resource.key] = f"the storage key of resource {resource.id}"
+
+
+def _texts(lesson: Lesson) -> Iterator[PaidText]:
+    if lesson.notes_html:
+        code = words_of(" ".join(" ".join(passages(block)) for block in _CODE.findall(lesson.notes_html)))
+        prose = words_of(" ".join(passages(_CODE.sub("", lesson.notes_html))))
+        what = f"the notes of lesson {lesson.id}"
+        yield PaidText(what, lesson.id, prose)
+        if code:
+            yield PaidText(f"the code in {what}", lesson.id, code, is_code=True)
+    for captions in lesson.captions:
+        said = " ".join(cue.text for cue in parse_vtt(captions.vtt))
+        yield PaidText(f"the captions of lesson {lesson.id}", lesson.id, words_of(said))
+
+
+def _public_lines(catalog: Catalog) -> Iterator[str]:
+    """What the files themselves call public, and is short: names, titles, summaries and excerpts."""
+    site = catalog.site
+    yield from (site.name, site.tagline, site.description, site.price_note)
+    for course in catalog.courses:
+        if not course.is_open:
+            continue
+        yield from (course.title, course.summary, course.thumbnail_alt, *course.outcomes, *course.requirements)
+        yield from (question.question for question in course.questions)
+        for module in course.modules:
+            yield from (module.title, module.summary or "")
+            for lesson in module.lessons:
+                if lesson.published:
+                    yield from (lesson.title, lesson.summary or "", lesson.public_excerpt)
+
+
+def _sampled(path: Path, what: str) -> PaidFile | None:
+    """Pieces of the file that say something; None where there are none, as in an empty file."""
+    size = path.stat().st_size
+    step = max(2 * SAMPLE, size // _MOST_SAMPLES)
+    samples = []
+    with path.open("rb") as file:
+        for place in range(0, max(size - SAMPLE, 0) + 1, step):
+            file.seek(place)
+            piece = file.read(SAMPLE)
+            if len(set(piece)) >= SAMPLE // 3:  # a run of zeros, or a ruled line, is in many files
+                samples.append(piece)
+    return PaidFile(what, step, tuple(samples)) if samples else None

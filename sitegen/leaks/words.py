@@ -1,0 +1,57 @@
+"""Texts as words, so that they can be compared whatever markup is around them.
+
+A word of a script that puts no spaces between words (Japanese, Chinese, Thai and others) is one sign, and counts as
+less than a word. A border between two elements, such as the end of a paragraph, parts what stands before and after it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+SHINGLE = 5
+SIGN = 0.4  # of a word: twelve signs in a row say about as much as five words
+_DENSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_DENSE}]|[^\W{_DENSE}]+")
+_IS_DENSE = re.compile(f"[{_DENSE}]")
+# Elements that stand in the middle of a sentence, and the colours of code; any other tag parts two texts.
+_INLINE = re.compile(
+    r"</?(?:abbr|b|bdi|bdo|code|del|em|i|ins|kbd|mark|q|s|samp|small|strong|sub|sup|u|var|wbr)\b[^<>]*>"
+    r'|</span>|<span class="[a-z][a-z0-9]?">'
+)
+_TAG = re.compile(r"<[^<>]*>")
+_SENTENCE = re.compile(r"""=\s*(?:"([^"<>]{20,})"|'([^'<>]{20,})')""")  # an attribute that may hold a text
+_BORDER = "\x00"
+
+Words = tuple[str, ...]
+
+
+def is_sign(word: str) -> bool:
+    """Whether it is one sign of a script without spaces."""
+    return bool(_IS_DENSE.match(word))
+
+
+def weight(words: Iterable[str]) -> float:
+    """How much these words say, in words."""
+    return sum(SIGN if is_sign(word) else 1 for word in words)
+
+
+def words_of(text: str) -> Words:
+    """Every word of a plain text, in one spelling."""
+    return tuple(_WORD.findall(text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()))
+
+
+def passages(markup: str) -> Iterator[str]:
+    """The texts between the borders of a page's elements, and those in their attributes."""
+    if "<" not in markup:
+        yield markup
+        return
+    for piece in _TAG.sub(_BORDER, _INLINE.sub("", markup)).split(_BORDER):
+        if piece and not piece.isspace():
+            yield piece
+    for match in _SENTENCE.finditer(markup):
+        yield match[1] or match[2]
+
+
+def shingles(words: Words) -> Iterator[Words]:
+    """Every run of SHINGLE words."""
+    return zip(*(words[start:] for start in range(SHINGLE)), strict=False)

@@ -1,20 +1,27 @@
 """One build, top to bottom: check, render, look for leaks, and only then publish."""
 
-import logging
+import os
+import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sitegen.catalog.commit import find_commit
-from sitegen.catalog.load import load_catalog
 from sitegen.catalog.lock_file import NAME as LOCK
 from sitegen.catalog.lock_file import lock_of, read_lock, write_lock
 from sitegen.catalog.manifest import Manifest, ManifestUnreadable, compile_manifest, read_manifest, write_manifest
 from sitegen.catalog.model import Catalog
-from sitegen.catalog.public import PublicCatalog, public_view
+from sitegen.catalog.public import public_view
 from sitegen.leaks.find import Leak, find_leaks
 from sitegen.leaks.private import Private, private_parts
-from sitegen.publish import publish_site
+from sitegen.load import Loaded, load_school
+from sitegen.publish import check_output, publish_site
+from sitegen.school import School
+from sitegen.site.render import SiteFile, Source, TemplateBroken, render_site
+
+PRIVATE_FILES = "files"  # beside the manifest: pictures of paid texts, which the service serves to owners
 
 
 class BuildFailed(Exception):
@@ -31,7 +38,7 @@ class SiteLeaks(Exception):
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did."""
+    """What a build did. `told` are passages that may be quotations; `foreign` are files that no build wrote."""
 
     courses: int
     retired: int
@@ -41,47 +48,106 @@ class Built:
     changed: int
     version: str
     told: tuple[Leak, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
-def build_site(root: Path, *, course_data: Path, output: Path, manifest: Path, site_url: str | None = None) -> Built:
-    """Build the site that `root` describes.
+def build_site(
+    school: School,
+    *,
+    output: Path | None = None,
+    manifest: Path | None = None,
+    site_url: str | None = None,
+    now: datetime | None = None,
+) -> Built:
+    """Build the site and the service's catalogue.
 
-    Raises CatalogInvalid, BuildFailed or SiteLeaks; `output` and `manifest` are then as they were.
+    Raises CatalogInvalid, BuildFailed, SiteLeaks or OutputRefused; the output and the manifest are then as they were.
     """
-    lock, before = course_data / LOCK, _last_build(manifest)
+    output, manifest, now = output or school.output, manifest or school.manifest, now or datetime.now(UTC)
+    check_output(output, manifest=manifest, sources=(school.course_data, school.content, school.public, *school.themes))
+    lock, before = school.course_data / LOCK, _last_build(manifest)
     # Where the lock file is missing, what the last build published stands in for it.
     earlier = lock_of(lock, before.catalog.courses) if before is not None and not lock.exists() else None
-    catalog = load_catalog(course_data, earlier=earlier)
-    compiled = compile_manifest(catalog, find_commit(course_data))
+    loaded = load_school(school, now=now, earlier=earlier)
+    catalog = loaded.catalog
+    compiled = compile_manifest(catalog, find_commit(school.course_data))
     if before is not None and _is_the_same(before, compiled):
         compiled = before  # building twice is building once
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         rendered = Path(folder) / "site"
-        _render(root, course_data, rendered, public_view(catalog), site_url or catalog.site.url)
-        found = find_leaks(rendered, _private(root, course_data, catalog))
+        pages = _write(render(school, loaded, site_url=site_url, now=now), rendered)
+        found = find_leaks(rendered, _private(school, catalog))
         if found.refused:
             raise SiteLeaks(found.refused)
-        changed = publish_site(rendered, output)
+        _keep_private_files(school, catalog, manifest.parent / PRIVATE_FILES)
+        published = publish_site(rendered, output)
         write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
         write_lock(earlier or read_lock(lock), catalog.courses)
-        pages = sum(1 for _ in rendered.rglob("*.html"))
     return Built(
         courses=len(catalog.published),
         retired=sum(course.status == "retired" for course in catalog.courses),
         drafts=sum(course.status == "draft" for course in catalog.courses),
         lessons=sum(len(course.lessons) for course in catalog.published),
         pages=pages,
-        changed=changed,
+        changed=published.changed,
         version=compiled.version,
         told=tuple(found.told),
+        foreign=published.foreign,
     )
 
 
-def _private(root: Path, course_data: Path, catalog: Catalog) -> Private:
+def render(school: School, loaded: Loaded, *, site_url: str | None, now: datetime) -> Iterable[SiteFile]:
+    """The public files of a school, as visitors see them at that moment. Raises BuildFailed."""
+    public = public_view(loaded.catalog)
+    source = Source(school.root, school.themes, school.public, site_url or loaded.catalog.site.url)
+    try:
+        yield from render_site(public, loaded.content.shown(now), source)
+    except TemplateBroken as error:
+        raise BuildFailed(str(error)) from error
+
+
+def _write(files: Iterable[SiteFile], folder: Path) -> int:
+    """Write all files; returns how many pages there are."""
+    pages = 0
+    written: set[str] = set()
+    for file in files:
+        if file.name in written:
+            raise BuildFailed(f"public/{file.name} has the name of a page or file that the build makes. Rename it.")
+        written.add(file.name)
+        path = folder / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)
+        pages += file.name.endswith(".html")
+    return pages
+
+
+def _keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
+    """Copy the pictures of paid texts to where the service reads them.
+
+    None is removed: an owner may still be served an earlier form of a course, which shows them.
+    """
+    for course in catalog.courses:
+        for module in course.modules:
+            for lesson in module.lessons:
+                for file in lesson.files:
+                    target = folder / file.name
+                    if not target.exists():
+                        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                        draft = folder / f"{file.name}.{os.getpid()}.new"
+                        shutil.copyfile(school.root / file.file, draft)
+                        draft.replace(target)
+
+
+def _private(school: School, catalog: Catalog) -> Private:
     """What must not be in the site; the theme's words and those of the school's own pages are public on purpose."""
-    paid = course_data / "files"
+    paid = school.paid_files
     files = [(path, f"the paid file {path.relative_to(paid)}") for path in sorted(paid.rglob("*")) if path.is_file()]
-    trusted = [*(root / "theme" / "templates").rglob("*.html"), *(root / "content" / "pages").rglob("*.md")]
+    for course in catalog.courses:
+        for module in course.modules:
+            for lesson in module.lessons:
+                files += [(school.root / each.file, f"a picture of lesson {lesson.id}") for each in lesson.files]
+    trusted = [path for theme in school.themes for path in (theme / "templates").rglob("*.html")]
+    trusted += (school.content / "pages").rglob("*.md")
     return private_parts(catalog, files, (path.read_text(encoding="utf-8") for path in trusted))
 
 
@@ -97,44 +163,3 @@ def _is_the_same(one: Manifest, other: Manifest) -> bool:
     """Whether they differ in the moment of the build alone."""
     moment = other.built_at
     return one.model_copy(update={"built_at": moment}) == other
-
-
-def _render(root: Path, course_data: Path, output: Path, public: PublicCatalog, site_url: str) -> None:
-    # Importing Pelican takes a while; a creator's mistake is reported before that.
-    from pelican import Pelican
-    from pelican.log import console
-    from pelican.settings import read_settings
-
-    settings = read_settings(
-        str(root / "pelicanconf.py"),
-        override={
-            "PUBLIC_CATALOG": public,
-            "COURSE_DATA": str(course_data),
-            "OUTPUT_PATH": str(output),
-            "SITEURL": site_url,
-            "SITENAME": public.site.name,
-        },
-    )
-    console.quiet = True
-    problems = _Problems()
-    logger = logging.getLogger("pelican")
-    logger.addHandler(problems)
-    try:
-        Pelican(settings).run()
-    except Exception as error:  # a template or plugin may raise anything; the creator reads one sentence
-        raise BuildFailed(f"Pelican stopped: {type(error).__name__}: {error}") from error
-    finally:
-        logger.removeHandler(problems)
-    if problems.messages:
-        raise BuildFailed("\n".join(problems.messages))
-
-
-class _Problems(logging.Handler):
-    """Collects what Pelican logs as an error: Pelican continues after errors, and a build must not."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.messages: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())

@@ -1,28 +1,135 @@
-"""Copies a finished build to `output/`, file by file, so that no visitor sees half a site."""
+"""Copies a finished build to its folder, file by file, and removes only what an earlier build wrote there.
 
+A file in the folder, `.coursewright`, lists what builds have written. What is not on that list is somebody else's: it
+stays where it is, and a folder that has files and no list is refused.
+"""
+
+import json
 import os
+import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
+LIST = ".coursewright"
 KEEP_OLD_ASSETS = 30 * 24 * 3600  # seconds; cached pages may still refer to them
 
 
-def publish_site(built: Path, output: Path) -> int:
-    """Copy what differs, assets first, then remove what is no longer built. Returns how many files changed."""
+class OutputRefused(Exception):
+    """The site cannot be written there; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """How many files changed, and which of the folder are not ours."""
+
+    changed: int
+    foreign: tuple[str, ...]
+
+
+def check_output(output: Path, *, manifest: Path, sources: tuple[Path, ...]) -> None:
+    """Raise OutputRefused where publishing would endanger a file that no build wrote, such as one of `sources`."""
+    place = output.resolve()
+    if manifest.resolve().is_relative_to(place):
+        raise OutputRefused(
+            f"The manifest {manifest} would be inside the public site {output}: everybody could read it. "
+            "Choose a folder outside, such as build/catalog.json."
+        )
+    for source in sources:
+        if source.resolve().is_relative_to(place) or place.is_relative_to(source.resolve()):
+            raise OutputRefused(f"{output} and {source} are in each other. Choose a folder of its own, such as output.")
+    if output.exists() and not output.is_dir():
+        raise OutputRefused(f"{output} is a file. Choose a folder.")
+    if output.is_dir() and any(output.iterdir()) and not (output / LIST).is_file():
+        names = sorted(path.name for path in output.iterdir())
+        shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
+        raise OutputRefused(
+            f"{output} has files that no build wrote ({shown}); nothing was changed. Choose an empty folder. "
+            "If this is the site of an earlier version of Coursewright, delete the folder and build again."
+        )
+
+
+def publish_site(built: Path, output: Path) -> Publishing:
+    """Copy what differs, assets first, then remove what earlier builds wrote and this one did not.
+
+    Raises OutputRefused where a file that is not ours is in the way; nothing is changed then.
+    """
     output.mkdir(parents=True, exist_ok=True)
-    wanted = {path.relative_to(built) for path in built.rglob("*") if path.is_file()}
-    changed = 0
-    for name in sorted(wanted, key=lambda name: (name.parts[0] != "assets", name)):
-        changed += _replace(built / name, output / name)
-    for path in sorted(output.rglob("*"), reverse=True):
-        name = path.relative_to(output)
-        if path.is_dir():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif name not in wanted and not _is_recent_asset(name, path):
-            path.unlink()
-            changed += 1
-    return changed
+    ours = _read_list(output)
+    wanted = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
+    there = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()} - {LIST}
+    foreign = there - ours
+    for name in sorted(wanted):
+        if name in foreign and (output / name).read_bytes() != (built / name).read_bytes():
+            raise OutputRefused(
+                f"{output / name} is not from a build, and is in the way. Move it away; to have it on the site, put it "
+                "into the folder public/ of your school."
+            )
+    with _uninterrupted():
+        _write_list(output, ours | wanted)  # before the files: what is half written is ours as well
+        changed = 0
+        for name in sorted(wanted, key=lambda name: (not name.startswith("assets/"), name)):
+            changed += _replace(built / name, output / name)
+        kept = set()
+        for name in sorted(ours - wanted):
+            path = output / name
+            if _is_recent_asset(name, path):
+                kept.add(name)
+            elif path.is_file():
+                path.unlink()
+                _remove_empty(path.parent, output)
+                changed += 1
+        _write_list(output, wanted | kept)
+    return Publishing(changed, tuple(sorted(foreign - wanted)))
+
+
+def _read_list(output: Path) -> set[str]:
+    try:
+        return set(json.loads((output / LIST).read_text(encoding="utf-8"))["files"])
+    except FileNotFoundError:
+        return set()
+    except (ValueError, TypeError, KeyError):
+        raise OutputRefused(
+            f"{output / LIST} cannot be read. It lists what builds wrote; without it nothing can be removed safely. "
+            "Delete the folder, and build again."
+        ) from None
+
+
+def _write_list(output: Path, names: set[str]) -> None:
+    text = json.dumps({"written by": "coursewright build", "files": sorted(names)}, ensure_ascii=False, indent=0)
+    path = output / LIST
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    draft = output / f"{LIST}.new"
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C and a request to stop wait until all files are written, which takes less than a second."""
+    pending: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        pending.append(number)
+
+    before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+    numbers: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        try:
+            before[number] = signal.signal(number, remember)
+        except ValueError:  # not the main thread, which gets no signals
+            break
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in pending:
+        signal.raise_signal(number)
 
 
 def _replace(source: Path, target: Path) -> bool:
@@ -39,5 +146,11 @@ def _replace(source: Path, target: Path) -> bool:
     return True
 
 
-def _is_recent_asset(name: Path, path: Path) -> bool:
-    return name.parts[0] == "assets" and time.time() - path.stat().st_mtime < KEEP_OLD_ASSETS
+def _remove_empty(folder: Path, output: Path) -> None:
+    while folder != output and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _is_recent_asset(name: str, path: Path) -> bool:
+    return name.startswith("assets/") and path.is_file() and time.time() - path.stat().st_mtime < KEEP_OLD_ASSETS

@@ -52,3 +52,10 @@ def any_lesson(slug: str, lesson: str) -> str:
 def save_as(url: str) -> str:
     """The file of a URL, below the output folder."""
     return url.lstrip("/") + "index.html"
+
+
+# First parts of addresses that belong to the program; a page of the school cannot have them.
+RESERVED = frozenset(
+    {"api", "webhooks", "assets", "courses", "news", "library", "sign-in", "sign-up", "reset", "welcome", "claim",
+     "account", "gifts", "receipts", "checkout", "learn", "preview", "downloads", "healthz", "readyz", "metrics"}
+)  # fmt: skip

@@ -5,6 +5,7 @@ docs/fields.md. Facts that need more than one field or file to check live in `ru
 """
 
 import re
+from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,6 +61,26 @@ Start = Annotated[
     WithJsonSchema(
         {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^(\d{1,2}:)?\d{1,2}:\d{2}$"}]}
     ),
+]
+
+
+def parse_moment(value: object) -> object:
+    """`2026-12-24`, or `2026-12-24 18:00`, without a time zone: the school's is meant. Raises ValueError."""
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError("write a moment like 2026-12-24 or 2026-12-24 18:00") from None
+        if moment.tzinfo is not None:
+            raise ValueError("leave the time zone out: the one of site.yaml is meant")
+        return moment
+    return value
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(parse_moment),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2})?$"}),
 ]
 
 

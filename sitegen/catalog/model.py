@@ -14,10 +14,17 @@ class Compiled(BaseModel):
 
 
 class Picture(Compiled):
-    """A public picture: `file` below `course_data/`, and its URL path on the site, which changes with its content."""
+    """A public picture: `file` below the school's folder, and its URL path, which changes with its content."""
 
     file: str
     address: str
+
+
+class PrivateFile(Compiled):
+    """A picture or file of a paid text: `file` below the school's folder, and `name` where the service reads it."""
+
+    file: str
+    name: str
 
 
 class Price(Compiled):
@@ -69,6 +76,7 @@ class Lesson(Compiled):
     captions: tuple[Captions, ...]
     chapters: tuple[Chapter, ...]
     resources: tuple[Resource, ...]
+    files: tuple[PrivateFile, ...] = ()
 
 
 class Module(Compiled):
@@ -131,6 +139,7 @@ class Course(Compiled):
     moved_from: tuple[str, ...]
     retired: tuple[str, ...]
     replaced_by: dict[str, str]
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def published(self) -> bool:

@@ -65,6 +65,7 @@ class PublicCourse:
     resource_count: int
     modules: tuple[PublicModule, ...]
     is_for_sale: bool
+    pictures: tuple[model.Picture, ...] = ()
 
     @property
     def lessons(self) -> tuple[PublicLesson, ...]:

@@ -11,6 +11,7 @@ from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.lock_file import read_lock, write_lock
 from sitegen.catalog.model import Catalog
+from sitegen.school import School
 from tests.conftest import ROOT
 
 Edit = Callable[[Path], object]
@@ -158,7 +159,7 @@ def test_a_lesson_cannot_change_its_course(course_data: Path) -> None:
 
 
 def build(course_data: Path, folder: Path) -> None:
-    build_site(ROOT, course_data=course_data, output=folder / "output", manifest=folder / "catalog.json")
+    build_site(School(course_data.parent), output=folder / "output", manifest=folder / "catalog.json")
 
 
 def test_old_addresses_lead_to_the_new_ones(course_data: Path, tmp_path: Path) -> None:

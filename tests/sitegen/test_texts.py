@@ -1,11 +1,10 @@
-"""Small pure things: captions, money, durations, Markdown."""
+"""Small pure things: captions, money, durations."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sitegen.catalog.captions import CaptionsInvalid, parse_vtt
-from sitegen.catalog.markdown import render
 from sitegen.catalog.money import format_clock, format_duration, format_money, iso_duration
 
 
@@ -64,12 +63,3 @@ def test_durations() -> None:
 def test_a_duration_always_says_something(seconds: int) -> None:
     assert format_duration(seconds)
     assert iso_duration(seconds) != "PT"
-
-
-def test_markdown() -> None:
-    html = render("| a | b |\n|---|--:|\n| 1 | 2 |\n\n```python\nx = 1 < 2\n```\n\n```nolanguage\n<b>\n```\n")
-    assert '<div class="table-scroll" tabindex="0"><table>' in html
-    assert 'class="align-right"' in html
-    assert "style=" not in html
-    assert "&lt;b&gt;" in html
-    assert '<span class="' in html

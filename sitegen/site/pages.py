@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sitegen import structured_data, urls
+from sitegen import urls
 from sitegen.catalog.public import PublicCatalog, PublicCourse
+from sitegen.content.load import Content
+from sitegen.site import structured_data
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class SitePage:
         return self.save_as or urls.save_as(self.url)
 
 
-def all_pages(public: PublicCatalog, site_url: str) -> Iterator[SitePage]:
-    """Every page except those that Pelican makes from `content/`."""
+def all_pages(public: PublicCatalog, content: Content, site_url: str) -> Iterator[SitePage]:
+    """Every page."""
     site = public.site
     listing = structured_data.to_json(structured_data.course_list(public, site_url))
     yield SitePage(
@@ -39,6 +41,11 @@ def all_pages(public: PublicCatalog, site_url: str) -> Iterator[SitePage]:
         yield from _course_pages(public, course, site_url)
     for redirect in public.redirects:
         yield SitePage(redirect.old, "moved", "This page has moved", "", indexed=False, values={"target": redirect.new})
+    for page in content.pages:
+        yield SitePage(page.address, "page", page.title, page.summary, values={"page": page})
+    yield SitePage(urls.NEWS, "news", "News", "", values={"posts": content.posts})
+    for post in content.posts:
+        yield SitePage(post.address, "article", post.title, post.summary, values={"post": post})
     yield from _shells()
     yield SitePage(
         "/404.html", "404", "Page not found", "", indexed=False, save_as="404.html", values={"courses": public.courses}
@@ -103,7 +110,8 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
 
 
 def _shells() -> Iterator[SitePage]:
-    yield SitePage(urls.ANY_LESSON, "any_lesson", "Lesson", "", indexed=False, values={"course": None, "lesson": None})
+    nothing: dict[str, object] = {"course": None, "lesson": None, "previous": None, "next": None}
+    yield SitePage(urls.ANY_LESSON, "any_lesson", "Lesson", "", indexed=False, values=nothing)
     for url, template, title in (
         (urls.LIBRARY, "library", "Your library"),
         (urls.SIGN_IN, "sign_in", "Sign in"),

@@ -1,0 +1,140 @@
+"""Every text of a school, and where links between them lead.
+
+A text may be read by everybody, or by owners alone. Its pictures go where its readers are: into the public
+site, or into a folder that only the service reads.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from sitegen.catalog import model
+from sitegen.catalog.faults import Fault, did_you_mean
+from sitegen.catalog.pictures import FileRefused, find_file, picture_size, private_name, public_address
+from sitegen.texts.faults import TextFault
+from sitegen.texts.references import Reference, Target, Unresolved
+from sitegen.texts.render import render
+
+PRIVATE_FILES = "/api/files/"
+
+
+class TextPage(NamedTuple):
+    """Where a text is read: by owners, and by everybody else."""
+
+    owner: str
+    visitor: str
+
+
+Place = Callable[[int, int], tuple[Path, int, int]]
+
+
+@dataclass
+class Rendered:
+    """A text as HTML, with the files that it shows."""
+
+    html: str = ""
+    public_files: list[model.Picture] = field(default_factory=list)
+    private_files: list[model.PrivateFile] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+class _Pending(NamedTuple):
+    """A link that can only be judged when everything is read."""
+
+    fault: Callable[[str, str], Fault]
+    target: Path | None
+    address: str
+    anchor: str
+
+
+@dataclass
+class Library:
+    """The texts of `school`. Files are published from `folders` alone, and never from `paid`.
+
+    Pages are registered first, then texts are rendered.
+    """
+
+    school: Path
+    folders: tuple[Path, ...]
+    paid: Path
+    language: str = "en"
+    _pages: dict[Path, TextPage] = field(default_factory=dict)
+    _anchors: dict[Path, frozenset[str]] = field(default_factory=dict)
+    _pending: list[_Pending] = field(default_factory=list)
+
+    def register(self, path: Path, page: TextPage) -> None:
+        """Say where the text of a file is read."""
+        self._pages[path.resolve()] = page
+
+    def render(self, text: str, *, folder: Path, place: Place, public: bool, path: Path | None = None) -> Rendered:
+        """A text, whose links and files are beside it in `folder`. `place` tells where a line of it is written."""
+        rendered = Rendered()
+
+        def resolve(reference: Reference) -> Target:
+            return self._resolve(reference, folder, rendered, place, public=public)
+
+        done = render(text, language=self.language, resolve=resolve)
+        if path is not None:
+            self._anchors[path.resolve()] = done.anchors
+        rendered.html = done.html
+        rendered.faults = [_fault(place, each) for each in done.faults]
+        return rendered
+
+    def finish(self, known: Callable[[str], bool] | None = None) -> list[Fault]:
+        """Faults of links to headings that are not there, and to addresses that `known` does not know."""
+        faults = []
+        for link in self._pending:
+            if link.target is not None and link.anchor not in (anchors := self._anchors.get(link.target, frozenset())):
+                remedy = did_you_mean(link.anchor, anchors)
+                faults.append(link.fault(f"There is no heading “#{link.anchor}” in {link.target.name}.", remedy))
+            elif link.target is None and known is not None and not known(link.address):
+                remedy = "Correct the address, or link to the file, such as “../branches/notes.md”."
+                faults.append(link.fault(f"There is no page “{link.address}” on this site.", remedy))
+        return faults
+
+    def _resolve(self, reference: Reference, folder: Path, rendered: Rendered, place: Place, *, public: bool) -> Target:
+        def fault(problem: str, remedy: str) -> Fault:
+            return _fault(place, TextFault(reference.line, reference.column, problem, remedy))
+
+        address, _, anchor = reference.address.partition("#")
+        name = unquote(address.partition("?")[0])
+        if address.startswith("/"):
+            if reference.kind == "link":
+                self._pending.append(_Pending(fault, None, name, ""))
+                return Target(reference.address)
+            raise Unresolved(f"“{address}” is an address, and not a file.", "Name the file as it lies beside the text.")
+        try:
+            path = find_file(folder, name, roots=self.folders)
+            if reference.kind == "link" and (page := self._pages.get(path.resolve())):
+                if anchor:
+                    self._pending.append(_Pending(fault, path.resolve(), "", anchor))
+                return Target((page.visitor if public else page.owner) + (f"#{anchor}" if anchor else ""))
+            if path.suffix.lower() == ".md":
+                problem = f"“{name}” is no page of this site."
+                raise Unresolved(problem, "Link to a text that a lesson, a page or a post is made of.")
+            if public and path.resolve().is_relative_to(self.paid.resolve()):
+                problem = f"“{name}” is a file that people pay for, and this text is public."
+                raise Unresolved(problem, "Copy it out of that folder if it is free; otherwise make it a resource.")
+            size = picture_size(path) if reference.kind == "picture" else None
+        except FileRefused as error:
+            raise Unresolved(str(error), error.remedy) from None
+        width, height = size or (None, None)
+        return Target(self._keep(path, rendered, public=public), width, height)
+
+    def _keep(self, path: Path, rendered: Rendered, *, public: bool) -> str:
+        file = path.resolve().relative_to(self.school.resolve()).as_posix()
+        if public:
+            picture = model.Picture(file=file, address=public_address(path))
+            if picture not in rendered.public_files:
+                rendered.public_files.append(picture)
+            return picture.address
+        private = model.PrivateFile(file=file, name=private_name(path))
+        if private not in rendered.private_files:
+            rendered.private_files.append(private)
+        return PRIVATE_FILES + private.name
+
+
+def _fault(place: Place, fault: TextFault) -> Fault:
+    return Fault(*place(fault.line, fault.column), fault.problem, fault.remedy)

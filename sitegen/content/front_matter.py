@@ -1,0 +1,52 @@
+"""What a page and a post may say above their text."""
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from sitegen.catalog.course_file import Identifier, Line, Moment, Typed
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def parse_date(value: object) -> object:
+    """`2026-10-02` → a date. Other values are returned as they are, and refused later."""
+    if isinstance(value, str):
+        try:
+            if _DATE.fullmatch(value):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        raise ValueError("write a date like 2026-10-02")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(parse_date), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class PageFile(Typed):
+    """A page of the school: `content/pages/<name>.md`. Its text follows the second `---`."""
+
+    title: Line = Field(description="Title.", examples=["About"])
+    slug: Identifier | None = Field(
+        default=None, description="Its address; defaults to the file's name.", examples=["about"]
+    )
+    summary: str = Field(default="", description="One line for search engines.", examples=["Who teaches here."])
+    draft: bool = Field(default=False, description="`true` keeps it off the site.", examples=[True])
+    publish_at: Moment | None = Field(
+        default=None, description="Hidden until then, in the school's time zone.", examples=["2026-12-24 18:00"]
+    )
+
+
+class PostFile(PageFile):
+    """A piece of news: `content/posts/<name>.md`. Its text follows the second `---`."""
+
+    date: Day = Field(description="The day it is from.", examples=["2026-10-02"])
+    authors: list[Line] = Field(default=[], description="Who wrote it.", examples=[["Mira Holm"]])
+    tags: list[Line] = Field(default=[], description="Keywords.", examples=[["baking"]])
+    picture: str | None = Field(default=None, description="Picture beside the post.", examples=["images/oven.jpg"])
+    picture_alt: str = Field(
+        default="", description="What the picture shows, for people who can't see it.", examples=["An oven"]
+    )

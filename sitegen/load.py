@@ -1,0 +1,45 @@
+"""A whole school, read and checked: course files, pages and posts, and the links between all of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sitegen import urls
+from sitegen.catalog.faults import CatalogInvalid
+from sitegen.catalog.library import Library
+from sitegen.catalog.load import read_catalog
+from sitegen.catalog.lock_file import Lock
+from sitegen.catalog.model import Catalog
+from sitegen.catalog.public import PublicCatalog, public_view
+from sitegen.content.load import Content, ContentReader
+from sitegen.school import School
+from sitegen.site.pages import all_pages
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the files of a school say."""
+
+    catalog: Catalog
+    content: Content
+
+
+def load_school(school: School, *, now: datetime, earlier: Lock | None = None) -> Loaded:
+    """Raises CatalogInvalid with every fault of every file. `earlier` stands for a lock file that is missing."""
+    library = Library(school.root, (school.course_data, school.content), school.paid_files)
+    reader = ContentReader(school.content, library)
+    catalog, faults = read_catalog(school.course_data, library, earlier=earlier)
+    content = reader.read(catalog.site.timezone if catalog else "UTC")
+    faults += reader.faults
+    addresses = _addresses(school, public_view(catalog), content) if catalog else None
+    faults += library.finish(addresses.__contains__ if addresses is not None else None)
+    if faults or catalog is None:
+        raise CatalogInvalid(faults)
+    return Loaded(catalog, content)
+
+
+def _addresses(school: School, public: PublicCatalog, content: Content) -> set[str]:
+    """Every address that a link may lead to; hidden pages too, since they will be there."""
+    known = {page.url for page in all_pages(public, content, "")} | {"/news/feed.atom", urls.ANY_LESSON}
+    if school.public.is_dir():
+        known |= {f"/{path.relative_to(school.public).as_posix()}" for path in school.public.rglob("*")}
+    return known | {address.removesuffix("/") for address in known}

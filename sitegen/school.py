@@ -1,0 +1,71 @@
+"""Where the files of a school are. A school is a folder with `course_data/`; all else in it is optional."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+class NoSchool(Exception):
+    """There is no school here; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class School:
+    """The folder of a school, and what lies where in it."""
+
+    root: Path
+
+    @property
+    def course_data(self) -> Path:
+        """Courses, and `site.yaml`."""
+        return self.root / "course_data"
+
+    @property
+    def paid_files(self) -> Path:
+        """Files to download, for a school that keeps them on its own disk."""
+        return self.course_data / "files"
+
+    @property
+    def content(self) -> Path:
+        """Pages and posts."""
+        return self.root / "content"
+
+    @property
+    def public(self) -> Path:
+        """Files that are copied to the site as they are, such as CNAME."""
+        return self.root / "public"
+
+    @property
+    def output(self) -> Path:
+        """The built site."""
+        return self.root / "output"
+
+    @property
+    def manifest(self) -> Path:
+        """The service's catalogue. Private."""
+        return self.root / "build" / "catalog.json"
+
+    @property
+    def themes(self) -> tuple[Path, ...]:
+        """Folders of templates and static files; a file in an earlier one stands for the same file in a later one."""
+        own = self.root / "theme"
+        base = base_theme()
+        return (own, base) if own.is_dir() and own.resolve() != base.resolve() else (base,)
+
+
+def base_theme() -> Path:
+    """The theme that comes with the program: inside the installed package, or beside it in a checkout."""
+    packed = PACKAGE / "theme"
+    return packed if packed.is_dir() else PACKAGE.parent / "theme"
+
+
+def find_school(start: Path) -> School:
+    """The school that a folder is in. Raises NoSchool."""
+    for folder in (start, *start.resolve().parents):
+        if (folder / "course_data" / "site.yaml").is_file():
+            return School(folder)
+    raise NoSchool(
+        f"There is no school in {start.resolve()}: no folder course_data with a site.yaml. "
+        "Go into your school’s folder, name it with --school, or make one: coursewright init my-school"
+    )

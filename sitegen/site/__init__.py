@@ -1,0 +1,1 @@
+"""The public site: which files there are, and what is in them."""

@@ -1,0 +1,82 @@
+"""URLs of pictures and theme files change with their content, so that browsers can cache them forever."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from urllib.parse import unquote
+
+from pygments.formatters import HtmlFormatter
+
+from sitegen.catalog.model import Picture, Site
+from sitegen.catalog.public import PublicCatalog
+from sitegen.content.load import Content
+
+
+class Assets:
+    """The URLs of pictures and theme files, and the files themselves."""
+
+    def __init__(self, public: PublicCatalog, content: Content, files: Path, themes: Sequence[Path]) -> None:
+        self._files = files
+        self._theme_files = {
+            "css/brand.css": _brand_css(public.site).encode(),
+            "css/code.css": _code_css().encode(),
+        }
+        for theme in reversed(themes):
+            static = theme / "static"
+            for path in sorted(path for path in static.rglob("*") if path.is_file() and not path.name.startswith(".")):
+                self._theme_files[path.relative_to(static).as_posix()] = path.read_bytes()
+        self._pictures = {picture.address: picture for picture in _pictures(public, content)}
+
+    def theme(self, name: str) -> str:
+        """The URL of a file of the theme, such as `css/base.css`.
+
+        All of them share one folder, named after the content of them all, so that JavaScript modules find each other.
+        """
+        return f"/assets/{self._theme_version}/{name}"
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Every picture and theme file, with its name below the output folder."""
+        for name, content in self._theme_files.items():
+            yield self.theme(name).lstrip("/"), content
+        for address, picture in sorted(self._pictures.items()):
+            yield unquote(address).lstrip("/"), (self._files / picture.file).read_bytes()
+
+    @cached_property
+    def _theme_version(self) -> str:
+        digest = hashlib.sha256()
+        for name, content in sorted(self._theme_files.items()):
+            digest.update(name.encode() + b"\0" + content)
+        return digest.hexdigest()[:12]
+
+
+def _pictures(public: PublicCatalog, content: Content) -> Iterator[Picture]:
+    """Every picture that a public page shows."""
+    if public.site.logo:
+        yield public.site.logo
+    for course in (*public.courses, *public.retired):
+        yield course.thumbnail
+        if course.instructor.photo:
+            yield course.instructor.photo
+        yield from course.pictures
+    for text in (*content.pages, *content.posts):
+        yield from text.pictures
+    for post in content.posts:
+        if post.picture:
+            yield post.picture
+
+
+def _brand_css(site: Site) -> str:
+    return f":root {{ --brand: {site.brand_color}; --accent: {site.brand_accent}; }}\n"
+
+
+@cache
+def _code_css() -> str:
+    light = HtmlFormatter(style="friendly").get_style_defs("pre code")
+    dark = HtmlFormatter(style="github-dark").get_style_defs("pre code")
+    return f"{_colours_only(light)}\n@media (prefers-color-scheme: dark) {{\n{_colours_only(dark)}\n}}\n"
+
+
+def _colours_only(css: str) -> str:
+    """Pygments' token rules, without its backgrounds and line numbers, which the theme defines."""
+    return "\n".join(line for line in css.splitlines() if line.startswith("pre code ."))

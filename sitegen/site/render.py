@@ -1,0 +1,118 @@
+"""Every file of the site. Pure: what visitors may see goes in, names and bytes come out; the same for the same."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from babel.dates import format_date
+from jinja2 import Environment, TemplateError, TemplateSyntaxError, UndefinedError
+from markupsafe import Markup
+
+from sitegen import urls
+from sitegen.catalog import money
+from sitegen.catalog.public import PublicCatalog, PublicCourse
+from sitegen.content.load import Content
+from sitegen.site import feed
+from sitegen.site.assets import Assets
+from sitegen.site.pages import SitePage, all_pages
+from sitegen.site.templates import open_templates
+
+
+class SiteFile(NamedTuple):
+    """A file below the output folder."""
+
+    name: str
+    content: bytes
+
+
+class TemplateBroken(Exception):
+    """A template cannot be used; the message says which, where and why."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the files are that the site is made of. `files` is the folder that pictures are named from."""
+
+    files: Path
+    themes: Sequence[Path]
+    public: Path
+    site_url: str
+
+
+def render_site(catalog: PublicCatalog, content: Content, source: Source) -> Iterator[SiteFile]:
+    """Pages, feed, sitemap and the like, and assets. Raises TemplateBroken."""
+    assets = Assets(catalog, content, source.files, source.themes)
+    language = catalog.site.language
+    environment = open_templates(
+        source.themes,
+        {
+            "site": catalog.site,
+            "site_url": source.site_url,
+            "urls": urls,
+            "money": money,
+            "asset": assets.theme,
+            "date": lambda day: format_date(day, "d MMMM y", locale=language.replace("-", "_")),
+        },
+    )
+    environment.globals["outline"] = _outlines(environment)
+    pages = list(all_pages(catalog, content, source.site_url))
+    for page in pages:
+        yield SiteFile(page.file, _render(environment, page).encode())
+    yield SiteFile(feed.ADDRESS.lstrip("/"), feed.atom(catalog.site, content.posts, source.site_url).encode())
+    yield SiteFile("sitemap.xml", _sitemap(pages, source.site_url).encode())
+    robots = f"User-agent: *\nDisallow: /api/\nSitemap: {source.site_url}/sitemap.xml\n"
+    yield SiteFile("robots.txt", robots.encode())
+    yield SiteFile("_redirects", "".join(f"{each.old} {each.new} 301\n" for each in catalog.redirects).encode())
+    yield from (SiteFile(name, content) for name, content in assets.files())
+    if source.public.is_dir():
+        for path in sorted(path for path in source.public.rglob("*") if path.is_file()):
+            yield SiteFile(path.relative_to(source.public).as_posix(), path.read_bytes())
+
+
+def _render(environment: Environment, page: SitePage) -> str:
+    try:
+        return environment.get_template(f"{page.template}.html").render(page_info=page, **page.values)
+    except TemplateSyntaxError as error:
+        raise TemplateBroken(
+            f"{error.filename}:{error.lineno}: This template cannot be read: {error.message}"
+        ) from error
+    except (TemplateError, TypeError, ValueError, AttributeError, LookupError) as error:
+        file, line = _place(error, environment)
+        said = error.message if isinstance(error, UndefinedError) else str(error)
+        raise TemplateBroken(f"{file}:{line}: This template stops at {page.url}: {said}") from error
+
+
+def _place(error: BaseException, environment: Environment) -> tuple[str, int]:
+    """The innermost template that the error came through."""
+    place = ("theme", 1)
+    folders = tuple(str(folder) for folder in getattr(environment.loader, "searchpath", ()))
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name.startswith(folders):
+            place = (name, trace.tb_lineno)
+        trace = trace.tb_next
+    return place
+
+
+def _outlines(environment: Environment) -> Callable[[PublicCourse, str], Markup]:
+    """A course's list of lessons is rendered once, and marked for each of its pages."""
+    rendered: dict[str, str] = {}
+
+    def outline(course: PublicCourse, slug: str) -> Markup:
+        if course.slug not in rendered:
+            template = environment.get_template("partials/outline.html")
+            rendered[course.slug] = template.render(course=course)
+        mark = f'data-lesson-link="{slug}"'
+        return Markup(rendered[course.slug].replace(mark, f'{mark} aria-current="page"', 1))  # noqa: S704 - rendered above
+
+    return outline
+
+
+def _sitemap(pages: Sequence[SitePage], site_url: str) -> str:
+    entries = "".join(f"  <url><loc>{site_url}{page.url}</loc></url>\n" for page in pages if page.indexed)
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n'
+    )

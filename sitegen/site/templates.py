@@ -1,0 +1,21 @@
+"""Jinja2, as the theme expects it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+def open_templates(themes: Sequence[Path], shared: Mapping[str, object]) -> Environment:
+    """The templates of these themes, the first that has one, with what all of them are given."""
+    environment = Environment(
+        loader=FileSystemLoader([theme / "templates" for theme in themes]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.globals.update(shared)
+    return environment

@@ -11,7 +11,14 @@ from pathlib import Path
 from sitegen.catalog.commit import find_commit
 from sitegen.catalog.lock_file import NAME as LOCK
 from sitegen.catalog.lock_file import lock_of, read_lock, write_lock
-from sitegen.catalog.manifest import Manifest, ManifestUnreadable, compile_manifest, read_manifest, write_manifest
+from sitegen.catalog.manifest import (
+    Manifest,
+    ManifestUnreadable,
+    compile_manifest,
+    private_folder,
+    read_manifest,
+    write_manifest,
+)
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import public_view
 from sitegen.leaks.find import Leak, find_leaks
@@ -20,8 +27,6 @@ from sitegen.load import Loaded, load_school
 from sitegen.publish import check_output, publish_site
 from sitegen.school import School
 from sitegen.site.render import SiteFile, Source, TemplateBroken, render_site
-
-PRIVATE_FILES = "files"  # beside the manifest: pictures of paid texts, which the service serves to owners
 
 
 class BuildFailed(Exception):
@@ -79,7 +84,7 @@ def build_site(
         found = find_leaks(rendered, _private(school, catalog))
         if found.refused:
             raise SiteLeaks(found.refused)
-        _keep_private_files(school, catalog, manifest.parent / PRIVATE_FILES)
+        _keep_private_files(school, catalog, private_folder(manifest))
         published = publish_site(rendered, output)
         write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
         write_lock(earlier or read_lock(lock), catalog.courses)

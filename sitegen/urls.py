@@ -19,6 +19,9 @@ ANY_LESSON = "/learn/"  # the page of a lesson whose course is no longer in the 
 CHECK_EMAIL = "/checkout/check-email/"
 
 
+PRIVATE_PICTURES = "/api/pictures/"  # what paid texts show; the service adds who may see it, and until when
+
+
 def course(slug: str) -> str:
     """A course's sales page."""
     return f"/courses/{slug}/"

@@ -32,7 +32,7 @@ class CatalogLesson:
     resources: tuple[CatalogResource, ...]
     module_resources: tuple[CatalogResource, ...]
     # Parts of answers that are the same for everybody, made at the first request; see `learning/` and `mobile_v1/`.
-    cache: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    cache: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,11 @@ class CatalogCourse:
     def lesson_by_id(self, lesson_id: int) -> CatalogLesson | None:
         """A published lesson."""
         return self._by_id.get(lesson_id)
+
+    @cached_property
+    def pictures(self) -> frozenset[str]:
+        """The names of the pictures and files that its paid texts show."""
+        return frozenset(file.name for lesson in self.lessons for file in lesson.definition.files)
 
     def resources_of(self, lesson: CatalogLesson) -> tuple[CatalogResource, ...]:
         """What a lesson's page offers: the course's files, then the module's, then its own."""

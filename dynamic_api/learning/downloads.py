@@ -44,7 +44,7 @@ async def download_link(service: Service, user_id: int, resource_id: int, *, pat
         )
     if isinstance(storage, LocalStorage):
         query = f"expires={int(expires.timestamp())}&user={user_id}"
-        return DownloadLink(resource, f"{path}?{query}&signature={_sign(settings, path, query)}", expires)
+        return DownloadLink(resource, f"{path}?{query}&signature={sign_link(settings, path, query)}", expires)
     url = storage.link(definition.key, name=definition.name, media_type=definition.type, seconds=seconds)
     return DownloadLink(resource, url, expires)
 
@@ -59,13 +59,14 @@ def check_signature(settings: Settings, path: str, query: dict[str, str], *, now
         signature = query["signature"]
     except (KeyError, ValueError):
         raise SignatureInvalid from None
-    expected = _sign(settings, path, f"expires={expires}&user={user_id}")
+    expected = sign_link(settings, path, f"expires={expires}&user={user_id}")
     exact = set(query) == {"expires", "user", "signature"}
     if not exact or not hmac.compare_digest(signature.encode(), expected.encode()) or now.timestamp() >= expires:
         raise SignatureInvalid
     return user_id
 
 
-def _sign(settings: Settings, path: str, query: str) -> str:
+def sign_link(settings: Settings, path: str, query: str) -> str:
+    """Proof that we made a link to this path."""
     key = hashlib.sha256(b"download link:" + settings.secret_key.get_secret_value().encode()).digest()
     return hmac.new(key, f"{path}?{query}".encode(), hashlib.sha256).hexdigest()

@@ -22,8 +22,10 @@ from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.heartbeats import HeartbeatBody, mark_complete, open_progress, record_heartbeat
 from dynamic_api.learning.library import OwnedCourse, library_of
 from dynamic_api.learning.local_files import send_local_file
+from dynamic_api.learning.pictures import send_picture, with_pictures
 from dynamic_api.learning.playback import describe_playback, transcripts
 from dynamic_api.progress.rules import describe
+from dynamic_api.service import Service
 from dynamic_api.web.identity import Learner, learner_route
 from dynamic_api.web.requests import Request
 from dynamic_api.web.responses import JsonResponse, see_other
@@ -91,7 +93,7 @@ async def show_lesson(request: Request, opened: OpenedLesson[AccessAndStatuses])
         ({"curriculum": _curriculum(opened)} if opened.course.is_kept else {})
         | {
             "learner": opened.learner.id,
-            "lesson": _lesson_content(opened.lesson),
+            "lesson": _lesson_content(request.service, opened),
             "resources": [
                 {
                     "id": each.id,
@@ -111,8 +113,9 @@ async def show_lesson(request: Request, opened: OpenedLesson[AccessAndStatuses])
     )
 
 
-def _lesson_content(lesson: CatalogLesson) -> object:
-    """Notes, transcripts and chapters, as JSON that is made once for each lesson."""
+def _lesson_content(service: Service, opened: OpenedLesson[AccessAndStatuses]) -> object:
+    """Notes, transcripts and chapters, as JSON that is made once for each lesson; its pictures are the learner's."""
+    lesson = opened.lesson
     if "web" not in lesson.cache:
         content = {
             "id": lesson.id,
@@ -121,8 +124,8 @@ def _lesson_content(lesson: CatalogLesson) -> object:
             "transcripts": transcripts(lesson.definition),
             "chapters": [{"start": each.start, "title": each.title} for each in lesson.definition.chapters],
         }
-        lesson.cache["web"] = orjson.Fragment(orjson.dumps(content))
-    return lesson.cache["web"]
+        lesson.cache["web"] = orjson.dumps(content)
+    return orjson.Fragment(with_pictures(service, lesson.cache["web"], opened.course, opened.learner.id, html=True))
 
 
 async def show_playback(request: Request, opened: OpenedLesson[AccessAndPosition]) -> Response:
@@ -186,6 +189,7 @@ routes = [
     lesson_route("DELETE", f"{_LESSON}/completion", ACCESS, uncomplete_lesson),
     learner_route("GET", "/resources/{resource:int}/download", download),
     open_route("GET", "/files/{resource:int}", send_local_file, Audience.LINK_HOLDER),
+    open_route("GET", "/pictures/{course:int}/{name}", send_picture, Audience.LINK_HOLDER),
     open_route("GET", "/previews/{course}", play_preview),
     open_route("GET", "/previews/{course}/{lesson}", play_preview),
 ]

@@ -228,16 +228,18 @@ def course_detail(course: CatalogCourse, site_url: str) -> CourseDetail:
                 "title": module.definition.title,
                 "sort_order": number,
                 "updated_at": timestamp(module.updated_at),
-                "lessons": [_lesson(lesson, position) for position, lesson in enumerate(module.lessons, start=1)],
+                "lessons": [
+                    _lesson(lesson, position, site_url) for position, lesson in enumerate(module.lessons, start=1)
+                ],
             }
             for number, module in enumerate(course.modules, start=1)
         ],
     }
 
 
-def _lesson(lesson: CatalogLesson, position: int) -> Lesson:
+def _lesson(lesson: CatalogLesson, position: int, site_url: str) -> Lesson:
     return {
-        **lesson_head(lesson),
+        **lesson_head(lesson, site_url),
         "stream_video_id": lesson.definition.video,
         "has_video": lesson.definition.video is not None,
         "sort_order": position,
@@ -246,7 +248,7 @@ def _lesson(lesson: CatalogLesson, position: int) -> Lesson:
     }
 
 
-def lesson_head(lesson: CatalogLesson) -> LessonHead:
+def lesson_head(lesson: CatalogLesson, site_url: str) -> LessonHead:
     """What detail and playback have in common."""
     definition = lesson.definition
     return {
@@ -254,10 +256,15 @@ def lesson_head(lesson: CatalogLesson) -> LessonHead:
         "slug": definition.slug,
         "title": definition.title,
         "summary": definition.summary,
-        "notes": definition.notes_markdown,
+        "notes": _absolute(definition.notes_markdown, site_url),
         "duration_seconds": definition.duration,
         "updated_at": timestamp(lesson.updated_at),
     }
+
+
+def _absolute(markdown: str | None, site_url: str) -> str | None:
+    """A text whose links work away from its site."""
+    return markdown.replace("](/", f"]({site_url}/") if markdown else markdown
 
 
 def resource(item: CatalogResource) -> Resource:
@@ -271,9 +278,9 @@ def resource(item: CatalogResource) -> Resource:
     }
 
 
-def opened_lesson(course: CatalogCourse, lesson: CatalogLesson) -> OpenedLesson:
+def opened_lesson(course: CatalogCourse, lesson: CatalogLesson, site_url: str) -> OpenedLesson:
     """The lesson of endpoint 7."""
-    return {**lesson_head(lesson), "resources": [resource(each) for each in course.resources_of(lesson)]}
+    return {**lesson_head(lesson, site_url), "resources": [resource(each) for each in course.resources_of(lesson)]}
 
 
 def stream(service: Service, lesson: CatalogLesson) -> Stream | None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import orjson
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -29,6 +30,7 @@ from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.heartbeats import HeartbeatBody, open_progress, record_heartbeat
 from dynamic_api.learning.library import library_of
 from dynamic_api.learning.local_files import send_local_file
+from dynamic_api.learning.pictures import with_pictures
 from dynamic_api.mobile_v1 import answers
 from dynamic_api.mobile_v1.course_template import course_template
 from dynamic_api.mobile_v1.openapi import openapi
@@ -130,14 +132,16 @@ async def course(request: Request) -> Response:
     """Endpoint 6. One course they own, with every lesson and its progress."""
     opened = await open_course(request, _READER, COURSE)
     template = course_template(opened.course, request.service.settings.site_url)
-    return JsonResponse(template.filled(opened.found.progress))
+    filled = template.filled(opened.found.progress)
+    return JsonResponse(with_pictures(request.service, filled, opened.course, opened.learner.id, html=False))
 
 
 async def playback(request: Request, opened: OpenedLesson[AccessAndProgress]) -> Response:
     """Endpoint 7. A signed address of a lesson’s video, and where to start."""
     service, lesson = request.service, opened.lesson
     if "phone" not in lesson.cache:
-        lesson.cache["phone"] = answers.opened_lesson(opened.course, lesson)
+        lesson.cache["phone"] = orjson.dumps(answers.opened_lesson(opened.course, lesson, service.settings.site_url))
+    described = with_pictures(service, lesson.cache["phone"], opened.course, opened.learner.id, html=False)
     stream = answers.stream(service, lesson)
     return JsonResponse(
         {
@@ -145,7 +149,7 @@ async def playback(request: Request, opened: OpenedLesson[AccessAndProgress]) ->
             "stream": stream,
             "heartbeat_seconds": service.settings.heartbeat_seconds,
             "auto_complete_percent": service.settings.completion_percent,
-            "lesson": lesson.cache["phone"],
+            "lesson": orjson.Fragment(described),
             "progress": await open_progress(service, opened),
         }
     )

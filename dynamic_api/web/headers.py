@@ -13,6 +13,7 @@ def page_headers(settings: Settings) -> Mapping[str, str]:
         "script-src": f"'self' {_origin(settings.stream_sdk_url)}",
         "style-src": "'self'",
         "img-src": "'self' data:",
+        "media-src": "'self'",
         "connect-src": "'self'",
         "frame-src": f"'self' {_origin(settings.stream_base_url)}",
         # Chromium checks a form's redirects against this too.

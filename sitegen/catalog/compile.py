@@ -99,13 +99,13 @@ class Compiler:
         )
 
     def _lesson(self, file: LessonFile, place: Place) -> model.Lesson:
-        notes, rendered = None, Rendered()
+        rendered = Rendered()
         if file.notes:
-            notes, rendered = self._text(file.notes, (*place, "notes"), public=file.preview)
+            _, rendered = self._text(file.notes, (*place, "notes"), public=file.preview)
         return _compiled(
             model.Lesson,
             file,
-            notes_markdown=notes,
+            notes_markdown=rendered.markdown if file.notes else None,
             notes_html=rendered.html if file.notes else None,
             captions=[
                 model.Captions(language=language, vtt=self._captions(name, (*place, "captions", language)))

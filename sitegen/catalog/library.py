@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from sitegen import urls
 from sitegen.catalog import model
 from sitegen.catalog.faults import Fault, did_you_mean
 from sitegen.catalog.pictures import FileRefused, find_file, picture_size, private_name, public_address
 from sitegen.texts.faults import TextFault
 from sitegen.texts.references import Reference, Target, Unresolved
 from sitegen.texts.render import render
-
-PRIVATE_FILES = "/api/files/"
 
 
 class TextPage(NamedTuple):
@@ -35,6 +34,7 @@ class Rendered:
     """A text as HTML, with the files that it shows."""
 
     html: str = ""
+    markdown: str = ""  # the text with the addresses that the HTML has, for phones
     public_files: list[model.Picture] = field(default_factory=list)
     private_files: list[model.PrivateFile] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -72,13 +72,21 @@ class Library:
         """A text, whose links and files are beside it in `folder`. `place` tells where a line of it is written."""
         rendered = Rendered()
 
+        addresses: dict[str, str] = {}
+
         def resolve(reference: Reference) -> Target:
-            return self._resolve(reference, folder, rendered, place, public=public)
+            target = self._resolve(reference, folder, rendered, place, public=public)
+            addresses[reference.address] = target.address
+            return target
 
         done = render(text, language=self.language, resolve=resolve)
         if path is not None:
             self._anchors[path.resolve()] = done.anchors
         rendered.html = done.html
+        rendered.markdown = text
+        for written, address in addresses.items():
+            if written != address:
+                rendered.markdown = rendered.markdown.replace(f"]({written}", f"]({address}")
         rendered.faults = [_fault(place, each) for each in done.faults]
         return rendered
 
@@ -133,7 +141,7 @@ class Library:
         private = model.PrivateFile(file=file, name=private_name(path))
         if private not in rendered.private_files:
             rendered.private_files.append(private)
-        return PRIVATE_FILES + private.name
+        return urls.PRIVATE_PICTURES + private.name
 
 
 def _fault(place: Place, fault: TextFault) -> Fault:

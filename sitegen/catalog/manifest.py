@@ -11,6 +11,11 @@ from sitegen.catalog.commit import Commit
 from sitegen.catalog.model import Catalog, Compiled
 
 
+def private_folder(manifest: Path) -> Path:
+    """Where the pictures of paid texts are: beside the manifest, from where the service serves them to owners."""
+    return manifest.parent / "pictures"
+
+
 class Manifest(Compiled):
     """`version` is a digest of the catalogue: equal catalogues have equal versions.
 

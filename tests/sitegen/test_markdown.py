@@ -37,7 +37,8 @@ FORMS = {
     "hard break": ("a\\\nb", "a<br>\nb"),
     "tasks": (
         "- [ ] a\n- [x] b",
-        '<ul class="tasks">\n<li><input type="checkbox" disabled> a</li>\n<li><input type="checkbox" disabled checked> b</li>',
+        '<ul class="tasks">\n<li><input type="checkbox" disabled> a</li>\n'
+        '<li><input type="checkbox" disabled checked> b</li>',
     ),
     "numbered from four": ("4. a", '<ol start="4">\n<li>a</li>'),
     "definitions": ("Term\n: what it is", "<dl>\n<dt>Term</dt>\n<dd>what it is</dd>\n</dl>"),

@@ -74,8 +74,8 @@ def build_site(
     # Where the lock file is missing, what the last build published stands in for it.
     earlier = lock_of(lock, before.catalog.courses) if before is not None and not lock.exists() else None
     loaded = load_school(school, now=now, earlier=earlier)
-    catalog = loaded.catalog
-    compiled = compile_manifest(catalog, find_commit(school.course_data))
+    catalog = loaded.catalog.at(now)
+    compiled = compile_manifest(loaded.catalog, find_commit(school.course_data))
     if before is not None and _is_the_same(before, compiled):
         compiled = before  # building twice is building once
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
@@ -103,7 +103,7 @@ def build_site(
 
 def render(school: School, loaded: Loaded, *, site_url: str | None, now: datetime) -> Iterable[SiteFile]:
     """The public files of a school, as visitors see them at that moment. Raises BuildFailed."""
-    public = public_view(loaded.catalog)
+    public = public_view(loaded.catalog.at(now))
     source = Source(school.root, school.themes, school.public, site_url or loaded.catalog.site.url)
     try:
         yield from render_site(public, loaded.content.shown(now), source)

@@ -27,7 +27,7 @@ def load_school(school: School, *, now: datetime, earlier: Lock | None = None) -
     """Raises CatalogInvalid with every fault of every file. `earlier` stands for a lock file that is missing."""
     library = Library(school.root, (school.course_data, school.content), school.paid_files)
     reader = ContentReader(school.content, library)
-    catalog, faults = read_catalog(school.course_data, library, earlier=earlier)
+    catalog, faults = read_catalog(school.course_data, library, now=now, earlier=earlier)
     content = reader.read(catalog.site.timezone if catalog else "UTC")
     faults += reader.faults
     addresses = _addresses(school, public_view(catalog), content) if catalog else None

@@ -1,6 +1,7 @@
 """Keeps the catalogue in memory up to date with the manifest file."""
 
 import logging
+from datetime import datetime
 from pathlib import Path
 
 from dynamic_api.catalog.courses import CourseCatalog
@@ -22,6 +23,7 @@ class CatalogSource:
         self._database = database
         self._clock = clock
         self._stamp: _Stamp | None = None
+        self._due: datetime | None = None  # when the catalogue shows something that it hides now
         self._current: CourseCatalog | None = None
         self.problem: str | None = None
 
@@ -61,7 +63,8 @@ class CatalogSource:
         once it changes.
         """
         stamp = self._stamp_of_file()
-        if stamp is not None and stamp == self._stamp:
+        is_due = self._due is not None and self._due <= self._clock()
+        if stamp is not None and stamp == self._stamp and not is_due:
             return False
         try:
             changed = await self._read(allow_older=allow_older)
@@ -73,12 +76,14 @@ class CatalogSource:
         return changed
 
     async def _read(self, *, allow_older: bool) -> bool:
-        manifest = read_manifest(self._path)
+        manifest, now = read_manifest(self._path), self._clock()
+        due = next((moment for moment, _ in manifest.catalog.dates() if moment > now), None)
+        manifest = manifest.model_copy(update={"catalog": manifest.catalog.at(now)})
         async with self._database.transaction() as db:
             await take_turns(db, "catalogue")  # one process at a time assigns ids
-            current = await sync_catalog(db, manifest, at=self._clock(), allow_older=allow_older)
-        is_new = self._current is None or self._current.version != current.version
-        self._current = current
+            current = await sync_catalog(db, manifest, at=now, allow_older=allow_older)
+        is_new = self._current is None or self._current.version != current.version or self._due != due
+        self._current, self._due = current, due
         for course in current.missing:
             logger.warning(
                 "the course “%s” (%s) is not in the course files; its owners keep it as it was",

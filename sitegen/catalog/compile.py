@@ -1,8 +1,10 @@
 """One checked file → compiled shapes: the files it names are read, its texts rendered."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from sitegen.catalog import model
 from sitegen.catalog.captions import CaptionsInvalid, parse_vtt
@@ -40,13 +42,19 @@ class Compiler:
     """Resolves what one YAML file names, and adds a fault for whatever is missing or wrong."""
 
     def __init__(
-        self, root: Path, source: YamlSource, instructors: Mapping[str, InstructorFile], library: Library
+        self,
+        root: Path,
+        source: YamlSource,
+        instructors: Mapping[str, InstructorFile],
+        library: Library,
+        zone: ZoneInfo,
     ) -> None:
         self.root = root
         self.source = source
         self.folder = source.path.parent
         self.library = library
         self.instructors = instructors
+        self.zone = zone
         self._pictures: list[model.Picture] = []
 
     def site(self, file: SiteFile) -> model.Site:
@@ -72,6 +80,7 @@ class Compiler:
                 _compiled(model.Question, each, answer_html=self._text(each.answer, ("questions", n, "answer"))[1].html)
                 for n, each in enumerate(file.questions)
             ],
+            "publish_at": self._moment(file.publish_at),
             "resources": self._resources(file.resources),
             "modules": [self._module(module, ("modules", n)) for n, module in enumerate(file.modules)],
         }
@@ -80,7 +89,7 @@ class Compiler:
     def _instructor_of_course(self, identifier: str) -> model.Instructor:
         file = self.instructors.get(identifier) or InstructorFile(id=identifier, name=identifier)
         # What is wrong with an instructor is reported once, with site.yaml.
-        silent = Compiler(self.root, YamlSource(self.root / "site.yaml"), {}, self.library)
+        silent = Compiler(self.root, YamlSource(self.root / "site.yaml"), {}, self.library, self.zone)
         instructor = silent._instructor(file, ())
         self._pictures += silent._pictures
         return instructor
@@ -114,7 +123,11 @@ class Compiler:
             chapters=[_compiled(model.Chapter, chapter) for chapter in file.chapters],
             resources=self._resources(file.resources),
             files=rendered.private_files,
+            publish_at=self._moment(file.publish_at),
         )
+
+    def _moment(self, written: datetime | None) -> datetime | None:
+        return written.replace(tzinfo=self.zone) if written else None
 
     def _resources(self, files: list[ResourceFile]) -> list[model.Resource]:
         return [_compiled(model.Resource, file, size=file.size or self._size(file.key)) for file in files]

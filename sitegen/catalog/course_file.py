@@ -162,6 +162,11 @@ class LessonFile(Typed):
     )
     preview: bool = Field(default=False, description="Free for everybody, without an account.", examples=[True])
     published: bool = Field(default=True, description="`false` hides the lesson.", examples=[False])
+    publish_at: Moment | None = Field(
+        default=None,
+        description="Hidden until then, in the school's time zone. The service keeps the minute; the site needs a build.",
+        examples=["2026-12-24 18:00"],
+    )
     public_excerpt: str = Field(
         default="",
         description="Words of the notes or captions that may be quoted in public, such as a teaser in a post.",
@@ -213,6 +218,11 @@ class CourseFile(Typed):
             "and everybody who owns it keeps it."
         ),
         examples=["published"],
+    )
+    publish_at: Moment | None = Field(
+        default=None,
+        description="A draft until then, in the school's time zone. The site shows it from the next build on.",
+        examples=["2026-12-24 18:00"],
     )
     level: Literal["beginner", "intermediate", "advanced", "all"] = Field(
         default="all", description="Who it is for.", examples=["beginner"]

@@ -1,7 +1,9 @@
 """Course files → Catalog. Finds every fault of every file in one run, and raises if there are any."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sitegen import urls
 from sitegen.catalog import model
@@ -18,13 +20,13 @@ from sitegen.catalog.validate import check_shape
 from sitegen.catalog.yaml_source import YamlSource, read_yaml
 
 
-def load_catalog(root: Path, *, earlier: Lock | None = None) -> model.Catalog:
+def load_catalog(root: Path, *, earlier: Lock | None = None, now: datetime | None = None) -> model.Catalog:
     """Read `root/site.yaml` and `root/courses/*/course.yaml`, and hold them against `root/published.lock`.
 
     `earlier` stands for a lock file that is missing. Raises CatalogInvalid with all faults at once.
     """
     library = Library(root.parent, (root,), root / "files")
-    catalog, faults = read_catalog(root, library, earlier=earlier)
+    catalog, faults = read_catalog(root, library, now=now or datetime.now(UTC), earlier=earlier)
     faults += library.finish()
     if faults or catalog is None:
         raise CatalogInvalid(faults)
@@ -32,9 +34,12 @@ def load_catalog(root: Path, *, earlier: Lock | None = None) -> model.Catalog:
 
 
 def read_catalog(
-    root: Path, library: Library, *, earlier: Lock | None = None
+    root: Path, library: Library, *, now: datetime, earlier: Lock | None = None
 ) -> tuple[model.Catalog | None, list[Fault]]:
-    """The catalogue, where there is one, and every fault; the caller finishes the library."""
+    """The catalogue, where there is one, and every fault; the caller finishes the library.
+
+    `now` decides what counts as published when the files are held against the lock file.
+    """
     site_source = read_yaml(root / "site.yaml")
     site_file = check_shape(SiteFile, site_source)
     library.language = site_file.language if site_file else library.language
@@ -54,11 +59,13 @@ def read_catalog(
     site = None
     if site_file:
         people = {instructor.id: instructor for instructor in site_file.instructors}
-        site = Compiler(root, site_source, people, library).site(site_file)
-        compiled = [Compiler(root, source, people, library).course(file) for file, source in loaded]
+        zone = ZoneInfo(site_file.timezone)
+        site = Compiler(root, site_source, people, library, zone).site(site_file)
+        compiled = [Compiler(root, source, people, library, zone).course(file) for file, source in loaded]
     lock = read_lock(root / LOCK) if earlier is None else earlier
     if site_file and not lock.faults and len(loaded) == len(sources) - 1:
-        check_against_lock(lock, site_file, loaded, compiled)
+        shown = model.Catalog(site=site, courses=tuple(compiled), redirects=()).at(now) if site else None
+        check_against_lock(lock, site_file, loaded, shown.courses if shown else ())
     faults = [*lock.faults, *(fault for source in sources for fault in source.faults)]
     if site is None:
         return None, faults

@@ -1,5 +1,6 @@
 """The compiled catalogue: everything resolved, checked and rendered. Private; `public.py` says what visitors see."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -71,6 +72,7 @@ class Lesson(Compiled):
     duration: int | None
     preview: bool
     published: bool
+    publish_at: datetime | None = None
     public_excerpt: str = ""  # lessons that were compiled by an earlier version have none
     moved_from: tuple[str, ...]
     captions: tuple[Captions, ...]
@@ -140,6 +142,7 @@ class Course(Compiled):
     retired: tuple[str, ...]
     replaced_by: dict[str, str]
     pictures: tuple[Picture, ...] = ()
+    publish_at: datetime | None = None
 
     @property
     def published(self) -> bool:
@@ -155,6 +158,24 @@ class Course(Compiled):
     def lessons(self) -> tuple[Lesson, ...]:
         """Published lessons, in the order they are taught."""
         return tuple(lesson for module in self.modules for lesson in module.lessons if lesson.published)
+
+
+def _at(course: Course, moment: datetime) -> Course:
+    modules = tuple(
+        module.model_copy(
+            update={
+                "lessons": tuple(
+                    lesson.model_copy(update={"published": False})
+                    if lesson.publish_at is not None and lesson.publish_at > moment
+                    else lesson
+                    for lesson in module.lessons
+                )
+            }
+        )
+        for module in course.modules
+    )
+    is_later = course.publish_at is not None and course.publish_at > moment
+    return course.model_copy(update={"modules": modules, **({"status": "draft"} if is_later else {})})
 
 
 class Site(Compiled):
@@ -189,6 +210,23 @@ class Catalog(Compiled):
     site: Site
     courses: tuple[Course, ...]
     redirects: tuple[Redirect, ...]
+
+    def at(self, moment: datetime) -> "Catalog":
+        """As it is then: what is published later is a draft, or hidden."""
+        if not any(due > moment for due, _ in self.dates()):
+            return self
+        return self.model_copy(update={"courses": tuple(_at(course, moment) for course in self.courses)})
+
+    def dates(self) -> tuple[tuple[datetime, str], ...]:
+        """When something is published, and what, in the order of time."""
+        found = [(course.publish_at, f"course {course.id}") for course in self.courses]
+        found += [
+            (lesson.publish_at, f"lesson {lesson.id}")
+            for course in self.courses
+            for module in course.modules
+            for lesson in module.lessons
+        ]
+        return tuple(sorted((moment, what) for moment, what in found if moment is not None))
 
     @property
     def published(self) -> tuple[Course, ...]:

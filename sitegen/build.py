@@ -63,8 +63,9 @@ def build_site(
     manifest: Path | None = None,
     site_url: str | None = None,
     now: datetime | None = None,
+    rehearsal: bool = False,
 ) -> Built:
-    """Build the site and the service's catalogue.
+    """Build the site and the service's catalogue. A rehearsal leaves the lock file as it is.
 
     Raises CatalogInvalid, BuildFailed, SiteLeaks or OutputRefused; the output and the manifest are then as they were.
     """
@@ -76,7 +77,8 @@ def build_site(
     loaded = load_school(school, now=now, earlier=earlier)
     catalog = loaded.catalog.at(now)
     compiled = compile_manifest(loaded.catalog, find_commit(school.course_data))
-    if before is not None and _is_the_same(before, compiled):
+    became_due = before and any(before.built_at < moment <= now for moment, _ in loaded.dates())
+    if before is not None and _is_the_same(before, compiled) and not became_due:
         compiled = before  # building twice is building once
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         rendered = Path(folder) / "site"
@@ -87,7 +89,8 @@ def build_site(
         _keep_private_files(school, catalog, private_folder(manifest))
         published = publish_site(rendered, output)
         write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
-        write_lock(earlier or read_lock(lock), catalog.courses)
+        if not rehearsal:
+            write_lock(earlier or read_lock(lock), catalog.courses)
     return Built(
         courses=len(catalog.published),
         retired=sum(course.status == "retired" for course in catalog.courses),

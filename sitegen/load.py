@@ -22,6 +22,10 @@ class Loaded:
     catalog: Catalog
     content: Content
 
+    def dates(self) -> list[tuple[datetime, str]]:
+        """When something is published, and what, in the order of time."""
+        return sorted([*self.catalog.dates(), *self.content.dates()])
+
 
 def load_school(school: School, *, now: datetime, earlier: Lock | None = None) -> Loaded:
     """Raises CatalogInvalid with every fault of every file. `earlier` stands for a lock file that is missing."""

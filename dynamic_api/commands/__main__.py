@@ -9,10 +9,15 @@ from dynamic_api import __version__
 # Name → where the command is, and the line that `--help` shows. sitegen's commands are named, not imported: the
 # service must not depend on the site generator.
 COMMANDS = {
-    "check": ("sitegen.commands:check", "Check the course files."),
-    "build": ("sitegen.commands:build", "Build the site and the service's catalogue."),
-    "schema": ("sitegen.commands:schema", "Write the reference of the course files' fields."),
-    "settings": ("dynamic_api.commands.settings:settings", "Write the reference of the settings."),
+    "init": ("sitegen.commands.school:init", "Make a school."),
+    "new": ("sitegen.commands.school:new", "Make a course, module, lesson, page or post."),
+    "check": ("sitegen.commands.site:check", "Check course files, pages and posts."),
+    "build": ("sitegen.commands.site:build", "Build the site and the service's catalogue."),
+    "due": ("sitegen.commands.site:due", "List what is published later."),
+    "upgrade": ("sitegen.commands.school:upgrade", "Say what another version changed and refuses."),
+    "docs": ("sitegen.commands.docs:docs", "Show a document."),
+    "schema": ("sitegen.commands.docs:schema", "Write the schemas that editors use."),
+    "settings": ("dynamic_api.commands.settings:settings", "Show the settings, with what each is."),
     "migrate": ("dynamic_api.commands.serve:migrate", "Update the database to the current schema."),
     "backup": ("dynamic_api.commands.backup:backup", "Write a copy of the database, while the service runs."),
     "restore": ("dynamic_api.commands.backup:restore", "Fill an empty database from a backup."),

@@ -1,24 +1,19 @@
-"""The command `settings`: the pages that document the settings, made from the settings."""
+"""The command `settings`, and the pages that document the settings; all made from the settings."""
 
 import shlex
 from collections.abc import Mapping
 from enum import Enum
-from pathlib import Path
 
 import click
 from pydantic.fields import FieldInfo
 
 from dynamic_api.core.settings import Settings, variable
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 
-
-@click.command(epilog="Example: coursewright settings")
+@click.command(epilog="Example: coursewright settings > .env.example")
 def settings() -> None:
-    """Write docs/settings.md and .env.example."""
-    for name, text in settings_files().items():
-        (ROOT / name).write_text(text, encoding="utf-8")
-        click.echo(name)
+    """Show every setting with what it is, as an example of a .env file."""
+    click.echo(settings_files()[".env.example"], nl=False)
 
 
 def settings_files() -> Mapping[str, str]:
@@ -26,7 +21,7 @@ def settings_files() -> Mapping[str, str]:
     page = [
         "# Settings",
         "",
-        "Made by `coursewright settings` from `dynamic_api/core/settings.py`; change them there.",
+        "Made by `python -m scripts.documents` from `dynamic_api/core/settings.py`; change them there.",
         "",
         "Settings are read when the service starts, from the environment and from a file `.env` in the folder where it",
         "starts; the environment wins. A name that begins with `COURSEWRIGHT_` and is none of these is refused.",

@@ -1,14 +1,16 @@
-"""Serves files of this machine to anyone with a signed link; the web and the phone share it."""
+"""Serves files and pictures of this machine to anyone with a signed link; the web and the phone share it."""
 
 import re
 
 from starlette.responses import FileResponse, Response
 
-from dynamic_api.core.errors import RangeNotSatisfiable, ResourceNotFound
+from dynamic_api.core.errors import RangeNotSatisfiable, ResourceForbidden, ResourceNotFound
 from dynamic_api.gateways.storage import LocalStorage, attachment
-from dynamic_api.learning.access import open_resource
+from dynamic_api.learning.access import open_resource, owns_course
 from dynamic_api.learning.downloads import check_signature
+from dynamic_api.learning.pictures import STEP
 from dynamic_api.web.requests import Request
+from sitegen.catalog.manifest import private_folder
 
 _RANGE = re.compile(r"bytes=(?P<first>\d{1,15})?-(?P<last>\d{1,15})?(,\s*\d{0,15}-\d{0,15})*")
 
@@ -28,6 +30,19 @@ async def send_local_file(request: Request) -> Response:
         "Cache-Control": "private, no-store",
     }
     return FileResponse(path, media_type=definition.type, headers=headers)
+
+
+async def send_picture(request: Request) -> Response:
+    """The picture, if the address is ours and the learner it names still owns the course."""
+    service, name = request.service, request.path_params["name"]
+    user_id = check_signature(service.settings, request.url.path, dict(request.query_params), now=service.clock())
+    course = service.catalog.current.course_by_id(request.path_params["course"])
+    path = private_folder(service.settings.manifest) / name
+    if course is None or name not in course.pictures or not path.is_file():
+        raise ResourceNotFound
+    if not await owns_course(service, user_id, course.id):
+        raise ResourceForbidden
+    return FileResponse(path, headers={"Cache-Control": f"private, max-age={int(STEP.total_seconds())}"})
 
 
 def _check_range(request: Request, size: int) -> None:

@@ -21,8 +21,8 @@ from dynamic_api.learning.access import (
 from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.heartbeats import HeartbeatBody, mark_complete, open_progress, record_heartbeat
 from dynamic_api.learning.library import OwnedCourse, library_of
-from dynamic_api.learning.local_files import send_local_file
-from dynamic_api.learning.pictures import send_picture, with_pictures
+from dynamic_api.learning.local_files import send_local_file, send_picture
+from dynamic_api.learning.pictures import with_pictures
 from dynamic_api.learning.playback import describe_playback, transcripts
 from dynamic_api.progress.rules import describe
 from dynamic_api.service import Service

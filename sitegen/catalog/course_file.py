@@ -164,7 +164,10 @@ class LessonFile(Typed):
     published: bool = Field(default=True, description="`false` hides the lesson.", examples=[False])
     publish_at: Moment | None = Field(
         default=None,
-        description="Hidden until then, in the school's time zone. The service keeps the minute; the site needs a build.",
+        description=(
+            "Hidden until then, in the school's time zone. The service keeps the minute; the site shows it from the "
+            "next build on."
+        ),
         examples=["2026-12-24 18:00"],
     )
     public_excerpt: str = Field(

@@ -28,7 +28,9 @@ def check_shape(shape: type[Shape], source: YamlSource) -> Shape | None:
     if source.faults and source.data is None:
         return None
     if not isinstance(source.data, dict):
-        source.faults.append(source.fault((), "This file is empty.", "See docs/fields.md for a complete one."))
+        source.faults.append(
+            source.fault((), "This file is empty.", "See “coursewright docs fields” for a complete one.")
+        )
         return None
     try:
         return shape.model_validate(source.data)
@@ -70,7 +72,7 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> F
         return source.fault(loc, f"“{name}” is an unknown field.", did_you_mean(name, known), at_key=True)
     if kind == "missing":
         example = _example(shape, loc)
-        remedy = f"Add a line “{name}: {example}”." if example else f"Add “{name}”; see docs/fields.md."
+        remedy = f"Add a line “{name}: {example}”." if example else f"Add “{name}”; see “coursewright docs fields”."
         return source.fault(loc[:-1], f"“{name}” is missing.", remedy, at_key=False)
     label = _label(loc, source)
     if kind == "string_type":
@@ -80,7 +82,7 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> F
             remedy = "Write it as plain text after the colon."
         return source.fault(loc, f"{label} must be text, not {got}.", remedy)
     if kind == "string_pattern_mismatch":
-        remedy = _PATTERNS.get(str(context.get("pattern")), "See docs/fields.md.")
+        remedy = _PATTERNS.get(str(context.get("pattern")), "See “coursewright docs fields”.")
         return source.fault(loc, f"{label} is not valid: “{error['input']}”.", remedy)
     if kind == "literal_error":
         expected = str(context.get("expected", "")).replace("'", "")
@@ -100,7 +102,7 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> F
         return source.fault(
             loc, f"{label} cannot be read: {got}.", _sentence(str(error["msg"]).removeprefix("Value error, "))
         )
-    return source.fault(loc, f"{label}: {error['msg']}.", "See docs/fields.md.")
+    return source.fault(loc, f"{label}: {error['msg']}.", "See “coursewright docs fields”.")
 
 
 def _sentence(message: str) -> str:

@@ -61,7 +61,7 @@ def read_yaml(path: Path) -> YamlSource:
     try:
         text = read_text(path)
     except FileNotFoundError:
-        source.faults.append(Fault(path, 1, 1, "This file is missing.", "Create it; see docs/fields.md."))
+        source.faults.append(Fault(path, 1, 1, "This file is missing.", "Create it; see “coursewright docs fields”."))
         return source
     except Unreadable as error:
         source.faults.append(error.fault)
@@ -88,7 +88,7 @@ def parse_yaml(source: YamlSource, text: str, *, above: int = 0) -> YamlSource:
     except yaml.MarkedYAMLError as error:
         _refuse(source, *_described(error, above))
     except yaml.YAMLError:
-        _refuse(source, 1, 1, "This is not YAML.", "See docs/fields.md for a complete file.")
+        _refuse(source, 1, 1, "This is not YAML.", "See “coursewright docs fields” for a complete file.")
     except _Refused:
         source.data = None
     return source

@@ -66,6 +66,11 @@ class Content:
     pages: list[Page] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
 
+    def dates(self) -> list[tuple[datetime, str]]:
+        """When something is published, and what."""
+        texts = [*self.pages, *self.posts]
+        return [(each.publish_at, f"{each.address}") for each in texts if each.publish_at and not each.draft]
+
     def shown(self, now: datetime) -> "Content":
         """What visitors see."""
         return Content(

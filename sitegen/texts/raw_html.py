@@ -123,7 +123,7 @@ def _instead(tag: str) -> str:
         return "Embed a video with “@[youtube](its id)”, or a file with “@[video](files/name.mp4)”."
     if tag in ("video", "audio"):
         return f"Write “@[{tag}](name of the file)”."
-    return "Delete it; docs/markdown.md lists what a text may contain. To show it as text, put it in `backticks`."
+    return "Delete it, or put it in `backticks` to show it as text. See “coursewright docs markdown”."
 
 
 class _Reader(HTMLParser):

@@ -91,7 +91,9 @@ class _Blocks:
         method = getattr(self, f"_block_{name.lower()}", None)
         if method is not None:
             return str(method(node))
-        self.inline.add(node, f"“{name}” is not known here.", "See docs/markdown.md for what a text may contain.")
+        self.inline.add(
+            node, f"“{name}” is not known here.", "See “coursewright docs markdown” for what a text may contain."
+        )
         return ""
 
     def _block_paragraph(self, node: Node) -> str:

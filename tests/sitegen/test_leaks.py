@@ -200,13 +200,9 @@ def test_a_linked_file_is_found(
     assert search(school(catalog, lesson), {}).refused
 
 
-def one_word_a_line(text: str) -> str:
-    return "<b>" + "</b>\n<i>".join(text.split()) + "</i>"
-
-
 TEXTS: dict[str, Callable[[str], str | bytes]] = {
     "as it is": lambda text: f"<p>{text}</p>",
-    "in other markup": one_word_a_line,
+    "in other markup": lambda text: "<b>" + "</b>\n<i>".join(text.split()) + "</i>",
     "in an attribute": lambda text: f'<meta name="description" content="{text}">',
     "in capitals": str.upper,
     "entities": entities,

@@ -1,0 +1,1 @@
+"""The commands of the site and of its files."""

@@ -1,0 +1,61 @@
+"""What the commands share: which school, how they answer, and how they refuse."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from sitegen.catalog.faults import Fault
+from sitegen.school import NoSchool, School, find_school
+
+
+def named_school(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> School:
+    """The school that is named, or the one that the current folder is in. Its paths are short, for messages."""
+    try:
+        return find_school(Path(os.path.relpath(value or Path.cwd())))
+    except NoSchool as error:
+        raise click.UsageError(str(error)) from None
+
+
+in_school = click.option(
+    "--school",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    callback=named_school,
+    help="The school's folder; the current one, unless told otherwise.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+
+
+def count(number: int, noun: str) -> str:
+    """“1 lesson”, “2 lessons”."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def say(data: Mapping[str, object], sentence: str, *, as_json: bool) -> None:
+    """The answer, for a program or for a person."""
+    click.echo(json.dumps(data, ensure_ascii=False) if as_json else sentence)
+
+
+def refuse(messages: Sequence[str], noun: str, *, as_json: bool) -> NoReturn:
+    """What is wrong, and exit status 1."""
+    if as_json:
+        click.echo(json.dumps({f"{noun}s": list(messages)}, ensure_ascii=False))
+    else:
+        click.echo("\n".join((*messages, f"\n{count(len(messages), noun)}; nothing was published.")), err=True)
+    raise SystemExit(1)
+
+
+def refuse_faults(faults: Sequence[Fault], *, as_json: bool) -> NoReturn:
+    """The faults of the files, and exit status 1."""
+    if as_json:
+        described = [
+            {"file": str(each.file), "line": each.line, "column": each.column, "problem": each.problem,
+             "remedy": each.remedy}
+            for each in faults
+        ]  # fmt: skip
+        click.echo(json.dumps({"faults": described}, ensure_ascii=False))
+        raise SystemExit(1)
+    refuse([str(fault) for fault in faults], "fault", as_json=False)

@@ -1,6 +1,8 @@
-"""The demo: builds the sample school, starts the sandbox and the service, prints their URLs, stops on Ctrl-C."""
+"""The demo: builds a school, starts the sandbox and the service, prints their URLs, stops on Ctrl-C.
 
-import argparse
+`scripts/run` shows the sample school with it, `coursewright demo` any other: a creator rehearses their own courses.
+"""
+
 import json
 import shutil
 import signal
@@ -9,32 +11,46 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from scripts.installation import ROOT, Installation, StartFailed, port_is_free
+import click
+
+from .installation import ROOT, Installation, StartFailed, port_is_free
 
 VAR = ROOT / "var"
 
 
-def main() -> int:
-    """Exit status 1 if something prevents it; a sentence says what."""
-    parser = argparse.ArgumentParser(prog="scripts/run", description="Run the sample school on this machine.")
-    parser.add_argument("--port", type=int, default=8000, help="the service's port; the two after it are used too")
-    parser.add_argument("--fresh", action="store_true", help="start again from nothing")
-    options = parser.parse_args()
-    for port in range(options.port, options.port + 3):
-        if not port_is_free(port):
+@click.command(epilog="Example: coursewright demo --port 8100")
+@click.option("--port", default=8000, show_default=True, help="The service's port; the two after it are used too.")
+@click.option("--fresh", is_flag=True, help="Start again from nothing.")
+@click.option(
+    "--school",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    help="The school's folder; the current one, unless told otherwise.",
+)
+def demo(port: int, fresh: bool, school: Path) -> None:
+    """Rehearse a school: buy with card 4242 4242 4242 4242, read its emails, refund. Nothing leaves this machine."""
+    if not (school / "course_data" / "site.yaml").is_file():
+        raise click.UsageError(f"There is no school in {school.resolve()}: no course_data/site.yaml. Name it: --school")
+    sys.exit(run(school.resolve(), port=port, fresh=fresh))
+
+
+def run(school: Path, *, port: int, fresh: bool) -> int:
+    """Run until Ctrl-C. Exit status 1 if something prevents it; a sentence says what."""
+    var = school / "var"
+    for each in range(port, port + 3):
+        if not port_is_free(each):
             print(
-                f"Port {port} is in use. Stop what runs there, or choose another: ./scripts/run --port 8100",
-                file=sys.stderr,
+                f"Port {each} is in use. Stop what runs there, or choose another, such as --port 8100.", file=sys.stderr
             )
             return 1
-    if options.fresh:
-        shutil.rmtree(VAR, ignore_errors=True)
-    VAR.mkdir(exist_ok=True)
-    _adapt_to_port(options.port)
-    installation = Installation(VAR, options.port, options.port + 1, options.port + 2)
+    if fresh:
+        shutil.rmtree(var, ignore_errors=True)
+    var.mkdir(exist_ok=True)
+    _adapt_to_port(var, port)
+    installation = Installation(var, port, port + 1, port + 2, school)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        print("Building the sample school …", flush=True)
+        print("Building the school …", flush=True)
         installation.build()
         installation.start_sandbox()
         installation.migrate()
@@ -43,10 +59,7 @@ def main() -> int:
         installation.write_environment()
         print(f"\n  The school:                {installation.url}/", flush=True)
         print(f"  Email, payments, refunds:  {installation.sandbox}/", flush=True)
-        print(
-            "\nCtrl-C stops everything. Data is kept in var/; ./scripts/run --fresh starts again from nothing.",
-            flush=True,
-        )
+        print("\nCtrl-C stops everything. Data is kept in var/; --fresh starts again from nothing.", flush=True)
         while all(process.poll() is None for process in installation.processes.values()):
             time.sleep(0.3)
         print("A process ended unexpectedly; see var/service.log and var/sandbox.log.", file=sys.stderr)
@@ -61,11 +74,11 @@ def main() -> int:
         installation.stop()
 
 
-def _adapt_to_port(port: int) -> None:
+def _adapt_to_port(var: Path, port: int) -> None:
     """The sandbox's webhook endpoint contains the port; with another port it is moved."""
-    stamp = VAR / "port"
+    stamp = var / "port"
     if stamp.exists() and stamp.read_text() != str(port):
-        _move_endpoint(VAR / "sandbox.json", int(stamp.read_text()), port)
+        _move_endpoint(var / "sandbox.json", int(stamp.read_text()), port)
     stamp.write_text(str(port))
 
 
@@ -84,4 +97,4 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    demo()

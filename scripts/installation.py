@@ -1,5 +1,7 @@
-"""One installation on this machine: a folder, the sandbox and the service as processes. The demo and browser tests use
-it."""
+"""One installation on this machine: a folder, the sandbox and the service as processes.
+
+The demo and the browser tests use it. Imports of neighbours are relative: the installed package has another name.
+"""
 
 import contextlib
 import json
@@ -14,12 +16,15 @@ import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import formataddr
 from pathlib import Path
 
 import httpx
 
 from dynamic_api.webhooks.handle import HANDLED
-from scripts.sandbox.stripe_objects import API_VERSION
+from sitegen.publish import LIST
+
+from .sandbox.stripe_objects import API_VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,12 +46,13 @@ def port_is_free(port: int) -> bool:
 
 @dataclass
 class Installation:
-    """Everything is below `folder`. Three ports: the service, the sandbox, and its mail server."""
+    """A school, with everything that arises below `folder`. Three ports: service, sandbox, and its mail server."""
 
     folder: Path
     port: int
     sandbox_port: int
     smtp_port: int
+    school: Path = ROOT
     extra: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -67,9 +73,15 @@ class Installation:
 
     def build(self) -> None:
         """Validate the course files and build the site."""
+        output = self.folder / "output"
+        if output.is_dir() and any(output.iterdir()) and not (output / LIST).exists():
+            output.rename(self.folder / f"output-{int(time.time())}")  # from an earlier version, which kept no list
         self._run(
             "dynamic_api.commands",
             "build",
+            "--rehearsal",
+            "--school",
+            self.school,
             "--output",
             self.folder / "output",
             "--manifest",
@@ -86,7 +98,7 @@ class Installation:
         """Start the sandbox partners, and set up the accounts there as a creator would."""
         self._start(
             "sandbox",
-            "scripts.sandbox",
+            f"{__package__}.sandbox",
             "--port",
             self.sandbox_port,
             "--smtp-port",
@@ -165,15 +177,32 @@ class Installation:
             "STREAM_BASE_URL": f"{self.sandbox}/stream",
             "STREAM_SDK_URL": f"{self.sandbox}/stream/sdk.js",
             "STREAM_API_BASE": f"{self.sandbox}/client/v4",
-            "FILES_DIR": str(ROOT / "course_data" / "files"),
+            "FILES_DIR": str(self._files()),
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(self.smtp_port),
             "SMTP_SECURITY": "none",
-            "MAIL_FROM": "Lantern Workshop <school@lantern-workshop.example>",
+            "MAIL_FROM": self._sender(),
             **kept,
             **self.extra,
         }
-        return {**os.environ, **{f"COURSEWRIGHT_{name}": value for name, value in settings.items()}}
+        ours = {f"COURSEWRIGHT_{name}": value for name, value in settings.items()}
+        others = {name: value for name, value in os.environ.items() if not name.startswith("COURSEWRIGHT_")}
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        return {**others, **ours, "PYTHONPATH": path}
+
+    def _files(self) -> Path:
+        """The school's files to download, or an empty folder."""
+        files = self.school.resolve() / "course_data" / "files"
+        if not files.is_dir():
+            files = self.folder / "files"
+            files.mkdir(parents=True, exist_ok=True)
+        return files
+
+    def _sender(self) -> str:
+        """The school, as its emails name it."""
+        path = self.folder / "catalog.json"
+        site = json.loads(path.read_text())["catalog"]["site"] if path.exists() else {}
+        return formataddr((site.get("name", "School"), site.get("contact_email", "school@school.example")))
 
     def write_environment(self) -> None:
         """Write the settings to `environment`, for running commands on this installation by hand."""
@@ -222,7 +251,9 @@ class Installation:
 
     def _run(self, module: str, *arguments: object) -> None:
         command = [sys.executable, "-m", module, *map(str, arguments)]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise StartFailed((done.stderr or done.stdout).strip())
 
@@ -231,7 +262,7 @@ class Installation:
         with (self.folder / f"{name}.log").open("ab") as log:
             # A session of its own: Ctrl-C reaches this program, which stops the others in order.
             self.processes[name] = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment(), stdout=log, stderr=log, start_new_session=True
+                command, cwd=self.folder, env=self.environment(), stdout=log, stderr=log, start_new_session=True
             )
 
     def _wait(self, name: str, address: str) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {
     "requirements.lock": [],
-    "requirements-demo.lock": ["--group", "demo"],
-    "requirements-dev.lock": ["--group", "dev"],
+    "requirements-demo.lock": ["--extra", "demo"],
+    "requirements-dev.lock": ["--extra", "demo", "--group", "dev"],
 }
 
 

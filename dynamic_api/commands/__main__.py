@@ -1,6 +1,7 @@
 """`coursewright`: every command by name. A command's module is imported only when the command runs."""
 
 import importlib
+import importlib.util
 
 import click
 
@@ -13,6 +14,7 @@ COMMANDS = {
     "new": ("sitegen.commands.school:new", "Make a course, module, lesson, page or post."),
     "check": ("sitegen.commands.site:check", "Check course files, pages and posts."),
     "build": ("sitegen.commands.site:build", "Build the site and the service's catalogue."),
+    "demo": ("{demo}.demo:demo", "Rehearse a school, with stand-ins for the partners."),
     "due": ("sitegen.commands.site:due", "List what is published later."),
     "upgrade": ("sitegen.commands.school:upgrade", "Say what another version changed and refuses."),
     "docs": ("sitegen.commands.docs:docs", "Show a document."),
@@ -52,7 +54,9 @@ class LazyGroup(click.Group):
         """The command of a name, imported."""
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        # The demo is a package of its own, which has another name in a checkout.
+        demo = "coursewright_demo" if importlib.util.find_spec("coursewright_demo") else "scripts"
+        module, _, name = COMMANDS[cmd_name][0].format(demo=demo).partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import uvicorn
 
-from scripts.sandbox.app import create_sandbox
-from scripts.sandbox.inbox import smtp_server
-from scripts.sandbox.store import Store
+from .app import create_sandbox
+from .inbox import smtp_server
+from .store import Store
 
 
 def main() -> int:
     """Run until stopped. Refuses every address but this machine's own."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.sandbox")
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8001)
     parser.add_argument("--smtp-port", type=int, default=8002)

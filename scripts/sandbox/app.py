@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from scripts.sandbox import inbox, stream, stripe_api, stripe_pages
-from scripts.sandbox.bank import Bank
-from scripts.sandbox.deliveries import Deliveries
-from scripts.sandbox.store import Store
-from scripts.sandbox.wire import StripeProblem
+from . import inbox, stream, stripe_api, stripe_pages
+from .bank import Bank
+from .deliveries import Deliveries
+from .store import Store
+from .wire import StripeProblem
 
 
 def create_sandbox(store: Store, *, page: str) -> Starlette:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from scripts.sandbox import stripe_objects as make
-from scripts.sandbox.store import Json, Store
-from scripts.sandbox.wire import invalid, missing
+from . import stripe_objects as make
+from .store import Json, Store
+from .wire import invalid, missing
 
 DECLINED = {"4000000000000002": "Your card was declined.", "4000000000009995": "Your card has insufficient funds."}
 

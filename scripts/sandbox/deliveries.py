@@ -9,8 +9,8 @@ import random
 import httpx
 import stripe
 
-from scripts.sandbox.bank import Bank
-from scripts.sandbox.store import Json
+from .bank import Bank
+from .store import Json
 
 logger = logging.getLogger("sandbox.webhooks")
 

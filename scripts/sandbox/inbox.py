@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from scripts.sandbox.store import Json, Store
-from scripts.sandbox.templates import page
+from .store import Json, Store
+from .templates import page
 
 
 class Inbox:

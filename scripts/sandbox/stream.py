@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from scripts.sandbox.store import Store
-from scripts.sandbox.templates import page
+from .store import Store
+from .templates import page
 
 MEDIA = Path(__file__).parent / "media"
 _SEGMENT = 10  # seconds of each segment of the clip

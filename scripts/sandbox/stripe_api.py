@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from scripts.sandbox import stripe_objects as make
-from scripts.sandbox.bank import Bank
-from scripts.sandbox.store import Json, Store
-from scripts.sandbox.wire import (
+from . import stripe_objects as make
+from .bank import Bank
+from .store import Json, Store
+from .wire import (
     StripeProblem,
     decode,
     expanded,

@@ -1,6 +1,6 @@
 """Stripe's objects, with the keys of the pinned API version. A test holds each key against the SDK's own types."""
 
-from scripts.sandbox.store import Json, Store, new_id
+from .store import Json, Store, new_id
 
 API_VERSION = "2026-10-28.endive"
 

@@ -4,10 +4,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from scripts.sandbox.bank import Bank, CardDeclined
-from scripts.sandbox.deliveries import Deliveries
-from scripts.sandbox.store import Json
-from scripts.sandbox.templates import page
+from .bank import Bank, CardDeclined
+from .deliveries import Deliveries
+from .store import Json
+from .templates import page
 
 
 def _bank(request: Request) -> Bank:

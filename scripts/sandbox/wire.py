@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from scripts.sandbox.store import Json, Store, kind_of
+from .store import Json, Store, kind_of
 
 
 class StripeProblem(Exception):

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sitegen.catalog.commit import find_commit
-from sitegen.catalog.lock_file import NAME as LOCK
 from sitegen.catalog.lock_file import lock_of, read_lock, write_lock
 from sitegen.catalog.manifest import (
     Manifest,
@@ -25,7 +24,7 @@ from sitegen.leaks.find import Leak, find_leaks
 from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
 from sitegen.publish import check_output, publish_site
-from sitegen.school import School
+from sitegen.school import LOCK, School
 from sitegen.site.render import SiteFile, Source, TemplateBroken, render_site
 
 
@@ -54,6 +53,7 @@ class Built:
     version: str
     told: tuple[Leak, ...] = ()
     foreign: tuple[str, ...] = ()
+    due: float | None = None  # when something is published next; seconds since 1970
 
 
 def build_site(
@@ -101,6 +101,7 @@ def build_site(
         version=compiled.version,
         told=tuple(found.told),
         foreign=published.foreign,
+        due=next((moment.timestamp() for moment, _ in loaded.dates() if moment > now), None),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+LOCK = "published.lock"  # below course_data: what was ever published
 
 
 class NoSchool(Exception):

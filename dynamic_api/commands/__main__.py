@@ -13,7 +13,7 @@ COMMANDS = {
     "init": ("sitegen.commands.school:init", "Make a school."),
     "new": ("sitegen.commands.school:new", "Make a course, module, lesson, page or post."),
     "check": ("sitegen.commands.site:check", "Check course files, pages and posts."),
-    "build": ("sitegen.commands.site:build", "Build the site and the service's catalogue."),
+    "build": ("sitegen.commands.build:build", "Build the site and the service's catalogue."),
     "demo": ("{demo}.demo:demo", "Rehearse a school, with stand-ins for the partners."),
     "due": ("sitegen.commands.site:due", "List what is published later."),
     "upgrade": ("sitegen.commands.school:upgrade", "Say what another version changed and refuses."),

@@ -2,14 +2,14 @@
 
 import html
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 _TIMING = re.compile(r"((?:\d+:)?\d{2}:\d{2}\.\d{3})[ \t]+-->[ \t]+((?:\d+:)?\d{2}:\d{2}\.\d{3})(?:[ \t].*)?")
 _TAG = re.compile(r"<[^>]*>")
 
 
-@dataclass(frozen=True)
-class Cue:
+class Cue(NamedTuple):
     """One caption. Times in seconds."""
 
     start: float
@@ -25,6 +25,7 @@ class CaptionsInvalid(ValueError):
         self.line = line
 
 
+@lru_cache(maxsize=16384)
 def parse_vtt(text: str) -> tuple[Cue, ...]:
     """The cues in their order. Raises CaptionsInvalid at the first line that breaks the format."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -39,22 +40,20 @@ def parse_vtt(text: str) -> tuple[Cue, ...]:
         match = _TIMING.fullmatch(lines[index].strip())
         if not match:
             raise CaptionsInvalid(index + 1, "write a cue's times like 00:04.000 --> 00:09.500")
-        start, end = (_seconds(time) for time in match.groups())
+        start, end = _seconds(match[1]), _seconds(match[2])
         if end <= start:
             raise CaptionsInvalid(index + 1, "this cue ends before it starts")
         if cues and start < cues[-1].start:
             raise CaptionsInvalid(index + 1, "this cue starts before the one above it")
         words = []
         index += 1
-        while index < len(lines) and lines[index].strip():
-            words.append(html.unescape(_TAG.sub("", lines[index])).strip())
+        while index < len(lines) and (line := lines[index].strip()):
+            words.append(html.unescape(_TAG.sub("", line)).strip() if "<" in line or "&" in line else line)
             index += 1
         cues.append(Cue(start, end, " ".join(words)))
     return tuple(cues)
 
 
 def _seconds(time: str) -> float:
-    total = 0.0
-    for part in time.split(":"):
-        total = total * 60 + float(part)
-    return total
+    *hours, minutes, seconds = time.split(":")
+    return (int(hours[0]) * 3600 if hours else 0) + int(minutes) * 60 + float(seconds)

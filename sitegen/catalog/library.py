@@ -13,7 +13,15 @@ from urllib.parse import unquote
 from sitegen import urls
 from sitegen.catalog import model
 from sitegen.catalog.faults import Fault, did_you_mean
-from sitegen.catalog.pictures import FileRefused, find_file, picture_size, private_name, public_address
+from sitegen.catalog.pictures import (
+    FileRefused,
+    find_file,
+    picture_size,
+    private_name,
+    public_address,
+    real_folder,
+    real_path,
+)
 from sitegen.texts.faults import TextFault
 from sitegen.texts.references import Reference, Target, Unresolved
 from sitegen.texts.render import render
@@ -66,7 +74,7 @@ class Library:
 
     def register(self, path: Path, page: TextPage) -> None:
         """Say where the text of a file is read."""
-        self._pages[path.resolve()] = page
+        self._pages[real_path(path)] = page
 
     def render(self, text: str, *, folder: Path, place: Place, public: bool, path: Path | None = None) -> Rendered:
         """A text, whose links and files are beside it in `folder`. `place` tells where a line of it is written."""
@@ -81,7 +89,7 @@ class Library:
 
         done = render(text, language=self.language, resolve=resolve)
         if path is not None:
-            self._anchors[path.resolve()] = done.anchors
+            self._anchors[real_path(path)] = done.anchors
         rendered.html = done.html
         rendered.markdown = text
         for written, address in addresses.items():
@@ -115,14 +123,14 @@ class Library:
             raise Unresolved(f"“{address}” is an address, and not a file.", "Name the file as it lies beside the text.")
         try:
             path = find_file(folder, name, roots=self.folders)
-            if reference.kind == "link" and (page := self._pages.get(path.resolve())):
+            if reference.kind == "link" and (page := self._pages.get(real_path(path))):
                 if anchor:
-                    self._pending.append(_Pending(fault, path.resolve(), "", anchor))
+                    self._pending.append(_Pending(fault, real_path(path), "", anchor))
                 return Target((page.visitor if public else page.owner) + (f"#{anchor}" if anchor else ""))
             if path.suffix.lower() == ".md":
                 problem = f"“{name}” is no page of this site."
                 raise Unresolved(problem, "Link to a text that a lesson, a page or a post is made of.")
-            if public and path.resolve().is_relative_to(self.paid.resolve()):
+            if public and real_path(path).is_relative_to(real_folder(self.paid)):
                 problem = f"“{name}” is a file that people pay for, and this text is public."
                 raise Unresolved(problem, "Copy it out of that folder if it is free; otherwise make it a resource.")
             size = picture_size(path) if reference.kind == "picture" else None
@@ -132,7 +140,7 @@ class Library:
         return Target(self._keep(path, rendered, public=public), width, height)
 
     def _keep(self, path: Path, rendered: Rendered, *, public: bool) -> str:
-        file = path.resolve().relative_to(self.school.resolve()).as_posix()
+        file = real_path(path).relative_to(real_folder(self.school)).as_posix()
         if public:
             picture = model.Picture(file=file, address=public_address(path))
             if picture not in rendered.public_files:

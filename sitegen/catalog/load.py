@@ -11,13 +11,13 @@ from sitegen.catalog.compile import Compiler, is_file_name
 from sitegen.catalog.course_file import IDENTIFIER, CourseFile, SiteFile
 from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.library import Library, TextPage
-from sitegen.catalog.lock_file import NAME as LOCK
 from sitegen.catalog.lock_file import Lock, read_lock
 from sitegen.catalog.lock_rules import check_against_lock
 from sitegen.catalog.redirects import find_redirects
 from sitegen.catalog.rules import Loaded, check_catalog, check_course
 from sitegen.catalog.validate import check_shape
 from sitegen.catalog.yaml_source import YamlSource, read_yaml
+from sitegen.school import LOCK
 
 
 def load_catalog(root: Path, *, earlier: Lock | None = None, now: datetime | None = None) -> model.Catalog:

@@ -18,7 +18,6 @@ from sitegen import urls
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.model import Course
 
-NAME = "published.lock"
 Kind = Literal["course", "module", "lesson", "resource"]
 
 _HEADER = (

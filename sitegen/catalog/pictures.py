@@ -35,7 +35,8 @@ def find_file(folder: Path, name: str, *, roots: tuple[Path, ...]) -> Path:
         # One name may be written in two ways: é as one sign, or as e with an accent.
         wanted = unicodedata.normalize("NFC", path.name)
         path = next((each for each in path.parent.iterdir() if unicodedata.normalize("NFC", each.name) == wanted), path)
-    if not any(path.resolve().is_relative_to(root.resolve()) for root in roots):
+    real = real_path(path)
+    if not any(real.is_relative_to(real_folder(root)) for root in roots):
         raise FileRefused(f"“{name}” is outside this folder.", f"Move the file into {folder}.")
     if path.is_dir():
         raise FileRefused(f"“{name}” is a folder.", "Name a file.")
@@ -47,6 +48,17 @@ def find_file(folder: Path, name: str, *, roots: tuple[Path, ...]) -> Path:
     if path.name.startswith("."):
         raise FileRefused(f"“{name}” is a hidden file.", "Rename it without the point.")
     return path
+
+
+def real_path(path: Path) -> Path:
+    """The path without links and dots; folders are looked up once, since a course has hundreds of files in each."""
+    return path.resolve() if path.is_symlink() or path.name in ("", "..") else real_folder(path.parent) / path.name
+
+
+@lru_cache(maxsize=4096)
+def real_folder(folder: Path) -> Path:
+    """The folder without links and dots."""
+    return folder.resolve()
 
 
 def digest_of(path: Path) -> str:

@@ -1,22 +1,17 @@
-"""check, build, due: from files to a site."""
+"""check, due: what the files say."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from watchfiles import watch
 
-from sitegen.build import BuildFailed, SiteLeaks, build_site
 from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
-from sitegen.commands.answers import as_json, count, in_school, refuse, refuse_faults, say
+from sitegen.commands.answers import as_json, count, in_school, refuse_faults, say
+from sitegen.commands.build import build_and_say
 from sitegen.load import Loaded, load_school
-from sitegen.publish import OutputRefused
 from sitegen.school import School
-
-_TOLD = "If it is a quotation, say so in the lesson: write “public_excerpt:” and the words."
 
 
 @click.command(epilog="Example: coursewright check --watch")
@@ -27,6 +22,8 @@ _TOLD = "If it is a quotation, say so in the lesson: write “public_excerpt:”
 def check(school: School, keep_watching: bool, github: bool, as_json: bool) -> None:
     """Check course files, pages and posts, and report every fault at once."""
     if keep_watching:
+        from watchfiles import watch  # only here: a check should begin at once
+
         _check_once(school)
         for _ in watch(*_folders(school), raise_interrupt=False):
             click.echo()
@@ -72,50 +69,6 @@ def _annotation(fault: Fault) -> str:
     return f"::error file={fault.file},line={fault.line},col={fault.column}::{text}"
 
 
-@click.command(epilog="Example: coursewright build --site-url https://school.example")
-@in_school
-@click.option("--output", type=click.Path(path_type=Path), help="Where the site goes, unless to output/ of the school.")
-@click.option(
-    "--manifest",
-    type=click.Path(path_type=Path),
-    help="Where the service's private catalogue goes, unless to build/catalog.json of the school.",
-)
-@click.option("--site-url", envvar="COURSEWRIGHT_SITE_URL", help="The site's own address, unless it is site.yaml's.")
-@click.option("--rehearsal", is_flag=True, help="Leave published.lock as it is: this build is not for the public.")
-@as_json
-def build(
-    school: School, output: Path | None, manifest: Path | None, site_url: str | None, rehearsal: bool, as_json: bool
-) -> None:
-    """Build the site and the service's catalogue. Nothing is published when anything is wrong."""
-    _build(school, output=output, manifest=manifest, site_url=site_url, rehearsal=rehearsal, as_json=as_json)
-
-
-def _build(
-    school: School, *, output: Path | None, manifest: Path | None, site_url: str | None, rehearsal: bool, as_json: bool
-) -> None:
-    try:
-        built = build_site(school, output=output, manifest=manifest, site_url=site_url, rehearsal=rehearsal)
-    except CatalogInvalid as error:
-        refuse_faults(error.faults, as_json=as_json)
-    except SiteLeaks as error:
-        refuse([str(leak) for leak in error.leaks], "leak", as_json=as_json)
-    except (BuildFailed, OutputRefused) as error:
-        refuse(str(error).splitlines(), "problem", as_json=as_json)
-    for name in built.foreign:
-        click.echo(f"{name}: no build wrote this file; it was left there. Put it into public/ instead.", err=True)
-    for leak in built.told:
-        click.echo(f"{leak}\n    {_TOLD}", err=True)
-    others = [f"{built.retired} retired"] * bool(built.retired)
-    others += [f"{count(built.drafts, 'draft')} skipped"] * bool(built.drafts)
-    aside = f" ({', '.join(others)})" if others else ""
-    sentence = (
-        f"{count(built.courses, 'course')}{aside}, "
-        f"{count(built.lessons, 'lesson')}, {count(built.pages, 'page')}; {count(built.changed, 'file')} changed. "
-        f"Manifest {built.version}."
-    )
-    say({**asdict(built), "told": [str(leak) for leak in built.told]}, sentence, as_json=as_json)
-
-
 @click.command(epilog="Example, every ten minutes from cron: coursewright due --build")
 @in_school
 @click.option("--build", "build_now", is_flag=True, help="Build, if something became due since the last build.")
@@ -134,7 +87,7 @@ def due(school: School, build_now: bool, as_json: bool) -> None:
         built_at = None
     overdue = [what for moment, what in dates if moment <= now and (built_at is None or moment > built_at)]
     if build_now and overdue:
-        _build(school, output=None, manifest=None, site_url=None, rehearsal=False, as_json=as_json)
+        build_and_say(school, None, None, None, rehearsal=False, as_json=as_json)
         return
     zone = ZoneInfo(loaded.catalog.site.timezone)
     later = [(moment, what) for moment, what in dates if moment > now]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick
 
 from sitegen.leaks.judge import judge
 from sitegen.leaks.private import PaidText, Private
@@ -20,8 +20,9 @@ from sitegen.leaks.words import Words, passages, shingles, words_of
 
 _LONG_LINE = 40  # characters; a shorter line may be part of a text that has one word a line
 _TAG = re.compile(r"<[^<>]*>")
-_NOT_OF_ID = re.compile(r"[^0-9a-z]+")
-_NOT_OF_KEY = re.compile(r"[\s\"'+]+")
+# Deleted before values are looked for: an id is letters and digits, a key may be joined from two strings.
+_NOT_OF_ID = bytes(sign for sign in range(128) if not chr(sign).isalnum())
+_NOT_OF_KEY = b" \t\r\n\"'+"
 _LARGE_SHARE, _LARGE_PIECE = 0.25, 256 * 1024
 _SHOWN_WORDS = 12
 
@@ -79,12 +80,12 @@ class _Search:
         self._bytes = BytesAhoCorasick([*(value for value, _ in raw), *(piece for _, piece in self._samples)])
 
     @cached_property
-    def _id_automaton(self) -> AhoCorasick:
-        return AhoCorasick([value for value, _ in self._values])
+    def _id_automaton(self) -> BytesAhoCorasick:
+        return BytesAhoCorasick([value for value, _ in self._values])
 
     @cached_property
-    def _key_automaton(self) -> AhoCorasick:
-        return AhoCorasick([value for value, _ in self._keys])
+    def _key_automaton(self) -> BytesAhoCorasick:
+        return BytesAhoCorasick([value for value, _ in self._keys])
 
     def look_at(self, name: Path, content: bytes) -> None:
         """Search one file for values and files, and keep its words."""
@@ -129,7 +130,7 @@ class _Search:
                 self._public.update(shingles(words_of(inner)))
 
     def _look_for_values(self, text: str, name: Path, whole: str, found: set[tuple[str, str]]) -> None:
-        bare = _TAG.sub("", text)
+        bare = _TAG.sub("", text) if "<" in text else text
         for values, automaton, spelling in (
             (self._values, self._id_automaton, _id),
             (self._keys, self._key_automaton, _key),
@@ -214,19 +215,19 @@ def _line_of_words(lines: list[str], run: Words) -> int:
     return 1
 
 
-def _line_of(text: str, value: str, spelling: Callable[[str], str]) -> int:
+def _line_of(text: str, value: bytes, spelling: Callable[[str], bytes]) -> int:
     for number, line in enumerate(text.split("\n"), start=1):
         if value in spelling(plain(line)):
             return number
     return 1
 
 
-def _id(text: str) -> str:
-    return _NOT_OF_ID.sub("", text.lower())
+def _id(text: str) -> bytes:
+    return text.encode("ascii", "ignore").lower().translate(None, _NOT_OF_ID)
 
 
-def _key(text: str) -> str:
-    return _NOT_OF_KEY.sub("", text.casefold())
+def _key(text: str) -> bytes:
+    return text.casefold().encode("utf-8", "ignore").translate(None, _NOT_OF_KEY)
 
 
 def _is_hex(value: str) -> bool:

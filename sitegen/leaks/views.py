@@ -18,7 +18,7 @@ from urllib.parse import unquote
 UNPACKED = 32 * 1024 * 1024
 _ROUNDS = 3  # what is encoded four times over is no accident
 
-_INVISIBLE = dict.fromkeys((*range(0x200B, 0x2010), 0x00AD, 0x2060, 0xFEFF))
+_INVISIBLE = re.compile("[\u200b-\u200f\u00ad\u2060\ufeff]+")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 # Runs that may be base64, also wrapped by line ends as in mails, and pairs of hexadecimal digits.
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
@@ -72,14 +72,14 @@ def plain(text: str) -> str:
             text = text.replace("\\n", "\n")
         if text == before:
             break
-    return text.translate(_INVISIBLE) if not text.isascii() else text
+    return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
 def hidden(text: str) -> Iterator[bytes]:
     """What runs of base64 and of hexadecimal digits stand for, wherever in a run it begins."""
     for match in _BASE64.finditer(text):
         run = match[0].replace("\r", "").replace("\n", "").rstrip("=").replace("-", "+").replace("_", "/")
-        if not any(letter.isupper() for letter in run):
+        if run == run.lower():
             continue  # a word or a path, and never base64 of that length
         for offset in range(4):
             piece = run[offset:]

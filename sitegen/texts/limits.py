@@ -32,8 +32,10 @@ def first_excess(text: str) -> TextFault | None:
         return TextFault(place, 1, f"More than {_OPEN} marks in a row stand here.", "Delete what is not meant.")
     length = 0
     for number, line in enumerate(text.splitlines(), start=1):
-        prefix = _PREFIX.match(line)
-        markers = len(_MARKER.findall(prefix[0])) if prefix else 0
+        markers = 0
+        if len(line) > _DEPTH and not line[0].isalpha():
+            prefix = _PREFIX.match(line)
+            markers = len(_MARKER.findall(prefix[0])) if prefix else 0
         if markers > _DEPTH or len(line) - len(line.lstrip()) > 4 * _MARKERS:
             return TextFault(number, 1, "This line is nested too deep.", f"Use at most {_DEPTH} levels.")
         length = length + len(line) + 1 if line.strip() else 0

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.load import load_catalog
-from sitegen.commands.site import build
+from sitegen.commands.build import build
 from tests.conftest import ROOT
 
 Edit = Callable[[Path], object]

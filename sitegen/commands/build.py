@@ -1,0 +1,96 @@
+"""build: from files to a site. What takes long to import is imported only when there is something to build."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from sitegen.commands.answers import as_json, count, in_school, say
+from sitegen.school import School
+from sitegen.state import State, inputs_of, outputs_of, recall, remember
+
+_TOLD = "If it is a quotation, say so in the lesson: write “public_excerpt:” and the words."
+
+
+@click.command(epilog="Example: coursewright build --site-url https://school.example")
+@in_school
+@click.option("--output", type=click.Path(path_type=Path), help="Where the site goes, unless to output/ of the school.")
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path),
+    help="Where the service's private catalogue goes, unless to build/catalog.json of the school.",
+)
+@click.option("--site-url", envvar="COURSEWRIGHT_SITE_URL", help="The site's own address, unless it is site.yaml's.")
+@click.option("--rehearsal", is_flag=True, help="Leave published.lock as it is: this build is not for the public.")
+@click.option("--clean", is_flag=True, help="Build even if nothing changed since the last build.")
+@as_json
+def build(
+    school: School,
+    output: Path | None,
+    manifest: Path | None,
+    site_url: str | None,
+    rehearsal: bool,
+    clean: bool,
+    as_json: bool,
+) -> None:
+    """Build the site and the service's catalogue. Nothing is published when anything is wrong."""
+    place, catalog = output or school.output, manifest or school.manifest
+    options = (str(place), str(catalog), site_url or "", str(rehearsal))
+    last = None if clean else recall(catalog)
+    if (
+        last is not None
+        and (last.until is None or time.time() < last.until)
+        and last.inputs == inputs_of(school, options)
+        and last.outputs == outputs_of(school, place, catalog)
+    ):
+        said = {**last.said, "changed": 0}
+        _tell(said)
+        say(said, f"Nothing changed since the last build. Manifest {said['version']}.", as_json=as_json)
+        return
+    build_and_say(school, output, manifest, site_url, rehearsal=rehearsal, as_json=as_json)
+
+
+def build_and_say(
+    school: School, output: Path | None, manifest: Path | None, site_url: str | None, *, rehearsal: bool, as_json: bool
+) -> None:
+    """Build, say what was built, and remember it; or say what is wrong, with exit status 1."""
+    from dataclasses import asdict
+
+    from sitegen.build import BuildFailed, SiteLeaks, build_site
+    from sitegen.catalog.faults import CatalogInvalid
+    from sitegen.commands.answers import refuse, refuse_faults
+    from sitegen.publish import OutputRefused
+
+    place, catalog = output or school.output, manifest or school.manifest
+    options = (str(place), str(catalog), site_url or "", str(rehearsal))
+    before = inputs_of(school, options)
+    try:
+        built = build_site(school, output=output, manifest=manifest, site_url=site_url, rehearsal=rehearsal)
+    except CatalogInvalid as error:
+        refuse_faults(error.faults, as_json=as_json)
+    except SiteLeaks as error:
+        refuse([str(leak) for leak in error.leaks], "leak", as_json=as_json)
+    except (BuildFailed, OutputRefused) as error:
+        refuse(str(error).splitlines(), "problem", as_json=as_json)
+    others = [f"{built.retired} retired"] * bool(built.retired)
+    others += [f"{count(built.drafts, 'draft')} skipped"] * bool(built.drafts)
+    aside = f" ({', '.join(others)})" if others else ""
+    sentence = (
+        f"{count(built.courses, 'course')}{aside}, {count(built.lessons, 'lesson')}, "
+        f"{count(built.pages, 'page')}; {count(built.changed, 'file')} changed. Manifest {built.version}."
+    )
+    said = {**asdict(built), "told": [str(leak) for leak in built.told], "foreign": list(built.foreign)}
+    if before == inputs_of(school, options):  # else a file was saved meanwhile, and may not be in it
+        remember(State(before, outputs_of(school, place, catalog), built.due, said), catalog)
+    _tell(said)
+    say(said, sentence, as_json=as_json)
+
+
+def _tell(said: Mapping[str, object]) -> None:
+    """What the creator should look at, though it is no mistake."""
+    told, foreign = said.get("told"), said.get("foreign")
+    for name in foreign if isinstance(foreign, list) else ():
+        click.echo(f"{name}: no build wrote this file; it was left there. Put it into public/ instead.", err=True)
+    for leak in told if isinstance(told, list) else ():
+        click.echo(f"{leak}\n    {_TOLD}", err=True)

@@ -1,0 +1,86 @@
+"""Whether a build would change anything, told from sizes and times alone. Imports nothing that takes time to load.
+
+After each build its inputs and outputs are remembered beside the manifest. If both are as they were, and nothing became
+due in between, the build is done before it begins.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen.school import LOCK, PACKAGE, School
+
+
+@dataclass(frozen=True)
+class State:
+    """What a build depended on, what it wrote, until when that holds (seconds since 1970), and what it said."""
+
+    inputs: str
+    outputs: str
+    until: float | None
+    said: dict[str, object]
+
+
+def state_file(manifest: Path) -> Path:
+    """Where it is remembered."""
+    return manifest.parent / "state.json"
+
+
+def inputs_of(school: School, options: Iterable[str]) -> str:
+    """A digest of everything a build reads: the school's files, the theme, the program, the options, the commit."""
+    lock = str(school.course_data / LOCK)  # what a build writes itself is no input
+    folders = (school.course_data, school.content, school.public, *school.themes, PACKAGE)
+    head = school.root / ".git" / "logs" / "HEAD"  # a manifest names its commit
+    return _digest(
+        [*options, *(line for folder in (*folders, head) for line in _stats(folder) if not line.startswith(lock))]
+    )
+
+
+def outputs_of(school: School, output: Path, manifest: Path) -> str:
+    """A digest of what a build wrote, and of whatever else is there."""
+    return _digest([*_stats(output), *_stats(manifest), *_stats(school.course_data / LOCK)])
+
+
+def remember(state: State, manifest: Path) -> None:
+    """Write it down; a build that is interrupted before has none, and the next one runs."""
+    path = state_file(manifest)
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(state.__dict__), encoding="utf-8")
+    draft.replace(path)
+
+
+def recall(manifest: Path) -> State | None:
+    """What the last build remembered; None where there is nothing that can be read."""
+    try:
+        return State(**json.loads(state_file(manifest).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _stats(path: Path) -> Iterator[str]:
+    """A line for each file: its path, size, moment of change and number on the disk."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return
+    if not os.path.isdir(path):
+        yield f"{path} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
+        return
+    folders = [os.fspath(path)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in sorted(entries, key=lambda each: each.name):
+                if entry.name in ("__pycache__", ".git"):
+                    continue
+                if entry.is_dir():
+                    folders.append(entry.path)
+                else:
+                    found = entry.stat()
+                    yield f"{entry.path} {found.st_size} {found.st_mtime_ns} {found.st_ino}"

@@ -53,12 +53,18 @@ class Installation:
     sandbox_port: int
     smtp_port: int
     school: Path = ROOT
+    front: str = ""  # the URL that visitors use, where something stands before the service
     extra: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         """The URL that visitors use."""
+        return self.front or self.own_url
+
+    @property
+    def own_url(self) -> str:
+        """The service's own URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -121,7 +127,7 @@ class Installation:
         """Start the service, or another program that is one, and wait until it answers."""
         module, *arguments = program or ("dynamic_api.commands", "serve")
         self._start("service", str(module), *arguments, "--port", self.port)
-        self._wait("service", f"{self.url}/api/health")
+        self._wait("service", f"{self.own_url}/api/health")
 
     def wait_until_idle(self) -> None:
         """Wait until no job is due."""
@@ -250,12 +256,18 @@ class Installation:
         return videos
 
     def _run(self, module: str, *arguments: object) -> None:
+        """Run a program to its end. Raises StartFailed with what it said."""
+        self.ask(module, *arguments)
+
+    def ask(self, module: str, *arguments: object) -> str:
+        """Run a program of this installation; what it says. Raises StartFailed with its complaint."""
         command = [sys.executable, "-m", module, *map(str, arguments)]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise StartFailed((done.stderr or done.stdout).strip())
+        return done.stdout
 
     def _start(self, name: str, module: str, *arguments: object) -> None:
         command = [sys.executable, "-m", module, *map(str, arguments)]

@@ -20,12 +20,12 @@ from sitegen.catalog.manifest import (
 )
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import public_view
-from sitegen.leaks.find import Leak, find_leaks
+from sitegen.leaks.find import FolderFiles, Leak, find_leaks
 from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
 from sitegen.publish import check_output, publish_site
 from sitegen.school import LOCK, School
-from sitegen.site.render import SiteFile, Source, TemplateBroken, render_site
+from sitegen.site.render import SiteFile, SiteRenderer, Source, TemplateBroken
 
 
 class BuildFailed(Exception):
@@ -83,10 +83,10 @@ def build_site(
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         rendered = Path(folder) / "site"
         pages = _write(render(school, loaded, site_url=site_url, now=now), rendered)
-        found = find_leaks(rendered, _private(school, catalog))
+        found = find_leaks(FolderFiles(rendered), private_of(school, catalog))
         if found.refused:
             raise SiteLeaks(found.refused)
-        _keep_private_files(school, catalog, private_folder(manifest))
+        keep_private_files(school, catalog, private_folder(manifest))
         published = publish_site(rendered, output)
         write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
         if not rehearsal:
@@ -110,7 +110,7 @@ def render(school: School, loaded: Loaded, *, site_url: str | None, now: datetim
     public = public_view(loaded.catalog.at(now))
     source = Source(school.root, school.themes, school.public, site_url or loaded.catalog.site.url)
     try:
-        yield from render_site(public, loaded.content.shown(now), source)
+        yield from SiteRenderer().render(public, loaded.content.shown(now), source)
     except TemplateBroken as error:
         raise BuildFailed(str(error)) from error
 
@@ -130,7 +130,7 @@ def _write(files: Iterable[SiteFile], folder: Path) -> int:
     return pages
 
 
-def _keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
+def keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
     """Copy the pictures of paid texts to where the service reads them.
 
     None is removed: an owner may still be served an earlier form of a course, which shows them.
@@ -147,7 +147,7 @@ def _keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
                         draft.replace(target)
 
 
-def _private(school: School, catalog: Catalog) -> Private:
+def private_of(school: School, catalog: Catalog) -> Private:
     """What must not be in the site; the theme's words and those of the school's own pages are public on purpose."""
     paid = school.paid_files
     files = [(path, f"the paid file {path.relative_to(paid)}") for path in sorted(paid.rglob("*")) if path.is_file()]

@@ -27,8 +27,11 @@ class Loaded:
         return sorted([*self.catalog.dates(), *self.content.dates()])
 
 
-def load_school(school: School, *, now: datetime, earlier: Lock | None = None) -> Loaded:
-    """Raises CatalogInvalid with every fault of every file. `earlier` stands for a lock file that is missing."""
+def load_school(school: School, *, now: datetime, earlier: Lock | None = None, known: Loaded | None = None) -> Loaded:
+    """Raises CatalogInvalid with every fault of every file. `earlier` stands for a lock file that is missing.
+
+    Courses that are equal to those of `known` are the very same objects, so that comparing them costs nothing.
+    """
     library = Library(school.root, (school.course_data, school.content), school.paid_files)
     reader = ContentReader(school.content, library)
     catalog, faults = read_catalog(school.course_data, library, now=now, earlier=earlier)
@@ -38,6 +41,10 @@ def load_school(school: School, *, now: datetime, earlier: Lock | None = None) -
     faults += library.finish(addresses.__contains__ if addresses is not None else None)
     if faults or catalog is None:
         raise CatalogInvalid(faults)
+    if known is not None:
+        before = {course.id: course for course in known.catalog.courses}
+        same = tuple(old if (old := before.get(new.id)) == new else new for new in catalog.courses)
+        catalog = catalog.model_copy(update={"courses": same})
     return Loaded(catalog, content)
 
 

@@ -28,8 +28,7 @@ def test_a_busy_port() -> None:
         done = run(sys.executable, "-m", "scripts.demo", "--port", port)
     assert done.returncode == 1
     assert (
-        done.stderr.strip()
-        == f"Port {port} is in use. Stop what runs there, or choose another: ./scripts/run --port 8100"
+        done.stderr.strip() == f"Port {port} is in use. Stop what runs there, or choose another, such as --port 8100."
     )
 
 

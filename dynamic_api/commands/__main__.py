@@ -14,6 +14,7 @@ COMMANDS = {
     "new": ("sitegen.commands.school:new", "Make a course, module, lesson, page or post."),
     "check": ("sitegen.commands.site:check", "Check course files, pages and posts."),
     "build": ("sitegen.commands.build:build", "Build the site and the service's catalogue."),
+    "preview": ("{demo}.preview.command:preview", "See a school while writing it."),
     "demo": ("{demo}.demo:demo", "Rehearse a school, with stand-ins for the partners."),
     "due": ("sitegen.commands.site:due", "List what is published later."),
     "upgrade": ("sitegen.commands.school:upgrade", "Say what another version changed and refuses."),

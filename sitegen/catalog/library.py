@@ -6,6 +6,7 @@ site, or into a folder that only the service reads.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -24,7 +25,7 @@ from sitegen.catalog.pictures import (
 )
 from sitegen.texts.faults import TextFault
 from sitegen.texts.references import Reference, Target, Unresolved
-from sitegen.texts.render import render
+from sitegen.texts.render import Text, render
 
 
 class TextPage(NamedTuple):
@@ -87,7 +88,7 @@ class Library:
             addresses[reference.address] = target.address
             return target
 
-        done = render(text, language=self.language, resolve=resolve)
+        done = _without_references(text, self.language) or render(text, language=self.language, resolve=resolve)
         if path is not None:
             self._anchors[real_path(path)] = done.anchors
         rendered.html = done.html
@@ -150,6 +151,13 @@ class Library:
         if private not in rendered.private_files:
             rendered.private_files.append(private)
         return urls.PRIVATE_PICTURES + private.name
+
+
+@lru_cache(maxsize=32768)
+def _without_references(text: str, language: str) -> Text | None:
+    """A text that names nothing outside itself is the same wherever it stands, and is rendered once."""
+    done = render(text, language=language)
+    return None if done.references else done
 
 
 def _fault(place: Place, fault: TextFault) -> Fault:

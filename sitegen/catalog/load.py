@@ -15,8 +15,8 @@ from sitegen.catalog.lock_file import Lock, read_lock
 from sitegen.catalog.lock_rules import check_against_lock
 from sitegen.catalog.redirects import find_redirects
 from sitegen.catalog.rules import Loaded, check_catalog, check_course
-from sitegen.catalog.validate import check_shape
-from sitegen.catalog.yaml_source import YamlSource, read_yaml
+from sitegen.catalog.validate import read_shape
+from sitegen.catalog.yaml_source import YamlSource
 from sitegen.school import LOCK
 
 
@@ -40,16 +40,14 @@ def read_catalog(
 
     `now` decides what counts as published when the files are held against the lock file.
     """
-    site_source = read_yaml(root / "site.yaml")
-    site_file = check_shape(SiteFile, site_source)
+    site_source, site_file = read_shape(SiteFile, root / "site.yaml")
     library.language = site_file.language if site_file else library.language
     sources = [site_source]
     loaded: list[Loaded] = []
     for folder in _course_folders(root / "courses"):
-        source = read_yaml(_course_file(folder))
+        source, course_file = read_shape(CourseFile, folder / "course.yaml")
         sources.append(source)
         _check_folder(folder, source)
-        course_file = check_shape(CourseFile, source)
         if course_file is not None:
             loaded.append((course_file, source))
             check_course(course_file, source, site_file)
@@ -76,10 +74,6 @@ def read_catalog(
 def _course_folders(folder: Path) -> list[Path]:
     """The folders of courses; what an editor or a file manager leaves behind is none."""
     return sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.startswith((".", "_", "~")))
-
-
-def _course_file(folder: Path) -> Path:
-    return folder / "course.yaml"
 
 
 def _check_folder(folder: Path, source: YamlSource) -> None:

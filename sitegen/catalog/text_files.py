@@ -1,6 +1,8 @@
 """Reads text files that people write with any editor."""
 
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from sitegen.catalog.faults import Fault
 
@@ -15,8 +17,30 @@ class Unreadable(Exception):
         self.fault = fault
 
 
+class Stamp(NamedTuple):
+    """What tells one state of a file from another."""
+
+    changed: int
+    size: int
+    number: int
+
+
+def stamp_of(path: Path) -> Stamp:
+    """The file's state now. Raises FileNotFoundError."""
+    status = path.stat()
+    return Stamp(status.st_mtime_ns, status.st_size, status.st_ino)
+
+
 def read_text(path: Path) -> str:
-    """The text, with line ends as `\\n` and without a byte order mark. Raises Unreadable, or FileNotFoundError."""
+    """The text, with line ends as `\n` and without a byte order mark. Raises Unreadable, or FileNotFoundError.
+
+    A file that did not change is not read twice, since a preview reads everything after every save.
+    """
+    return _read(path, stamp_of(path))
+
+
+@lru_cache(maxsize=32768)
+def _read(path: Path, _stamp: Stamp) -> str:
     content = path.read_bytes()
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable(Fault(path, 1, 1, "This file is UTF-16.", "Save it as UTF-8."))

@@ -2,6 +2,9 @@
 
 import types
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -9,7 +12,8 @@ from pydantic_core import ErrorDetails
 
 from sitegen.catalog import course_file
 from sitegen.catalog.faults import Fault, did_you_mean
-from sitegen.catalog.yaml_source import Key, YamlSource
+from sitegen.catalog.text_files import Stamp, stamp_of
+from sitegen.catalog.yaml_source import Key, YamlSource, read_yaml
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -21,6 +25,23 @@ _PATTERNS = {
     r"^https?://[^/\s]+$": "Write the address without a path, such as https://school.example.",
     r"^\S[^\r\n]*$": "Use a single line of text; longer texts go into a Markdown field.",
 }
+
+
+def read_shape(shape: type[Shape], path: Path) -> tuple[YamlSource, Shape | None]:
+    """A file, and its typed value if it has the shape. What did not change is not read twice."""
+    try:
+        stamp = stamp_of(path)
+    except FileNotFoundError:
+        source = read_yaml(path)
+        return source, check_shape(shape, source)
+    source, value = _read_shape(shape, path, stamp)
+    return replace(source, faults=list(source.faults)), value  # type: ignore[return-value]  # of that shape
+
+
+@lru_cache(maxsize=4096)
+def _read_shape(shape: type[BaseModel], path: Path, _stamp: Stamp) -> tuple[YamlSource, BaseModel | None]:
+    source = read_yaml(path)
+    return source, check_shape(shape, source)
 
 
 def check_shape(shape: type[Shape], source: YamlSource) -> Shape | None:

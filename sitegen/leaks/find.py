@@ -6,7 +6,7 @@ paid text is held; only where they meet is it worth finding out where, and how m
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -49,13 +49,30 @@ class Findings:
     told: list[Leak] = field(default_factory=list)
 
 
-def find_leaks(output: Path, private: Private) -> Findings:
-    """Search every file below `output`, whatever its type, and its name."""
+class FolderFiles(Mapping[str, bytes]):
+    """The files below a folder by name; each is read when it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+    def __getitem__(self, name: str) -> bytes:
+        return (self._folder / name).read_bytes()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def find_leaks(files: Mapping[str, bytes], private: Private) -> Findings:
+    """Search every file of a site, whatever its type, and its name."""
     search = _Search(private)
-    for path in sorted(path for path in output.rglob("*") if path.is_file()):
-        search.look_at(path.relative_to(output), path.read_bytes())
+    for name, content in files.items():
+        search.look_at(Path(name), content)
     found = Findings(refused=search.leaks)
-    for text, file, line, run, refused in search.texts(output):
+    for text, file, line, run, refused in search.texts(files):
         words = " ".join(run[:_SHOWN_WORDS]) + (" …" if len(run) > _SHOWN_WORDS else "")
         (found.refused if refused else found.told).append(Leak(file, line, text.what, words))
     found.refused.sort()
@@ -146,7 +163,7 @@ class _Search:
         if not any(other.file == leak.file and other.what == leak.what for other in self.leaks):
             self.leaks.append(leak)
 
-    def texts(self, output: Path) -> Iterator[tuple[PaidText, Path, int, Words, bool]]:
+    def texts(self, files: Mapping[str, bytes]) -> Iterator[tuple[PaidText, Path, int, Words, bool]]:
         """Every paid text that a file repeats, with the file, the line, the words, and whether it is refused."""
         allowed = self.private.allowed
         there = _Without(self._public, allowed)
@@ -158,8 +175,8 @@ class _Search:
             return
         wanted = {each for text in suspects for each in shingles(text.words)} - allowed
         repeated = self._repeated(wanted)
-        for path in sorted(path for path in output.rglob("*") if path.is_file()):
-            lines = list(_lines(path.read_bytes()))
+        for name, content in files.items():
+            lines = list(_lines(content))
             present = {each for words in _flowing(lines) for each in shingles(words)} & wanted
             if not present:
                 continue
@@ -167,7 +184,7 @@ class _Search:
                 verdict = judge(text, present, repeated)
                 if verdict:
                     line = _line_of_words(lines, verdict.run)
-                    yield text, path.relative_to(output), line, verdict.run, verdict.refused
+                    yield text, Path(name), line, verdict.run, verdict.refused
 
     def _repeated(self, wanted: Container[Words]) -> set[Words]:
         """Those that the paid texts of several lessons have."""

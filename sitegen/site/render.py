@@ -1,7 +1,7 @@
 """Every file of the site. Pure: what visitors may see goes in, names and bytes come out; the same for the same."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from sitegen.content.load import Content
 from sitegen.site import feed
 from sitegen.site.assets import Assets
 from sitegen.site.pages import SitePage, all_pages
-from sitegen.site.templates import open_templates
+from sitegen.site.templates import open_templates, templates_stamp
 
 
 class SiteFile(NamedTuple):
@@ -40,34 +40,61 @@ class Source:
     site_url: str
 
 
-def render_site(catalog: PublicCatalog, content: Content, source: Source) -> Iterator[SiteFile]:
-    """Pages, feed, sitemap and the like, and assets. Raises TemplateBroken."""
-    assets = Assets(catalog, content, source.files, source.themes)
-    language = catalog.site.language
-    environment = open_templates(
-        source.themes,
-        {
-            "site": catalog.site,
-            "site_url": source.site_url,
-            "urls": urls,
-            "money": money,
-            "asset": assets.theme,
-            "date": lambda day: format_date(day, "d MMMM y", locale=language.replace("-", "_")),
-        },
-    )
-    environment.globals["outline"] = _outlines(environment)
-    pages = list(all_pages(catalog, content, source.site_url))
-    for page in pages:
-        yield SiteFile(page.file, _render(environment, page).encode())
-    yield SiteFile(feed.ADDRESS.lstrip("/"), feed.atom(catalog.site, content.posts, source.site_url).encode())
-    yield SiteFile("sitemap.xml", _sitemap(pages, source.site_url).encode())
-    robots = f"User-agent: *\nDisallow: /api/\nSitemap: {source.site_url}/sitemap.xml\n"
-    yield SiteFile("robots.txt", robots.encode())
-    yield SiteFile("_redirects", "".join(f"{each.old} {each.new} 301\n" for each in catalog.redirects).encode())
-    yield from (SiteFile(name, content) for name, content in assets.files())
-    if source.public.is_dir():
-        for path in sorted(path for path in source.public.rglob("*") if path.is_file()):
-            yield SiteFile(path.relative_to(source.public).as_posix(), path.read_bytes())
+class SiteRenderer:
+    """Renders a site; when it is asked again, a page whose values are the same is taken from the last time."""
+
+    def __init__(self) -> None:
+        self._shared: tuple[object, ...] = ()
+        self._environment: Environment | None = None
+        self._rendered: dict[str, tuple[SitePage, bytes]] = {}
+        self._courses: dict[str, PublicCourse] = {}
+
+    def render(self, catalog: PublicCatalog, content: Content, source: Source) -> Iterator[SiteFile]:
+        """Pages, feed, sitemap and the like, and assets. Raises TemplateBroken."""
+        catalog = replace(catalog, courses=self._known(catalog.courses), retired=self._known(catalog.retired))
+        self._courses = {course.slug: course for course in (*catalog.courses, *catalog.retired)}
+        assets = Assets(catalog, content, source.files, source.themes)
+        environment = self._templates(catalog, source, assets)
+        pages = list(all_pages(catalog, content, source.site_url))
+        before, self._rendered = self._rendered, {}
+        for page in pages:
+            known = before.get(page.file)
+            made = known[1] if known is not None and known[0] == page else _render(environment, page).encode()
+            self._rendered[page.file] = (page, made)
+            yield SiteFile(page.file, made)
+        yield SiteFile(feed.ADDRESS.lstrip("/"), feed.atom(catalog.site, content.posts, source.site_url).encode())
+        yield SiteFile("sitemap.xml", _sitemap(pages, source.site_url).encode())
+        robots = f"User-agent: *\nDisallow: /api/\nSitemap: {source.site_url}/sitemap.xml\n"
+        yield SiteFile("robots.txt", robots.encode())
+        yield SiteFile("_redirects", "".join(f"{each.old} {each.new} 301\n" for each in catalog.redirects).encode())
+        yield from (SiteFile(name, content) for name, content in assets.files())
+        if source.public.is_dir():
+            for path in sorted(path for path in source.public.rglob("*") if path.is_file()):
+                yield SiteFile(path.relative_to(source.public).as_posix(), path.read_bytes())
+
+    def _known(self, courses: Sequence[PublicCourse]) -> tuple[PublicCourse, ...]:
+        """The same objects as the last time where they are equal: comparing an object with itself costs nothing."""
+        return tuple(old if (old := self._courses.get(new.slug)) == new else new for new in courses)
+
+    def _templates(self, catalog: PublicCatalog, source: Source, assets: Assets) -> Environment:
+        """The templates; opened anew when they, or what all pages share, changed. No page is kept then."""
+        shared = (catalog.site, source, assets.theme(""), templates_stamp(source.themes))
+        if self._environment is None or shared != self._shared:
+            self._shared, self._rendered = shared, {}
+            language = catalog.site.language.replace("-", "_")
+            self._environment = open_templates(
+                source.themes,
+                {
+                    "site": catalog.site,
+                    "site_url": source.site_url,
+                    "urls": urls,
+                    "money": money,
+                    "asset": assets.theme,
+                    "date": lambda day: format_date(day, "d MMMM y", locale=language),
+                },
+            )
+        self._environment.globals["outline"] = _outlines(self._environment)
+        return self._environment
 
 
 def _render(environment: Environment, page: SitePage) -> str:

@@ -19,3 +19,9 @@ def open_templates(themes: Sequence[Path], shared: Mapping[str, object]) -> Envi
     )
     environment.globals.update(shared)
     return environment
+
+
+def templates_stamp(themes: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and moment of change of every template."""
+    found = (path for theme in themes for path in sorted((theme / "templates").rglob("*")) if path.is_file())
+    return tuple((str(path), (status := path.stat()).st_size, status.st_mtime_ns) for path in found)

@@ -15,7 +15,7 @@ import pytest
 
 from sitegen.catalog.captions import parse_vtt
 from sitegen.catalog.model import Catalog, Course, Lesson, Resource
-from sitegen.leaks.find import Findings, find_leaks
+from sitegen.leaks.find import Findings, FolderFiles, find_leaks
 from sitegen.leaks.private import private_parts
 from sitegen.leaks.words import passages
 
@@ -67,7 +67,7 @@ def search(tmp_path: Path) -> Callable[..., Findings]:
             path = output / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return find_leaks(output, private_parts(catalog, [(paid, "the paid file schedule.pdf")], trusted))
+        return find_leaks(FolderFiles(output), private_parts(catalog, [(paid, "the paid file schedule.pdf")], trusted))
 
     return run
 

@@ -1,0 +1,1 @@
+"""`coursewright preview`: a school on this machine while one writes it."""

@@ -1,0 +1,117 @@
+"""The command `preview`: builds, serves, watches, and reloads the browser."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+import uvicorn
+from starlette.applications import Starlette
+from watchfiles import awatch
+
+from sitegen.school import NoSchool, find_school
+
+from ..installation import Installation, StartFailed, port_is_free
+from .front import Front, People
+from .workshop import Workshop
+
+
+@click.command(epilog="Example: coursewright preview --port 8300")
+@click.option("--port", default=8200, show_default=True, help="Of the preview; the three after it are used too.")
+@click.option(
+    "--school",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    help="The school's folder; the current one, unless told otherwise.",
+)
+def preview(port: int, school: Path) -> None:
+    """See a school while writing it: drafts too, as a visitor, a buyer, or on the phone. On this machine alone."""
+    try:
+        found = find_school(Path(os.path.relpath(school)))
+    except NoSchool as error:
+        raise click.UsageError(str(error)) from None
+    taken = [each for each in range(port, port + 4) if not port_is_free(each)]
+    if taken:
+        click.echo(
+            f"Port {taken[0]} is in use. Stop what runs there, or choose another, such as --port 8300.", err=True
+        )
+        sys.exit(1)
+    folder = found.root.resolve() / "var" / "preview"
+    shutil.rmtree(folder, ignore_errors=True)  # made by the last preview, and worth nothing without it
+    folder.mkdir(parents=True)
+    url = f"http://127.0.0.1:{port}"
+    workshop = Workshop(found, url, folder / "catalog.json")
+    workshop.build()
+    for problem in workshop.problems:
+        click.echo(f"{problem.place}: {problem.problem}\n    {problem.remedy}", err=True)
+    front = Front(workshop, f"http://127.0.0.1:{port + 1}")
+    installation = Installation(folder, port + 1, port + 2, port + 3, found.root.resolve(), front=url)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(each) for each in (_watch(front, installation), _serve(front, installation))]
+        click.echo(f"\n  {url}/\n\nSave a file, and look. Ctrl-C stops.")
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(installation.stop)
+
+    config = uvicorn.Config(
+        front.app(lifespan), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    stop = server.handle_exit
+
+    def handle_exit(number: int, frame: object) -> None:
+        front.stopping = True  # open event streams end, so that the server can
+        stop(number, frame)  # type: ignore[arg-type]  # as uvicorn calls it
+
+    server.handle_exit = handle_exit  # type: ignore[method-assign, assignment]
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+
+
+async def _watch(front: Front, installation: Installation) -> None:
+    """Build after every save; then, with the page seen already, look for leaks."""
+    workshop, school = front.workshop, front.workshop.school
+    folders = [
+        folder for folder in (school.course_data, school.content, school.public, *school.themes) if folder.is_dir()
+    ]
+    courses = workshop.courses
+    async for _ in awatch(*folders, step=10, debounce=200):
+        await asyncio.to_thread(workshop.build)
+        await front.announce()
+        if workshop.courses != courses and front.people is not None and not workshop.problems:
+            courses = workshop.courses
+            await asyncio.to_thread(installation.ask, f"{__package__}.people", "courses")
+        if await asyncio.to_thread(workshop.look_for_leaks):
+            await front.announce()
+
+
+async def _serve(front: Front, installation: Installation) -> None:
+    """Start the sandbox and the service, once there is a catalogue; pages are there before that."""
+    while not front.workshop.manifest.exists():  # noqa: ASYNC110 - a file, which tells nobody that it is there
+        await asyncio.sleep(0.5)
+    try:
+        await asyncio.to_thread(_start, installation)
+    except StartFailed as error:
+        click.echo(f"Lessons and the shop cannot be shown: {error}", err=True)
+        return
+    front.people = People(**json.loads(await asyncio.to_thread(installation.ask, f"{__package__}.people")))
+    await front.announce()
+    if await asyncio.to_thread(front.workshop.look_for_leaks):
+        await front.announce()
+
+
+def _start(installation: Installation) -> None:
+    (installation.folder / "output").mkdir(exist_ok=True)  # pages come from memory
+    installation.start_sandbox()
+    installation.migrate()
+    installation.start_service()

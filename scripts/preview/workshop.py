@@ -1,0 +1,135 @@
+"""The school as its creator sees it: drafts and what comes later are there, and marked; faults do not stop it."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sitegen.build import BuildFailed, keep_private_files, private_of
+from sitegen.catalog import model
+from sitegen.catalog.faults import CatalogInvalid
+from sitegen.catalog.manifest import compile_manifest, private_folder, write_manifest
+from sitegen.catalog.public import PublicCatalog, public_view
+from sitegen.content.load import Content
+from sitegen.leaks.find import find_leaks
+from sitegen.load import Loaded, load_school
+from sitegen.school import School
+from sitegen.site.pages import all_pages
+from sitegen.site.render import SiteRenderer, Source, TemplateBroken
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something to mend, with its place where it has one."""
+
+    place: str
+    problem: str
+    remedy: str
+
+
+@dataclass
+class Workshop:
+    """Builds in memory, again and again; what did not change is not rendered again."""
+
+    school: School
+    url: str
+    manifest: Path
+    files: dict[str, bytes] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    problems: list[Problem] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
+    courses: list[tuple[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    version: int = 0
+    _renderer: SiteRenderer = field(default_factory=SiteRenderer)
+    _loaded: Loaded | None = None
+    _manifest_version: str = ""
+
+    def build(self) -> None:
+        """Read the files and render what changed. Where they have faults, the last good pages stay."""
+        began, now = time.perf_counter(), datetime.now(UTC)
+        self.problems = []
+        try:
+            self._loaded = load_school(self.school, now=now, known=self._loaded)
+            everything = _everything(self._loaded)
+            public = public_view(everything.catalog)
+            source = Source(self.school.root, self.school.themes, self.school.public, self.url)
+            self.files = {file.name: file.content for file in self._renderer.render(public, everything.content, source)}
+        except CatalogInvalid as error:
+            self.problems = [
+                Problem(f"{each.file}:{each.line}:{each.column}", each.problem, each.remedy) for each in error.faults
+            ]
+        except TemplateBroken as error:
+            self.problems = [Problem("", str(error), "Correct the template.")]
+        except (BuildFailed, OSError) as error:
+            self.problems = [Problem("", str(error), "Save again once it is there.")]
+        else:
+            shown = Loaded(self._loaded.catalog.at(now), self._loaded.content.shown(now))
+            self.hidden = _hidden(public, everything.content, shown)
+            self.courses = [(course.slug, course.title) for course in public.courses]
+            self._keep_manifest(everything.catalog)
+        self.seconds = time.perf_counter() - began
+        self.version += 1
+
+    def look_for_leaks(self) -> bool:
+        """Search what visitors would get. True when there is something new to say."""
+        if self._loaded is None or self.problems:
+            return False
+        before, now = self.notices, datetime.now(UTC)
+        catalog = self._loaded.catalog.at(now)
+        public = {
+            name: content
+            for name, content in self.files.items()
+            if f"/{name.removesuffix('index.html')}" not in self.hidden
+        }
+        found = find_leaks(public, private_of(self.school, catalog))
+        self.notices = [
+            *(
+                Problem(f"{leak.file}:{leak.line}", f"contains {leak.what}: {leak.words}", "The build will refuse it.")
+                for leak in found.refused
+            ),
+            *(
+                Problem(
+                    f"{leak.file}:{leak.line}",
+                    f"contains {leak.what}: {leak.words}",
+                    "If it is a quotation, add it to “public_excerpt:”.",
+                )
+                for leak in found.told
+            ),
+        ]
+        return self.notices != before
+
+    def _keep_manifest(self, catalog: model.Catalog) -> None:
+        """For the service, which shows lessons to the buyer; written only when it differs."""
+        compiled = compile_manifest(catalog)
+        if compiled.version != self._manifest_version:
+            keep_private_files(self.school, catalog, private_folder(self.manifest))
+            write_manifest(compiled, self.manifest)
+            self._manifest_version = compiled.version
+
+
+def _everything(loaded: Loaded) -> Loaded:
+    """The school as if all of it were published."""
+    courses = []
+    for course in loaded.catalog.courses:
+        modules = tuple(
+            module.model_copy(
+                update={
+                    "lessons": tuple(
+                        each if each.published and each.publish_at is None
+                        else each.model_copy(update={"published": True, "publish_at": None})
+                        for each in module.lessons
+                    )
+                }
+            )
+            for module in course.modules
+        )  # fmt: skip
+        status = "published" if course.status == "draft" else course.status
+        courses.append(course.model_copy(update={"status": status, "publish_at": None, "modules": modules}))
+    return Loaded(loaded.catalog.model_copy(update={"courses": tuple(courses)}), loaded.content)
+
+
+def _hidden(everything: PublicCatalog, content: Content, shown: Loaded) -> frozenset[str]:
+    """Addresses that visitors do not have yet."""
+    theirs = {page.url for page in all_pages(public_view(shown.catalog), shown.content, "")}
+    return frozenset({page.url for page in all_pages(everything, content, "")} - theirs)

@@ -71,6 +71,8 @@ def run(school: Path, *, port: int, fresh: bool) -> int:
         print("\nStopping …")
         return 0
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # a second one must not leave a process behind
         installation.stop()
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from sitegen import urls
 from sitegen.catalog.faults import CatalogInvalid
@@ -9,7 +10,7 @@ from sitegen.catalog.library import Library
 from sitegen.catalog.load import read_catalog
 from sitegen.catalog.lock_file import Lock
 from sitegen.catalog.model import Catalog
-from sitegen.catalog.public import PublicCatalog, public_view
+from sitegen.catalog.public import public_view
 from sitegen.content.load import Content, ContentReader
 from sitegen.school import School
 from sitegen.site.pages import all_pages
@@ -37,8 +38,7 @@ def load_school(school: School, *, now: datetime, earlier: Lock | None = None, k
     catalog, faults = read_catalog(school.course_data, library, now=now, earlier=earlier)
     content = reader.read(catalog.site.timezone if catalog else "UTC")
     faults += reader.faults
-    addresses = _addresses(school, public_view(catalog), content) if catalog else None
-    faults += library.finish(addresses.__contains__ if addresses is not None else None)
+    faults += library.finish(_Addresses(school, catalog, content).__contains__ if catalog else None)
     if faults or catalog is None:
         raise CatalogInvalid(faults)
     if known is not None:
@@ -48,9 +48,22 @@ def load_school(school: School, *, now: datetime, earlier: Lock | None = None, k
     return Loaded(catalog, content)
 
 
-def _addresses(school: School, public: PublicCatalog, content: Content) -> set[str]:
-    """Every address that a link may lead to; hidden pages too, since they will be there."""
-    known = {page.url for page in all_pages(public, content, "")} | {"/news/feed.atom", urls.ANY_LESSON}
-    if school.public.is_dir():
-        known |= {f"/{path.relative_to(school.public).as_posix()}" for path in school.public.rglob("*")}
-    return known | {address.removesuffix("/") for address in known}
+@dataclass(frozen=True)
+class _Addresses:
+    """Every address that a link may lead to; hidden pages too, since they will be there. Listed when first asked."""
+
+    school: School
+    catalog: Catalog
+    content: Content
+
+    def __contains__(self, address: str) -> bool:
+        return address in self._known
+
+    @cached_property
+    def _known(self) -> set[str]:
+        pages = all_pages(public_view(self.catalog), self.content, "")
+        known = {page.url for page in pages} | {"/news/feed.atom", urls.ANY_LESSON}
+        public = self.school.public
+        if public.is_dir():
+            known |= {f"/{path.relative_to(public).as_posix()}" for path in public.rglob("*")}
+        return known | {address.removesuffix("/") for address in known}

@@ -35,13 +35,13 @@ def inputs_of(school: School, options: Iterable[str]) -> str:
     folders = (school.course_data, school.content, school.public, *school.themes, PACKAGE)
     head = school.root / ".git" / "logs" / "HEAD"  # a manifest names its commit
     return _digest(
-        [*options, *(line for folder in (*folders, head) for line in _stats(folder) if not line.startswith(lock))]
+        [*options, *(line for folder in (*folders, head) for line in stats(folder) if not line.startswith(lock))]
     )
 
 
 def outputs_of(school: School, output: Path, manifest: Path) -> str:
     """A digest of what a build wrote, and of whatever else is there."""
-    return _digest([*_stats(output), *_stats(manifest), *_stats(school.course_data / LOCK)])
+    return _digest([*stats(output), *stats(manifest), *stats(school.course_data / LOCK)])
 
 
 def remember(state: State, manifest: Path) -> None:
@@ -64,7 +64,7 @@ def _digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _stats(path: Path) -> Iterator[str]:
+def stats(path: Path) -> Iterator[str]:
     """A line for each file: its path, size, moment of change and number on the disk."""
     try:
         status = os.stat(path)

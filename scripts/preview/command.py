@@ -19,7 +19,7 @@ from sitegen.school import NoSchool, find_school
 
 from ..installation import Installation, StartFailed, port_is_free
 from .front import Front, People
-from .workshop import Workshop
+from .workshop import Problem, Workshop
 
 
 @click.command(epilog="Example: coursewright preview --port 8300")
@@ -48,6 +48,7 @@ def preview(port: int, school: Path) -> None:
     url = f"http://127.0.0.1:{port}"
     workshop = Workshop(found, url, folder / "catalog.json")
     workshop.build()
+    workshop.keep_manifest()
     for problem in workshop.problems:
         click.echo(f"{problem.place}: {problem.problem}\n    {problem.remedy}", err=True)
     front = Front(workshop, f"http://127.0.0.1:{port + 1}")
@@ -79,20 +80,53 @@ def preview(port: int, school: Path) -> None:
 
 
 async def _watch(front: Front, installation: Installation) -> None:
-    """Build after every save; then, with the page seen already, look for leaks."""
+    """Build after every save. What takes longer comes after the page was seen, and in processes of its own."""
     workshop, school = front.workshop, front.workshop.school
-    folders = [
-        folder for folder in (school.course_data, school.content, school.public, *school.themes) if folder.is_dir()
-    ]
-    courses = workshop.courses
+    folders = [folder for folder in (school.course_data, school.content, school.public) if folder.is_dir()]
+    folders += [theme for theme in school.themes if theme.is_dir()]
+    later: asyncio.Task[None] | None = None
     async for _ in awatch(*folders, step=10, debounce=200):
         await asyncio.to_thread(workshop.build)
         await front.announce()
-        if workshop.courses != courses and front.people is not None and not workshop.problems:
-            courses = workshop.courses
+        if later is not None:
+            later.cancel()
+        later = asyncio.create_task(_settle(front, installation))
+
+
+async def _settle(front: Front, installation: Installation) -> None:
+    """The service's catalogue, then new courses for the buyer, then the search for private words."""
+    workshop = front.workshop
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(workshop.keep_manifest)
+    if workshop.problems or front.people is None:
+        return
+    try:
+        if front.given != workshop.courses:
             await asyncio.to_thread(installation.ask, f"{__package__}.people", "courses")
-        if await asyncio.to_thread(workshop.look_for_leaks):
-            await front.announce()
+            front.given = workshop.courses
+        await asyncio.sleep(3)
+        said = await _ask_for_leaks(installation)
+    except StartFailed as error:
+        click.echo(str(error), err=True)
+        return
+    notices = [Problem(**each) for each in json.loads(said or "[]")]
+    if notices != workshop.notices:
+        workshop.notices = notices
+        await front.announce()
+
+
+async def _ask_for_leaks(installation: Installation) -> bytes:
+    """What that program says. It is stopped when the next save comes."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", f"{__package__}.leaks", str(installation.school),
+        cwd=installation.folder, env=installation.environment(), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    return said
 
 
 async def _serve(front: Front, installation: Installation) -> None:
@@ -105,9 +139,9 @@ async def _serve(front: Front, installation: Installation) -> None:
         click.echo(f"Lessons and the shop cannot be shown: {error}", err=True)
         return
     front.people = People(**json.loads(await asyncio.to_thread(installation.ask, f"{__package__}.people")))
+    front.given = front.workshop.courses
     await front.announce()
-    if await asyncio.to_thread(front.workshop.look_for_leaks):
-        await front.announce()
+    await _settle(front, installation)
 
 
 def _start(installation: Installation) -> None:

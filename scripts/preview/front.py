@@ -55,6 +55,7 @@ class Front:
     workshop: Workshop
     service: str
     people: People | None = None
+    given: list[tuple[str, str]] = field(default_factory=list)  # the courses that the buyer owns
     stopping: bool = False
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -90,7 +91,9 @@ class Front:
         media_type = guess_type(file)[0] or "application/octet-stream"
         if file.endswith(".html"):
             content = content.replace(b"</body>", _SNIPPET.encode(), 1)
-        response = Response(content, status, media_type=media_type, headers={"Cache-Control": "no-store"})
+        # Assets have their content's hash in their address.
+        kept = "max-age=31536000, immutable" if file.startswith("assets/") and status == 200 else "no-store"
+        response = Response(content, status, media_type=media_type, headers={"Cache-Control": kept})
         self._hint(request, response)
         return response
 
@@ -132,10 +135,11 @@ class Front:
         async def stream() -> AsyncIterator[bytes]:
             known = -1
             while not self.stopping and not await request.is_disconnected():
-                stamp = hash((self.workshop.version, len(self.workshop.notices), self.people is not None))
+                stamp = hash((self.workshop.version, tuple(self.workshop.notices), self.people is not None))
                 if stamp != known:
                     known = stamp
-                    yield f"data: {self.workshop.version}\n\n".encode()
+                    version = -1 if self.workshop.problems else self.workshop.version
+                    yield f"data: {version}\n\n".encode()
                 async with self._changed:
                     try:
                         await asyncio.wait_for(self._changed.wait(), 15)
@@ -164,14 +168,26 @@ class Front:
         address = f"{self.service}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
         async with httpx.AsyncClient(timeout=60) as client:
             answer = await client.request(request.method, address, headers=headers, content=await request.body())
-        response = Response(answer.content, answer.status_code)
+        content = self._with_fresh_notes(request.url.path, answer)
+        response = Response(content, answer.status_code)
         response.raw_headers = [
             (name.encode(), value.encode())
             for name, value in answer.headers.multi_items()
             if name.lower() not in _DROPPED
         ]
-        response.headers["content-length"] = str(len(answer.content))
+        response.headers["content-length"] = str(len(content))
         return response
+
+    def _with_fresh_notes(self, path: str, answer: httpx.Response) -> bytes:
+        """The service reads a new catalogue twice a second; the text that was just saved is shown at once."""
+        parts = path.strip("/").split("/")
+        if answer.status_code == 200 and parts[:2] == ["api", "learn"] and len(parts) == 4:
+            notes = self.workshop.notes(parts[2], parts[3])
+            if notes is not None:
+                told = answer.json()
+                told["lesson"]["notes_html"] = notes
+                return json.dumps(told).encode()
+        return answer.content
 
     async def _phone(self, request: Request) -> Response:
         """What the app would be told about one of the courses."""

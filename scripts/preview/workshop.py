@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sitegen.build import BuildFailed, keep_private_files, private_of
+from sitegen.build import BuildFailed, keep_private_files
 from sitegen.catalog import model
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.manifest import compile_manifest, private_folder, write_manifest
 from sitegen.catalog.public import PublicCatalog, public_view
 from sitegen.content.load import Content
-from sitegen.leaks.find import find_leaks
 from sitegen.load import Loaded, load_school
 from sitegen.school import School
 from sitegen.site.pages import all_pages
@@ -43,6 +42,7 @@ class Workshop:
     version: int = 0
     _renderer: SiteRenderer = field(default_factory=SiteRenderer)
     _loaded: Loaded | None = None
+    _everything: model.Catalog | None = None
     _manifest_version: str = ""
 
     def build(self) -> None:
@@ -65,42 +65,26 @@ class Workshop:
             self.problems = [Problem("", str(error), "Save again once it is there.")]
         else:
             shown = Loaded(self._loaded.catalog.at(now), self._loaded.content.shown(now))
-            self.hidden = _hidden(public, everything.content, shown)
+            is_all = everything.catalog == shown.catalog and everything.content == shown.content
+            self.hidden = frozenset() if is_all else _hidden(public, everything.content, shown)
             self.courses = [(course.slug, course.title) for course in public.courses]
-            self._keep_manifest(everything.catalog)
+            self._everything = everything.catalog
         self.seconds = time.perf_counter() - began
         self.version += 1
 
-    def look_for_leaks(self) -> bool:
-        """Search what visitors would get. True when there is something new to say."""
-        if self._loaded is None or self.problems:
-            return False
-        before, now = self.notices, datetime.now(UTC)
-        catalog = self._loaded.catalog.at(now)
-        public = {
-            name: content
-            for name, content in self.files.items()
-            if f"/{name.removesuffix('index.html')}" not in self.hidden
-        }
-        found = find_leaks(public, private_of(self.school, catalog))
-        self.notices = [
-            *(
-                Problem(f"{leak.file}:{leak.line}", f"contains {leak.what}: {leak.words}", "The build will refuse it.")
-                for leak in found.refused
-            ),
-            *(
-                Problem(
-                    f"{leak.file}:{leak.line}",
-                    f"contains {leak.what}: {leak.words}",
-                    "If it is a quotation, add it to “public_excerpt:”.",
-                )
-                for leak in found.told
-            ),
-        ]
-        return self.notices != before
+    def notes(self, course: str, lesson: str) -> str | None:
+        """The notes of a lesson as they are now; None where they show private pictures, which the service signs."""
+        for each in self._everything.courses if self._everything else ():
+            if each.slug == course:
+                for one in each.lessons:
+                    if one.slug == lesson and not one.files:
+                        return one.notes_html
+        return None
 
-    def _keep_manifest(self, catalog: model.Catalog) -> None:
+    def keep_manifest(self) -> None:
         """For the service, which shows lessons to the buyer; written only when it differs."""
+        if (catalog := self._everything) is None:
+            return
         compiled = compile_manifest(catalog)
         if compiled.version != self._manifest_version:
             keep_private_files(self.school, catalog, private_folder(self.manifest))
@@ -125,7 +109,9 @@ def _everything(loaded: Loaded) -> Loaded:
             for module in course.modules
         )  # fmt: skip
         status = "published" if course.status == "draft" else course.status
-        courses.append(course.model_copy(update={"status": status, "publish_at": None, "modules": modules}))
+        if status != course.status or course.publish_at or modules != course.modules:
+            course = course.model_copy(update={"status": status, "publish_at": None, "modules": modules})
+        courses.append(course)
     return Loaded(loaded.catalog.model_copy(update={"courses": tuple(courses)}), loaded.content)
 
 

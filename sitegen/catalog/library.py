@@ -49,7 +49,14 @@ class Rendered:
     faults: list[Fault] = field(default_factory=list)
 
 
-class _Pending(NamedTuple):
+class Anchors(NamedTuple):
+    """The ids of headings in the text of a file."""
+
+    file: Path
+    ids: frozenset[str]
+
+
+class Link(NamedTuple):
     """A link that can only be judged when everything is read."""
 
     fault: Callable[[str, str], Fault]
@@ -69,13 +76,13 @@ class Library:
     folders: tuple[Path, ...]
     paid: Path
     language: str = "en"
-    _pages: dict[Path, TextPage] = field(default_factory=dict)
-    _anchors: dict[Path, frozenset[str]] = field(default_factory=dict)
-    _pending: list[_Pending] = field(default_factory=list)
+    pages: dict[Path, TextPage] = field(default_factory=dict)
+    records: list[Anchors | Link] = field(default_factory=list)
+    strayed: bool = False  # whether a text showed a file from outside the folder it stands in
 
     def register(self, path: Path, page: TextPage) -> None:
         """Say where the text of a file is read."""
-        self._pages[real_path(path)] = page
+        self.pages[real_path(path)] = page
 
     def render(self, text: str, *, folder: Path, place: Place, public: bool, path: Path | None = None) -> Rendered:
         """A text, whose links and files are beside it in `folder`. `place` tells where a line of it is written."""
@@ -90,7 +97,7 @@ class Library:
 
         done = _without_references(text, self.language) or render(text, language=self.language, resolve=resolve)
         if path is not None:
-            self._anchors[real_path(path)] = done.anchors
+            self.records.append(Anchors(real_path(path), done.anchors))
         rendered.html = done.html
         rendered.markdown = text
         for written, address in addresses.items():
@@ -102,9 +109,12 @@ class Library:
     def finish(self, known: Callable[[str], bool] | None = None) -> list[Fault]:
         """Faults of links to headings that are not there, and to addresses that `known` does not know."""
         faults = []
-        for link in self._pending:
-            if link.target is not None and link.anchor not in (anchors := self._anchors.get(link.target, frozenset())):
-                remedy = did_you_mean(link.anchor, anchors)
+        known_anchors = {each.file: each.ids for each in self.records if isinstance(each, Anchors)}
+        for link in self.records:
+            if isinstance(link, Anchors):
+                continue
+            if link.target is not None and link.anchor not in (ids := known_anchors.get(link.target, frozenset())):
+                remedy = did_you_mean(link.anchor, ids)
                 faults.append(link.fault(f"There is no heading “#{link.anchor}” in {link.target.name}.", remedy))
             elif link.target is None and known is not None and not known(link.address):
                 remedy = "Correct the address, or link to the file, such as “../branches/notes.md”."
@@ -119,14 +129,14 @@ class Library:
         name = unquote(address.partition("?")[0])
         if address.startswith("/"):
             if reference.kind == "link":
-                self._pending.append(_Pending(fault, None, name, ""))
+                self.records.append(Link(fault, None, name, ""))
                 return Target(reference.address)
             raise Unresolved(f"“{address}” is an address, and not a file.", "Name the file as it lies beside the text.")
         try:
             path = find_file(folder, name, roots=self.folders)
-            if reference.kind == "link" and (page := self._pages.get(real_path(path))):
+            if reference.kind == "link" and (page := self.pages.get(real_path(path))):
                 if anchor:
-                    self._pending.append(_Pending(fault, real_path(path), "", anchor))
+                    self.records.append(Link(fault, real_path(path), "", anchor))
                 return Target((page.visitor if public else page.owner) + (f"#{anchor}" if anchor else ""))
             if path.suffix.lower() == ".md":
                 problem = f"“{name}” is no page of this site."
@@ -138,10 +148,11 @@ class Library:
         except FileRefused as error:
             raise Unresolved(str(error), error.remedy) from None
         width, height = size or (None, None)
-        return Target(self._keep(path, rendered, public=public), width, height)
+        return Target(self._keep(path, folder, rendered, public=public), width, height)
 
-    def _keep(self, path: Path, rendered: Rendered, *, public: bool) -> str:
+    def _keep(self, path: Path, folder: Path, rendered: Rendered, *, public: bool) -> str:
         file = real_path(path).relative_to(real_folder(self.school)).as_posix()
+        self.strayed = self.strayed or not real_path(path).is_relative_to(real_folder(folder))
         if public:
             picture = model.Picture(file=file, address=public_address(path))
             if picture not in rendered.public_files:

@@ -1,6 +1,7 @@
 """Course files → Catalog. Finds every fault of every file in one run, and raises if there are any."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,11 +9,13 @@ from zoneinfo import ZoneInfo
 from sitegen import urls
 from sitegen.catalog import model
 from sitegen.catalog.compile import Compiler, is_file_name
+from sitegen.catalog.compile_cache import CachedCompiler
 from sitegen.catalog.course_file import IDENTIFIER, CourseFile, SiteFile
 from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.library import Library, TextPage
 from sitegen.catalog.lock_file import Lock, read_lock
 from sitegen.catalog.lock_rules import check_against_lock
+from sitegen.catalog.pictures import real_path
 from sitegen.catalog.redirects import find_redirects
 from sitegen.catalog.rules import Loaded, check_catalog, check_course
 from sitegen.catalog.validate import read_shape
@@ -50,16 +53,19 @@ def read_catalog(
         _check_folder(folder, source)
         if course_file is not None:
             loaded.append((course_file, source))
-            check_course(course_file, source, site_file)
             _register(library, course_file, folder)
     check_catalog(loaded)
+    if site_file is None:
+        for course_file, source in loaded:
+            check_course(course_file, source, None)
     compiled: list[model.Course] = []
     site = None
     if site_file:
         people = {instructor.id: instructor for instructor in site_file.instructors}
         zone = ZoneInfo(site_file.timezone)
         site = Compiler(root, site_source, people, library, zone).site(site_file)
-        compiled = [Compiler(root, source, people, library, zone).course(file) for file, source in loaded]
+        compiler = CachedCompiler(root, site_file, library)
+        compiled = [compiler.course(file, source) for file, source in loaded]
     lock = read_lock(root / LOCK) if earlier is None else earlier
     if site_file and not lock.faults and len(loaded) == len(sources) - 1:
         shown = model.Catalog(site=site, courses=tuple(compiled), redirects=()).at(now) if site else None
@@ -88,12 +94,24 @@ def _check_folder(folder: Path, source: YamlSource) -> None:
 
 def _register(library: Library, course: CourseFile, folder: Path) -> None:
     """Tell where the texts of a course are read: a lesson by its owners, and by all others if it is free."""
+    known = _registered.get(folder)
+    if known is None or known[0] is not course:
+        pages = {real_path(folder / name): page for name, page in _texts(course, folder)}
+        known = _registered[folder] = (course, pages)
+    library.pages |= known[1]
+
+
+def _texts(course: CourseFile, folder: Path) -> Iterator[tuple[str, TextPage]]:
     slug = course.slug or folder.name
     page = urls.course(slug)
     if is_file_name(course.description):
-        library.register(folder / course.description, TextPage(page, page))
+        yield course.description, TextPage(page, page)
     for module in course.modules:
         for lesson in module.lessons:
             if lesson.notes and is_file_name(lesson.notes):
                 shown = urls.preview(slug, lesson.slug) if lesson.preview else page
-                library.register(folder / lesson.notes, TextPage(urls.learn(slug, lesson.slug), shown))
+                yield lesson.notes, TextPage(urls.learn(slug, lesson.slug), shown)
+
+
+# The pages of each course file that was read; the same object is the same file.
+_registered: dict[Path, tuple[CourseFile, dict[Path, TextPage]]] = {}

@@ -9,8 +9,9 @@ merges two branches line by line:
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -46,9 +47,17 @@ class Lock:
     lines: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
-    def of_course(self, course_id: str) -> Iterator[Name]:
+    def of_course(self, course_id: str) -> Sequence[Name]:
         """The modules, lessons and files of a course."""
-        return (name for name, course in self.courses.items() if course == course_id and name.kind != "course")
+        return self._parts.get(course_id, ())
+
+    @cached_property
+    def _parts(self) -> Mapping[str, Sequence[Name]]:
+        parts: dict[str, list[Name]] = {}
+        for name, course in self.courses.items():
+            if name.kind != "course":
+                parts.setdefault(course, []).append(name)
+        return parts
 
     def line_of(self, entry: str) -> int:
         """Where an entry is written."""

@@ -1,6 +1,7 @@
 """Money and durations as text for people."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale
 from babel.numbers import format_currency
@@ -13,6 +14,7 @@ def minor_unit_digits(currency: str) -> int:
     return currencies.currency(currency).digits
 
 
+@lru_cache(maxsize=4096)
 def format_money(amount: int, currency: str, language: str = "en") -> str:
     """4900, EUR → “€49”; 4950 → “€49.50”. Whole amounts are shown without decimals."""
     digits = minor_unit_digits(currency)

@@ -1,6 +1,7 @@
 """What visitors may see. These shapes have no field for a video id, a storage key or the text of a paid lesson."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TypeVar
 
 from sitegen.catalog import model
@@ -45,6 +46,20 @@ class PublicModule:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """What the pages of owners say about a course: its title and its lessons, without any text."""
+
+    slug: str
+    title: str
+    modules: tuple[PublicModule, ...]
+
+    @cached_property
+    def lessons(self) -> tuple[PublicLesson, ...]:
+        """All lessons, in order."""
+        return tuple(lesson for module in self.modules for lesson in module.lessons)
+
+
+@dataclass(frozen=True)
 class PublicCourse:
     """A course as templates get it. `price` None means free."""
 
@@ -67,12 +82,26 @@ class PublicCourse:
     is_for_sale: bool
     pictures: tuple[model.Picture, ...] = ()
 
-    @property
+    @cached_property
     def lessons(self) -> tuple[PublicLesson, ...]:
         """All lessons, in order."""
         return tuple(lesson for module in self.modules for lesson in module.lessons)
 
-    @property
+    @cached_property
+    def outline(self) -> Outline:
+        """The course without its texts; it stays the same while they are written."""
+        modules = tuple(
+            replace(module, lessons=tuple(replace(lesson, preview=None) for lesson in module.lessons))
+            for module in self.modules
+        )
+        return Outline(self.slug, self.title, modules)
+
+    @cached_property
+    def card(self) -> "PublicCourse":
+        """What lists of courses show: the course without its texts."""
+        return replace(self, description_html="", questions=(), pictures=(), modules=self.outline.modules)
+
+    @cached_property
     def duration(self) -> int:
         """Seconds of video."""
         return sum(module.duration for module in self.modules)

@@ -30,12 +30,11 @@ class SitePage:
 def all_pages(public: PublicCatalog, content: Content, site_url: str) -> Iterator[SitePage]:
     """Every page."""
     site = public.site
+    cards = tuple(course.card for course in public.courses)
     listing = structured_data.to_json(structured_data.course_list(public, site_url))
+    yield SitePage(urls.HOME, "home", site.name, site.description, values={"courses": cards, "json_ld": listing})
     yield SitePage(
-        urls.HOME, "home", site.name, site.description, values={"courses": public.courses, "json_ld": listing}
-    )
-    yield SitePage(
-        urls.COURSES, "catalogue", "Courses", site.description, values={"courses": public.courses, "json_ld": listing}
+        urls.COURSES, "catalogue", "Courses", site.description, values={"courses": cards, "json_ld": listing}
     )
     for course in (*public.courses, *public.retired):
         yield from _course_pages(public, course, site_url)
@@ -48,14 +47,14 @@ def all_pages(public: PublicCatalog, content: Content, site_url: str) -> Iterato
         yield SitePage(post.address, "article", post.title, post.summary, values={"post": post})
     yield from _shells()
     yield SitePage(
-        "/404.html", "404", "Page not found", "", indexed=False, save_as="404.html", values={"courses": public.courses}
+        "/404.html", "404", "Page not found", "", indexed=False, save_as="404.html", values={"courses": cards}
     )
 
 
 def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) -> Iterator[SitePage]:
     described = structured_data.to_json(structured_data.course(public, course, site_url))
     preview = next((lesson for lesson in course.lessons if lesson.preview), None)
-    related = [other for other in public.courses if other.slug != course.slug][:2]
+    related = [other.card for other in public.courses if other.slug != course.slug][:2]
     yield SitePage(
         urls.course(course.slug),
         "course",
@@ -82,30 +81,35 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
             indexed=course.is_for_sale,
             values={"course": course, "lesson": None, "source": f"/api/previews/{course.slug}"},
         )
+    outline = course.outline
     for number, lesson in enumerate(course.lessons):
-        values = {
-            "course": course,
-            "lesson": lesson,
-            "previous": course.lessons[number - 1] if number else None,
-            "next": course.lessons[number + 1] if number + 1 < len(course.lessons) else None,
-            "number": number + 1,
-        }
+        title = f"{lesson.title} · {course.title}"
         if lesson.preview:
             yield SitePage(
                 urls.preview(course.slug, lesson.slug),
                 "preview",
-                f"{lesson.title} · {course.title}",
+                title,
                 lesson.summary or course.summary,
                 indexed=course.is_for_sale,
-                values={**values, "source": f"/api/previews/{course.slug}/{lesson.slug}"},
+                values={
+                    "course": course,
+                    "lesson": lesson,
+                    "source": f"/api/previews/{course.slug}/{lesson.slug}",
+                },
             )
         yield SitePage(
             urls.learn(course.slug, lesson.slug),
             "lesson",
-            f"{lesson.title} · {course.title}",
+            title,
             lesson.summary or "",
             indexed=False,
-            values=values,
+            values={
+                "course": outline,
+                "lesson": outline.lessons[number],
+                "previous": outline.lessons[number - 1] if number else None,
+                "next": outline.lessons[number + 1] if number + 1 < len(outline.lessons) else None,
+                "number": number + 1,
+            },
         )
 
 

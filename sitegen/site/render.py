@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from sitegen import urls
 from sitegen.catalog import money
-from sitegen.catalog.public import PublicCatalog, PublicCourse
+from sitegen.catalog.public import Outline, PublicCatalog, PublicCourse
 from sitegen.content.load import Content
 from sitegen.site import feed
 from sitegen.site.assets import Assets
@@ -123,11 +123,11 @@ def _place(error: BaseException, environment: Environment) -> tuple[str, int]:
     return place
 
 
-def _outlines(environment: Environment) -> Callable[[PublicCourse, str], Markup]:
+def _outlines(environment: Environment) -> Callable[[Outline, str], Markup]:
     """A course's list of lessons is rendered once, and marked for each of its pages."""
     rendered: dict[str, str] = {}
 
-    def outline(course: PublicCourse, slug: str) -> Markup:
+    def outline(course: Outline, slug: str) -> Markup:
         if course.slug not in rendered:
             template = environment.get_template("partials/outline.html")
             rendered[course.slug] = template.render(course=course)

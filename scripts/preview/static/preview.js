@@ -57,17 +57,16 @@ function show(state) {
 }
 
 let known = null;
-async function look() {
-  const answer = await fetch(`/-/state?page=${encodeURIComponent(location.pathname)}`);
-  const state = await answer.json();
-  // With a fault, the page stays as it was; the fault lies over it.
-  if (known !== null && state.version !== known && state.problems.length === 0) {
+async function look({ data }) {
+  // With a fault (-1), the page stays as it was; the fault lies over it.
+  if (known !== null && data !== "-1" && data !== known) {
     sessionStorage.setItem("preview-scroll", String(scrollY));
     location.reload();
     return;
   }
-  known = state.version;
-  show(state);
+  if (data !== "-1") known = data;
+  const answer = await fetch(`/-/state?page=${encodeURIComponent(location.pathname)}`);
+  show(await answer.json());
 }
 
 const scrolled = sessionStorage.getItem("preview-scroll");

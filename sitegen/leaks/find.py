@@ -16,7 +16,7 @@ from ahocorasick_rs import BytesAhoCorasick
 from sitegen.leaks.judge import judge
 from sitegen.leaks.private import PaidText, Private
 from sitegen.leaks.views import bytes_of, hidden, plain, text_of
-from sitegen.leaks.words import Words, passages, shingles, words_of
+from sitegen.leaks.words import Words, passages, shingles, spoken, words_of
 
 _LONG_LINE = 40  # characters; a shorter line may be part of a text that has one word a line
 _TAG = re.compile(r"<[^<>]*>")
@@ -24,7 +24,7 @@ _TAG = re.compile(r"<[^<>]*>")
 _NOT_OF_ID = bytes(sign for sign in range(128) if not chr(sign).isalnum())
 _NOT_OF_KEY = b" \t\r\n\"'+"
 _LARGE_SHARE, _LARGE_PIECE = 0.25, 256 * 1024
-_SHOWN_WORDS = 12
+_SHOWN_WORDS = 14
 
 
 @dataclass(frozen=True, order=True)
@@ -73,10 +73,10 @@ def find_leaks(files: Mapping[str, bytes], private: Private) -> Findings:
         search.look_at(Path(name), content)
     found = Findings(refused=search.leaks)
     for text, file, line, run, refused in search.texts(files):
-        words = " ".join(run[:_SHOWN_WORDS]) + (" …" if len(run) > _SHOWN_WORDS else "")
+        words = spoken(run[:_SHOWN_WORDS]) + (" …" if len(run) > _SHOWN_WORDS else "")
         (found.refused if refused else found.told).append(Leak(file, line, text.what, words))
     found.refused.sort()
-    found.told.sort()
+    found.told = list({(leak.what, leak.words): leak for leak in sorted(found.told, reverse=True)}.values())[::-1]
     return found
 
 
@@ -173,14 +173,16 @@ class _Search:
         ]  # fmt: skip
         if not suspects:
             return
-        wanted = {each for text in suspects for each in shingles(text.words)} - allowed
-        repeated = self._repeated(wanted)
+        owners: dict[Words, list[int]] = {}  # which suspects have a shingle
+        for number, text in enumerate(suspects):
+            for each in set(shingles(text.words)) - allowed:
+                owners.setdefault(each, []).append(number)
+        repeated = self._repeated(owners)
         for name, content in files.items():
             lines = list(_lines(content))
-            present = {each for words in _flowing(lines) for each in shingles(words)} & wanted
-            if not present:
-                continue
-            for text in suspects:
+            present = {each for words in _flowing(lines) for each in shingles(words) if each in owners}
+            for number in sorted({number for each in present for number in owners[each]}):
+                text = suspects[number]
                 verdict = judge(text, present, repeated)
                 if verdict:
                     line = _line_of_words(lines, verdict.run)

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from sitegen.leaks.private import PaidText
-from sitegen.leaks.words import SHINGLE, Words, shingles, weight
+from sitegen.leaks.words import Words, placed_shingles, weight
 
 _REFUSED_TOTAL, _REFUSED_RUN, _REFUSED_SHARE = 25.0, 12.0, 0.4
 _TOLD_RUN = 7.0
@@ -54,21 +54,23 @@ def judge(text: PaidText, found: Container[Words], repeated: Container[Words]) -
 
 def _runs(words: Words, found: Container[Words], repeated: Container[Words]) -> Iterator[tuple[int, int]]:
     """Where runs of found shingles begin and end, without what is a formula."""
-    for first, last in _stretches([each in found for each in shingles(words)]):
-        if weight(words[first : last + SHINGLE]) >= _FORMULA:
-            yield first, last + SHINGLE
+    hits = [(start, shingle) for start, shingle in placed_shingles(words) if shingle in found]
+    for run in _joined(hits):
+        first, last = run[0][0], max(start + len(shingle) for start, shingle in run)
+        if weight(words[first:last]) >= _FORMULA:
+            yield first, last
             continue
-        own = [words[place : place + SHINGLE] not in repeated for place in range(first, last + 1)]
-        for begin, end in _stretches(own):
-            yield first + begin, first + end + SHINGLE
+        for part in _joined([(start, shingle) for start, shingle in run if shingle not in repeated]):
+            yield part[0][0], max(start + len(shingle) for start, shingle in part)
 
 
-def _stretches(flags: list[bool]) -> Iterator[tuple[int, int]]:
-    """First and last index of every stretch of true values."""
-    start = None
-    for index, flag in enumerate((*flags, False)):
-        if flag and start is None:
-            start = index
-        elif not flag and start is not None:
-            yield start, index - 1
-            start = None
+def _joined(hits: list[tuple[int, Words]]) -> Iterator[list[tuple[int, Words]]]:
+    """Shingles that begin one after the other belong to one run."""
+    run: list[tuple[int, Words]] = []
+    for hit in hits:
+        if run and hit[0] != run[-1][0] + 1:
+            yield run
+            run = []
+        run.append(hit)
+    if run:
+        yield run

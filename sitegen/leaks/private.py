@@ -96,8 +96,10 @@ def _add_keys(private: Private, resources: Iterable[Resource]) -> None:
 
 def _texts(lesson: Lesson) -> Iterator[PaidText]:
     if lesson.notes_html:
-        code = words_of(" ".join(" ".join(passages(block)) for block in _CODE.findall(lesson.notes_html)))
-        prose = words_of(" ".join(passages(_CODE.sub("", lesson.notes_html))))
+        code = words_of(
+            " ".join(" ".join(passages(block, attributes=False)) for block in _CODE.findall(lesson.notes_html))
+        )
+        prose = words_of(" ".join(passages(_CODE.sub("", lesson.notes_html), attributes=False)))
         what = f"the notes of lesson {lesson.id}"
         yield PaidText(what, lesson.id, prose)
         if code:
@@ -108,7 +110,7 @@ def _texts(lesson: Lesson) -> Iterator[PaidText]:
 
 
 def _public_lines(catalog: Catalog) -> Iterator[str]:
-    """What the files themselves call public, and is short: names, titles, summaries and excerpts."""
+    """What the files themselves call public: names, titles, summaries, excerpts, and the notes of free lessons."""
     site = catalog.site
     yield from (site.name, site.tagline, site.description, site.price_note)
     for course in catalog.courses:
@@ -121,6 +123,8 @@ def _public_lines(catalog: Catalog) -> Iterator[str]:
             for lesson in module.lessons:
                 if lesson.published:
                     yield from (lesson.title, lesson.summary or "", lesson.public_excerpt)
+                    if lesson.preview:
+                        yield lesson.notes_html or ""  # its captions are looked at: a wrong file is easily named there
 
 
 def _sampled(path: Path, what: str) -> PaidFile | None:

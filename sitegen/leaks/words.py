@@ -8,8 +8,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-SHINGLE = 5
-SIGN = 0.4  # of a word: twelve signs in a row say about as much as five words
+SHINGLE = 5  # words in a row that two texts seldom share
+SIGNS = 12  # of a script without spaces, which say about as much
+SIGN = 0.4  # of a word
 _DENSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_DENSE}]|[^\W{_DENSE}]+")
 _IS_DENSE = re.compile(f"[{_DENSE}]")
@@ -19,7 +20,8 @@ _INLINE = re.compile(
     r'|</span>|<span class="[a-z][a-z0-9]?">'
 )
 _TAG = re.compile(r"<[^<>]*>")
-_SENTENCE = re.compile(r"""=\s*(?:"([^"<>]{20,})"|'([^'<>]{20,})')""")  # an attribute that may hold a text
+# An attribute that may hold a text: long, and with a space, unlike an address.
+_SENTENCE = re.compile(r"""=\s*(?:"([^"<>\s]*\s[^"<>]{15,})"|'([^'<>\s]*\s[^'<>]{15,})')""")
 _BORDER = "\x00"
 
 Words = tuple[str, ...]
@@ -27,7 +29,15 @@ Words = tuple[str, ...]
 
 def is_sign(word: str) -> bool:
     """Whether it is one sign of a script without spaces."""
-    return bool(_IS_DENSE.match(word))
+    return word[:1] >= "\u0e00" and bool(_IS_DENSE.match(word))
+
+
+def spoken(words: Words) -> str:
+    """The words as one reads them: a script without spaces has none."""
+    text = ""
+    for before, word in zip(("", *words), words, strict=False):
+        text += word if not text or (is_sign(before) and is_sign(word)) else f" {word}"
+    return text
 
 
 def weight(words: Iterable[str]) -> float:
@@ -40,7 +50,7 @@ def words_of(text: str) -> Words:
     return tuple(_WORD.findall(text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()))
 
 
-def passages(markup: str) -> Iterator[str]:
+def passages(markup: str, *, attributes: bool = True) -> Iterator[str]:
     """The texts between the borders of a page's elements, and those in their attributes."""
     if "<" not in markup:
         yield markup
@@ -48,10 +58,20 @@ def passages(markup: str) -> Iterator[str]:
     for piece in _TAG.sub(_BORDER, _INLINE.sub("", markup)).split(_BORDER):
         if piece and not piece.isspace():
             yield piece
-    for match in _SENTENCE.finditer(markup):
+    for match in _SENTENCE.finditer(markup) if attributes else ():
         yield match[1] or match[2]
 
 
 def shingles(words: Words) -> Iterator[Words]:
-    """Every run of SHINGLE words."""
-    return zip(*(words[start:] for start in range(SHINGLE)), strict=False)
+    """Every run of SHINGLE words, or of SIGNS where it begins with a sign."""
+    if not any(map(is_sign, words)):
+        return zip(*(words[start:] for start in range(SHINGLE)), strict=False)
+    return (shingle for _, shingle in placed_shingles(words))
+
+
+def placed_shingles(words: Words) -> Iterator[tuple[int, Words]]:
+    """The same, each with the index of its first word."""
+    for start, word in enumerate(words):
+        end = start + (SIGNS if is_sign(word) else SHINGLE)
+        if end <= len(words):
+            yield start, words[start:end]

@@ -11,7 +11,11 @@ from sitegen.texts.raw_html import RawHtml
 from sitegen.texts.references import Reference, Resolve, Target, Unresolved
 from sitegen.texts.spelling import curly, explained
 
-_BRACES = re.compile(r"^\{([^{}\n]+)\}")
+_BRACES = re.compile(r"^\{([^{}]+)\}")
+_ATTRIBUTE = re.compile(
+    r"""#(?P<id>[^\s{}#.="']+)|\.(?P<class>[A-Za-z][\w-]*)"""
+    r"""|(?P<name>[a-z][a-z-]*)=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'{}]+))"""
+)
 _EMBEDS = {"video", "audio", "youtube"}
 _YOUTUBE = re.compile(r"[\w-]{6,20}")
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*):", re.I)
@@ -109,7 +113,7 @@ class Inlines:
             width, height = int(wanted), round(height * int(wanted) / width)
         size = f' width="{width}" height="{height}"' if width and height else ""
         title = f' title="{escape(value.title)}"' if value.title and titled else ""
-        alt = escape(plain_text(node))
+        alt = escape(attributes.get("alt") or plain_text(node))
         return f'<img src="{escape(target.address)}" alt="{alt}"{size}{title}{_class(attributes)} loading="lazy">'
 
     def embed(self, node: Node) -> str:
@@ -173,18 +177,18 @@ def value_of(node: Node) -> str:
 
 
 def read_braces(written: str) -> dict[str, str]:
-    """`#id .class width=300` → a dict; empty where it is anything else, such as text in braces."""
+    """`#id .class width=300 alt='A jar'` → a dict; empty where it is anything else, such as text in braces."""
     found: dict[str, str] = {}
-    for part in written.split():
-        name, sign, value = part.partition("=")
-        if part.startswith("#") and len(part) > 1:
-            found["id"] = part[1:]
-        elif re.fullmatch(r"\.[A-Za-z][\w-]*", part):
-            found["class"] = f"{found.get('class', '')} {part[1:]}".strip()
-        elif sign and re.fullmatch(r"[a-z]+", name):
-            found[name] = value.strip("\"'")
+    rest = _ATTRIBUTE.sub("", written)
+    if rest.strip():
+        return {}
+    for part in _ATTRIBUTE.finditer(written):
+        if part["id"]:
+            found["id"] = part["id"]
+        elif part["class"]:
+            found["class"] = f"{found.get('class', '')} {part['class']}".strip()
         else:
-            return {}
+            found[part["name"]] = part["double"] or part["single"] or part["bare"] or ""
     return found
 
 

@@ -15,7 +15,7 @@ _FOOTNOTES = 2_000
 _PAIRED = 5_000  # each of ~ ^ ==
 _OPEN = 1_000  # brackets in a row
 
-_PREFIX = re.compile(r"(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])(?=[ \t>*+-]|$))*")
+_PREFIX = re.compile(r"(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*")
 _MARKER = re.compile(r">|[-*+]|\d{1,9}[.)]")
 _BRACKETS = re.compile(rf"[\[(!<*_`]{{{_OPEN},}}")
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from html import escape
 
 from sitegen.texts.anchors import Anchors
@@ -28,7 +29,11 @@ _ALERTS = {
     "note": "Note", "info": "Note", "tip": "Tip", "important": "Important", "warning": "Warning",
     "caution": "Caution", "danger": "Caution",
 }  # fmt: skip
+_FOLDED = {"details", "solution", "hint", "spoiler"}
+_DIRECTIVES = {*_ALERTS, *_FOLDED, "rtl", "ltr"}
+_SIGNS = re.compile(r"[^a-z0-9]+")
 _HEADING_BRACES = re.compile(r"\s*\{([^{}\n]+)\}\s*$")
+_MDX_ID = re.compile(r"^(#{1,6} .*?)[ \t]*\{/\*\s*#?([^\s{}*]+)\s*\*/\}[ \t]*$", re.M)  # ## Title {/*its-id*/}
 _CAPTION = re.compile(r"^(?:Table:|:)\s+")
 
 
@@ -36,7 +41,7 @@ def render(markdown: str, *, language: str = "en", resolve: Resolve = written) -
     """HTML, and everything that is wrong with the text."""
     if excess := first_excess(markdown):
         return Text(faults=[excess])
-    source, meanings = take_abbreviations(markdown)
+    source, meanings = take_abbreviations(_MDX_ID.sub(r"\1 {#\2}", markdown))
     try:
         return _Blocks(Inlines(language, resolve, meanings)).text(parse(source))
     except UnicodeEncodeError:
@@ -166,22 +171,25 @@ class _Blocks:
     def _block_blockdirective(self, node: Node) -> str:
         word, _, title = node.node_value.value.info.strip().partition(" ")
         word, title = word.lower(), title.strip()
-        if word == "details":
-            summary = escape(curly(title, self.inline.language), quote=False) or "Details"
+        if not word:
+            return self._loose(node)
+        if word in _FOLDED:
+            summary = escape(curly(title, self.inline.language), quote=False) or word.capitalize()
             return f"<details>\n<summary>{summary}</summary>\n{self._loose(node)}</details>\n"
         if word in ("rtl", "ltr"):
             return f'<div dir="{word}">\n{self._loose(node)}</div>\n'
         if word in _ALERTS:
             return self._callout(word, title, node)
-        known = ", ".join(sorted({*_ALERTS, "details", "rtl", "ltr"}))
-        self.inline.add(node, f"“:::{word}” is not known.", f"Known: {known}.")
-        return ""
+        if near := get_close_matches(word, _DIRECTIVES, n=1, cutoff=0.75):
+            self.inline.add(node, f"“:::{word}” is not known.", f"Did you mean “:::{near[0]}”?")
+            return ""
+        return self._callout(word, title, node)  # a box of the author's own kind, such as “:::exercise”
 
     def _callout(self, word: str, title: str, node: Node) -> str:
-        name = _ALERTS[word]
+        name = _ALERTS.get(word, word.capitalize())
         heading = escape(curly(title or name, self.inline.language), quote=False)
         return (
-            f'<aside class="callout {name.lower()}" aria-label="{escape(title or name)}">\n'
+            f'<aside class="callout {_SIGNS.sub("-", name.lower())}" aria-label="{escape(title or name)}">\n'
             f'<p class="callout-title">{heading}</p>\n{self._loose(node)}</aside>\n'
         )
 

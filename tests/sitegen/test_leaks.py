@@ -392,6 +392,14 @@ def test_a_free_lesson_is_public_once_its_course_is(search: Callable[..., Findin
     assert search(catalog.model_copy(update={"courses": (*others, hidden)}), page).refused
 
 
+def test_what_a_free_lesson_says_as_well_is_public(
+    search: Callable[..., Findings], catalog: Catalog, lesson: Lesson
+) -> None:
+    free = with_notes(lesson, NOTES, id="free", preview=True)
+    found = search(school(catalog, with_notes(lesson), free), {"page.html": f"<p>{NOTES}</p>"})
+    assert (found.refused, found.told) == ([], [])
+
+
 def test_a_school_without_paid_texts_is_searched_for_values(
     search: Callable[..., Findings], catalog: Catalog, lesson: Lesson
 ) -> None:

@@ -72,7 +72,7 @@ def init(folder: Path, name: str, email: str, url: str, color: str, language: st
     )
 
 
-@click.group()
+@click.group(epilog="Example: coursewright new course bread --title Bread")
 def new() -> None:
     """Make a course, a module, a lesson, a page or a post."""
 

@@ -69,7 +69,7 @@ def _annotation(fault: Fault) -> str:
     return f"::error file={fault.file},line={fault.line},col={fault.column}::{text}"
 
 
-@click.command(epilog="Example, every ten minutes from cron: coursewright due --build")
+@click.command(epilog="Example: coursewright due --build (every ten minutes, from cron)")
 @in_school
 @click.option("--build", "build_now", is_flag=True, help="Build, if something became due since the last build.")
 @as_json

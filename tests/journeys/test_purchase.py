@@ -28,7 +28,7 @@ async def test_guest_buys_claims_by_mail_and_watches(school: School) -> None:
         courses = (await home.get("/api/library")).json()["courses"]
         assert [course["slug"] for course in courses] == [SOURDOUGH]
         lesson = (await home.get(f"/api/learn/{SOURDOUGH}/{LATER_LESSON}")).json()
-        assert "<h2>" in lesson["lesson"]["notes_html"]
+        assert "<h2 id=" in lesson["lesson"]["notes_html"]
         playback = (await home.get(f"/api/learn/{SOURDOUGH}/{LATER_LESSON}/playback")).json()
         async with httpx.AsyncClient() as player:
             assert (await player.get(playback["iframe_url"])).status_code == 200

@@ -108,6 +108,7 @@ def test_a_file_is_no_output(tmp_path: Path) -> None:
 
 INTERRUPTED = """
 import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 import sitegen.publish as publish
 replace = publish._replace

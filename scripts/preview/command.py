@@ -56,8 +56,8 @@ def preview(port: int, school: Path) -> None:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(each) for each in (_watch(front, installation), _serve(front, installation))]
-        click.echo(f"\n  {url}/\n\nSave a file, and look. Ctrl-C stops.")
+        work = (_welcome(server, url), _watch(front, installation), _serve(front, installation))
+        tasks = [asyncio.create_task(each) for each in work]
         yield
         for task in tasks:
             task.cancel()
@@ -77,6 +77,13 @@ def preview(port: int, school: Path) -> None:
     server.handle_exit = handle_exit  # type: ignore[method-assign, assignment]
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
+
+
+async def _welcome(server: uvicorn.Server, url: str) -> None:
+    """Say the address once it answers."""
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
+        await asyncio.sleep(0.02)
+    click.echo(f"\n  {url}/\n\nSave a file, and look. Ctrl-C stops.")
 
 
 async def _watch(front: Front, installation: Installation) -> None:

@@ -191,7 +191,9 @@ class Front:
 
     async def _phone(self, request: Request) -> Response:
         """What the app would be told about one of the courses."""
-        slug = request.query_params.get("course", "")
+        slugs = [slug for slug, _ in self.workshop.courses]
+        asked = request.query_params.get("course", "")
+        slug = asked if asked in slugs else next(iter(slugs), "")
         courses = "".join(
             f'<li><a href="/-/phone?course={escape(each)}">{escape(title)}</a></li>'
             for each, title in self.workshop.courses

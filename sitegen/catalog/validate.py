@@ -1,5 +1,6 @@
 """Checks a parsed file against its shape, and describes every difference for a person."""
 
+import re
 import types
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,11 +12,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sitegen.catalog import course_file
+from sitegen.catalog.currencies import is_currency
 from sitegen.catalog.faults import Fault, did_you_mean
+from sitegen.catalog.money import minor_unit_digits
 from sitegen.catalog.text_files import Stamp, stamp_of
 from sitegen.catalog.yaml_source import Key, YamlSource, read_yaml
 
 Shape = TypeVar("Shape", bound=BaseModel)
+
+_MOST = 100  # faults that are told of one file; more help nobody
 
 _PATTERNS = {
     course_file.IDENTIFIER: "Use lower-case letters, digits and single hyphens, such as “first-steps”.",
@@ -56,8 +61,11 @@ def check_shape(shape: type[Shape], source: YamlSource) -> Shape | None:
     try:
         return shape.model_validate(source.data)
     except ValidationError as error:
-        for details in _distinct(error.errors(include_url=False), source):
-            source.faults.append(_fault(shape, details, source))
+        errors = _distinct(error.errors(include_url=False), source)
+        source.faults += (_fault(shape, details, source) for details in errors[:_MOST])
+        if len(errors) > _MOST:
+            more = f"There are {len(errors) - _MOST} more faults in this file."
+            source.faults.append(source.fault((), more, "Mend those above first."))
         return None
 
 
@@ -96,6 +104,8 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> F
         remedy = f"Add a line “{name}: {example}”." if example else f"Add “{name}”; see “coursewright docs fields”."
         return source.fault(loc[:-1], f"“{name}” is missing.", remedy, at_key=False)
     label = _label(loc, source)
+    if source.place_of(loc)[-1:] == ("price",) and isinstance(error["input"], (str, int, float)):
+        return source.fault(source.place_of(loc), f"{label} cannot be {got}.", _price_remedy(error["input"]))
     if kind == "string_type":
         if isinstance(error["input"], (int, float, bool)):
             remedy = f'Put it in quotes: "{_yaml(error["input"])}".'
@@ -124,6 +134,31 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> F
             loc, f"{label} cannot be read: {got}.", _sentence(str(error["msg"]).removeprefix("Value error, "))
         )
     return source.fault(loc, f"{label}: {error['msg']}.", "See “coursewright docs fields”.")
+
+
+_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR", "zł": "PLN", "kr": "SEK", "Fr.": "CHF"}
+_AMOUNT = re.compile(r"\d[\d., ']*")
+_CODE = re.compile(r"\b[A-Z]{3}\b")
+
+
+def _price_remedy(written: str | int | float) -> str:
+    """The line to write instead of a price as one says it: `49,00 €`, `$49`, `1.299,00 EUR`."""
+    text = str(written)
+    code = _CODE.search(text)
+    currency = code[0] if code else next((code for sign, code in _SIGNS.items() if sign in text), "EUR")
+    found = _AMOUNT.search(text)
+    if isinstance(written, bool) or found is None or not is_currency(currency):
+        return "Write “price: free”, or “price: {amount: 4900, currency: EUR}”."
+    digits = minor_unit_digits(currency)
+    number = re.sub(r"[ ']", "", found[0]).rstrip(".,")
+    whole, mark, rest = number, "", ""
+    if match := re.fullmatch(r"(.*)([.,])(\d{1,2})", number):
+        whole, mark, rest = match[1], match[2], match[3]
+    whole = re.sub(r"[.,]", "", whole)
+    if not whole.isdigit() or len(whole) > 9:
+        return "Write “price: free”, or “price: {amount: 4900, currency: EUR}”."
+    amount = round(float(f"{whole}.{rest or 0}") * 10**digits) if mark else int(whole) * 10**digits
+    return f"Write “price: {{amount: {amount}, currency: {currency}}}”, in the smallest unit of the currency."
 
 
 def _sentence(message: str) -> str:

@@ -109,7 +109,7 @@ class _Search:
         found: set[tuple[str, str]] = set()
         self._look_at_text(str(name), name, str(name), found)
         for view in bytes_of(content):
-            self._look_at_bytes(view, name, content)
+            self._look_at_bytes(view, name)
             text = text_of(view)
             fresh = self._fresh_lines(text)
             if fresh:
@@ -120,7 +120,7 @@ class _Search:
         self._lines.update(line for line in lines if len(line) >= _LONG_LINE)
         return "\n".join(lines)
 
-    def _look_at_bytes(self, content: bytes, name: Path, file: bytes) -> None:
+    def _look_at_bytes(self, content: bytes, name: Path) -> None:
         hits: dict[int, set[bytes]] = {}
         for index, _, _ in self._bytes.find_matches_as_indexes(content, overlapping=True):
             if index < len(self._raw):
@@ -141,7 +141,7 @@ class _Search:
             self._public.update(shingles(words_of(passage)))
         for run in hidden(readable):
             for view in bytes_of(run):
-                self._look_at_bytes(view, name, view)
+                self._look_at_bytes(view, name)
                 inner = plain(text_of(view))
                 self._look_for_values(inner, name, whole, found)
                 self._public.update(shingles(words_of(inner)))

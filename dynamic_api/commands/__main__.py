@@ -12,6 +12,7 @@ from dynamic_api import __version__
 COMMANDS = {
     "init": ("sitegen.commands.school:init", "Make a school."),
     "new": ("sitegen.commands.school:new", "Make a course, module, lesson, page or post."),
+    "mv": ("sitegen.commands.school:mv", "Give a course or a lesson another address."),
     "check": ("sitegen.commands.site:check", "Check course files, pages and posts."),
     "build": ("sitegen.commands.build:build", "Build the site and the service's catalogue."),
     "preview": ("{demo}.preview.command:preview", "See a school while writing it."),

@@ -9,6 +9,7 @@ import click
 
 from sitegen.catalog.course_file import COLOUR, IDENTIFIER
 from sitegen.commands.answers import as_json, count, in_school, refuse, refuse_faults, say
+from sitegen.move import MoveRefused, move_course, move_lesson
 from sitegen.new import NewRefused, new_course, new_lesson, new_module, new_page, new_post
 from sitegen.school import School
 from sitegen.starter import Brand, StarterRefused, make_school
@@ -75,6 +76,38 @@ def init(folder: Path, name: str, email: str, url: str, color: str, language: st
 @click.group(epilog="Example: coursewright new course bread --title Bread")
 def new() -> None:
     """Make a course, a module, a lesson, a page or a post."""
+
+
+@click.group(epilog="Example: coursewright mv lesson bread first-loaf the-first-loaf")
+def mv() -> None:
+    """Give a course or a lesson another address; the old one leads to it."""
+
+
+@mv.command(name="course", epilog="Example: coursewright mv course bread sourdough")
+@click.argument("slug")
+@click.argument("to")
+@in_school
+@as_json
+def mv_course(slug: str, to: str, school: School, as_json: bool) -> None:
+    """Rename a course's folder and address. Its id stays, and with it everything that was bought."""
+    try:
+        _make(move_course(school, slug, _slug(to)), as_json)
+    except MoveRefused as error:
+        refuse([str(error)], "problem", as_json=as_json)
+
+
+@mv.command(name="lesson", epilog="Example: coursewright mv lesson bread first-loaf the-first-loaf")
+@click.argument("course_slug")
+@click.argument("slug")
+@click.argument("to")
+@in_school
+@as_json
+def mv_lesson(course_slug: str, slug: str, to: str, school: School, as_json: bool) -> None:
+    """Rename a lesson's address. Its id stays, and with it everybody's progress."""
+    try:
+        _make(move_lesson(school, course_slug, slug, _slug(to)), as_json)
+    except MoveRefused as error:
+        refuse([str(error)], "problem", as_json=as_json)
 
 
 _title = click.option("--title", callback=_one_line, default=lambda: "Untitled", help="Its title.")

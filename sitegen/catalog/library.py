@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from sitegen import urls
 from sitegen.catalog import model
 from sitegen.catalog.faults import Fault, did_you_mean
+from sitegen.catalog.includes import with_includes
 from sitegen.catalog.pictures import (
     FileRefused,
     find_file,
@@ -87,7 +88,7 @@ class Library:
     def render(self, text: str, *, folder: Path, place: Place, public: bool, path: Path | None = None) -> Rendered:
         """A text, whose links and files are beside it in `folder`. `place` tells where a line of it is written."""
         rendered = Rendered()
-
+        text, place, wrong = with_includes(text, lambda name: self._included(folder, name, public=public), place)
         addresses: dict[str, str] = {}
 
         def resolve(reference: Reference) -> Target:
@@ -103,7 +104,7 @@ class Library:
         for written, address in addresses.items():
             if written != address:
                 rendered.markdown = rendered.markdown.replace(f"]({written}", f"]({address}")
-        rendered.faults = [_fault(place, each) for each in done.faults]
+        rendered.faults = [*wrong, *(_fault(place, each) for each in done.faults)]
         return rendered
 
     def finish(self, known: Callable[[str], bool] | None = None) -> list[Fault]:
@@ -120,6 +121,13 @@ class Library:
                 remedy = "Correct the address, or link to the file, such as “../branches/notes.md”."
                 faults.append(link.fault(f"There is no page “{link.address}” on this site.", remedy))
         return faults
+
+    def _included(self, folder: Path, name: str, *, public: bool) -> Path:
+        path = find_file(folder, name, roots=self.folders)
+        self.strayed = self.strayed or not real_path(path).is_relative_to(real_folder(folder))
+        if public and real_path(path).is_relative_to(real_folder(self.paid)):
+            raise FileRefused(f"“{name}” is a file that people pay for, and this text is public.", "Copy what is free.")
+        return path
 
     def _resolve(self, reference: Reference, folder: Path, rendered: Rendered, place: Place, *, public: bool) -> Target:
         def fault(problem: str, remedy: str) -> Fault:

@@ -146,6 +146,35 @@ def test_what_is_wrong_is_told_at_its_line(school: School, name: str) -> None:
     assert str(school.root) not in fault.partition(": ")[2].replace(str(school.course_data), "")
 
 
+def test_a_file_is_included_as_it_is(school: School) -> None:
+    notes = school.course_data / "courses/sourdough/notes"
+    (notes / "bake.py").write_text("if hours > 3:\n    bake('<hot>')\n")
+    (notes / "part.md").write_text("## A part\n\n![gone](gone.png)\n")
+    included = '```python\n{{ include "bake.py" }}\n```\n\n{{ include "nope.py" }}\n\n{{ include "part.md" }}'
+    line = add(school, PAID, included)
+    faults = faults_of(school)
+    assert any(f"four-numbers.md:{line + 4}:1: The file “nope.py” is missing." in fault for fault in faults)
+    assert any("part.md:3:1: The file “gone.png” is missing." in fault for fault in faults)
+    (notes / "nope.py").write_text("")
+    (notes / "gone.png").write_bytes((notes / "images/jar.png").read_bytes())
+    html = notes_of(school, "four-numbers")
+    assert '<span class="n">bake</span>' in html
+    assert "&lt;hot&gt;" in html
+    assert '<h2 id="a-part">' in html
+    (notes / "bake.py").write_text("knead()\n")
+    assert "knead" in notes_of(school, "four-numbers")
+
+
+def notes_of(school: School, slug: str) -> str:
+    course = next(course for course in load(school).catalog.courses if course.slug == "sourdough")
+    return next(lesson.notes_html or "" for lesson in course.lessons if lesson.slug == slug)
+
+
+def test_a_paid_file_is_not_included_in_a_public_text(school: School) -> None:
+    add(school, FREE, '{{ include "../../../files/sourdough/loaf-notes.pdf" }}')
+    assert any("is a file that people pay for" in fault for fault in faults_of(school))
+
+
 def test_one_name_written_in_two_ways_is_one_file(school: School) -> None:
     images = school.course_data / "courses/sourdough/notes/images"
     (images / "jar.png").rename(images / unicodedata.normalize("NFD", "crème.png"))

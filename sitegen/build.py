@@ -14,6 +14,7 @@ from sitegen.catalog.manifest import (
     Manifest,
     ManifestUnreadable,
     compile_manifest,
+    drafts_folder,
     private_folder,
     read_manifest,
     write_manifest,
@@ -25,6 +26,7 @@ from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
 from sitegen.publish import check_output, publish_site
 from sitegen.school import LOCK, School
+from sitegen.site.drafts import draft_pages
 from sitegen.site.render import SiteFile, SiteRenderer, Source, TemplateBroken
 
 
@@ -87,6 +89,7 @@ def build_site(
         if found.refused:
             raise SiteLeaks(found.refused)
         keep_private_files(school, catalog, private_folder(manifest))
+        _keep_drafts(school, catalog, drafts_folder(manifest), site_url or catalog.site.url)
         published = publish_site(rendered, output)
         write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
         if not rehearsal:
@@ -145,6 +148,20 @@ def keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
                         draft = folder / f"{file.name}.{os.getpid()}.new"
                         shutil.copyfile(school.root / file.file, draft)
                         draft.replace(target)
+
+
+def _keep_drafts(school: School, catalog: Catalog, folder: Path, site_url: str) -> None:
+    """Write the pages of drafts, and remove those of what is no draft any more; nobody else writes there."""
+    source = Source(school.root, school.themes, school.public, site_url)
+    written = set()
+    for slug, file in draft_pages(catalog, source):
+        path = folder / slug / file.name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(file.content)
+        written.add(path)
+    for path in [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else ():
+        if path not in written:
+            path.unlink()
 
 
 def private_of(school: School, catalog: Catalog) -> Private:

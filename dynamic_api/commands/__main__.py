@@ -27,6 +27,7 @@ COMMANDS = {
     "restore": ("dynamic_api.commands.backup:restore", "Fill an empty database from a backup."),
     "serve": ("dynamic_api.commands.serve:serve", "Run the service."),
     "work": ("dynamic_api.commands.serve:work", "Run jobs in a process of their own."),
+    "share": ("dynamic_api.commands.share:share", "Print a link to a draft, for an editor."),
     "why": ("dynamic_api.commands.access:why", "Explain why somebody can watch a course, or cannot."),
     "grant": ("dynamic_api.commands.access:grant", "Give somebody a course."),
     "revoke": ("dynamic_api.commands.access:revoke", "Take a course away from somebody."),

@@ -4,13 +4,14 @@ import re
 
 from starlette.responses import FileResponse, Response
 
-from dynamic_api.core.errors import RangeNotSatisfiable, ResourceForbidden, ResourceNotFound
+from dynamic_api.core.errors import RangeNotSatisfiable, ResourceForbidden, ResourceNotFound, SignatureInvalid
 from dynamic_api.gateways.storage import LocalStorage, attachment
 from dynamic_api.learning.access import open_resource, owns_course
 from dynamic_api.learning.downloads import check_signature
+from dynamic_api.learning.drafts import is_valid
 from dynamic_api.learning.pictures import STEP
 from dynamic_api.web.requests import Request
-from sitegen.catalog.manifest import private_folder
+from sitegen.catalog.manifest import drafts_folder, private_folder
 
 _RANGE = re.compile(r"bytes=(?P<first>\d{1,15})?-(?P<last>\d{1,15})?(,\s*\d{0,15}-\d{0,15})*")
 
@@ -43,6 +44,19 @@ async def send_picture(request: Request) -> Response:
     if not await owns_course(service, user_id, course.id):
         raise ResourceForbidden
     return FileResponse(path, headers={"Cache-Control": f"private, max-age={int(STEP.total_seconds())}"})
+
+
+async def send_draft(request: Request) -> Response:
+    """A page of a draft, or a picture on it, for whoever has a link that has not ended."""
+    service, course, name = request.service, request.path_params["course"], request.path_params["name"]
+    until, signature = request.path_params["until"], request.path_params["signature"]
+    if not is_valid(service.settings, course, until, signature, now=service.clock()):
+        raise SignatureInvalid
+    folder = drafts_folder(service.settings.manifest) / course
+    path = folder / name
+    if name.startswith(".") or path.parent != folder or not path.is_file():
+        raise ResourceNotFound
+    return FileResponse(path, headers={"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"})
 
 
 def _check_range(request: Request, size: int) -> None:

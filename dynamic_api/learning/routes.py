@@ -21,7 +21,7 @@ from dynamic_api.learning.access import (
 from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.heartbeats import HeartbeatBody, mark_complete, open_progress, record_heartbeat
 from dynamic_api.learning.library import OwnedCourse, library_of
-from dynamic_api.learning.local_files import send_local_file, send_picture
+from dynamic_api.learning.local_files import send_draft, send_local_file, send_picture
 from dynamic_api.learning.pictures import with_pictures
 from dynamic_api.learning.playback import describe_playback, transcripts
 from dynamic_api.progress.rules import describe
@@ -190,6 +190,7 @@ routes = [
     learner_route("GET", "/resources/{resource:int}/download", download),
     open_route("GET", "/files/{resource:int}", send_local_file, Audience.LINK_HOLDER),
     open_route("GET", "/pictures/{course:int}/{name}", send_picture, Audience.LINK_HOLDER),
+    open_route("GET", "/drafts/{course}/{until:int}/{signature}/{name}", send_draft, Audience.LINK_HOLDER),
     open_route("GET", "/previews/{course}", play_preview),
     open_route("GET", "/previews/{course}/{lesson}", play_preview),
 ]

@@ -31,6 +31,7 @@ logger = logging.getLogger("coursewright.requests")
 BODY_LIMIT = 64 * 1024
 WEBHOOK_BODY_LIMIT = 1024 * 1024
 API = "/api/"
+PAGES_OF_DRAFTS = "/api/drafts/"  # pages behind the API’s prefix, since a proxy sends nothing else to the service
 PROBES = ("/readyz",)  # for whatever watches the service
 WEBHOOKS = "/webhooks/"
 PHONES = "/api/v1/mobile"
@@ -123,7 +124,8 @@ class Application:
         return await self._site.response(request.scope)
 
     def _headers_of(self, scope: Scope, request_id: bytes) -> RawHeaders:
-        ours = self._api_headers if scope["path"].startswith((API, WEBHOOKS)) else self._page_headers
+        is_data = scope["path"].startswith((API, WEBHOOKS)) and not scope["path"].startswith(PAGES_OF_DRAFTS)
+        ours = self._api_headers if is_data else self._page_headers
         return [*ours, *scope.get(EXTRA_HEADERS, ()), (b"x-request-id", request_id)]
 
     def _check_origin(self, request: Request) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,12 +31,17 @@ from .workshop import Problem, Workshop
     default=Path(),
     help="The school's folder; the current one, unless told otherwise.",
 )
-def preview(port: int, school: Path) -> None:
+@click.option("--share", metavar="COURSE", help="Print a link to this draft on the live site, and do nothing else.")
+@click.option("--days", default=7, show_default=True, help="For how long that link works.")
+def preview(port: int, school: Path, share: str | None, days: int) -> None:
     """See a school while writing it: drafts too, as a visitor, a buyer, or on the phone. On this machine alone."""
     try:
         found = find_school(Path(os.path.relpath(school)))
     except NoSchool as error:
         raise click.UsageError(str(error)) from None
+    if share is not None:
+        command = [sys.executable, "-m", "dynamic_api.commands", "share", share, "--days", str(days)]
+        sys.exit(subprocess.run(command, cwd=found.root, check=False).returncode)
     taken = [each for each in range(port, port + 4) if not port_is_free(each)]
     if taken:
         click.echo(

@@ -16,6 +16,11 @@ def private_folder(manifest: Path) -> Path:
     return manifest.parent / "pictures"
 
 
+def drafts_folder(manifest: Path) -> Path:
+    """Where the pages of drafts are: beside the manifest, from where the service shows them to whoever has a link."""
+    return manifest.parent / "drafts"
+
+
 class Manifest(Compiled):
     """`version` is a digest of the catalogue: equal catalogues have equal versions.
 

@@ -23,7 +23,6 @@ _TAG = re.compile(r"<[^<>]*>")
 # Deleted before values are looked for: an id is letters and digits, a key may be joined from two strings.
 _NOT_OF_ID = bytes(sign for sign in range(128) if not chr(sign).isalnum())
 _NOT_OF_KEY = b" \t\r\n\"'+"
-_LARGE_SHARE, _LARGE_PIECE = 0.25, 256 * 1024
 _SHOWN_WORDS = 14
 
 
@@ -130,8 +129,7 @@ class _Search:
                 hits.setdefault(number, set()).add(piece)
         for number, pieces in hits.items():
             paid = self.private.files[number]
-            enough = len(pieces) >= _LARGE_SHARE * len(set(paid.samples)) or len(pieces) * paid.step >= _LARGE_PIECE
-            if enough:
+            if len(pieces) >= paid.enough:
                 self._add(Leak(name, 1, paid.what))
 
     def _look_at_text(self, text: str, name: Path, whole: str, found: set[tuple[str, str]]) -> None:

@@ -13,6 +13,8 @@ from sitegen.leaks.words import Words, passages, shingles, words_of
 
 SAMPLE = 32  # bytes; as long as no two files share by chance
 _MOST_SAMPLES = 256
+_SMALL, _SHORT = 2 * 1024, 32 * 1024  # bytes
+_SHARE, _SHARE_OF_SHORT, _LARGE_PIECE = 0.25, 0.5, 256 * 1024
 _STRONG = 32  # bits; a shorter value may stand in any text
 _CODE = re.compile(r"<pre\b.*?</pre>", re.S)
 
@@ -29,11 +31,11 @@ class PaidText:
 
 @dataclass(frozen=True)
 class PaidFile:
-    """Pieces of a file, taken `step` bytes apart."""
+    """Pieces of a file. `enough` is how many of them make a leak."""
 
     what: str
-    step: int
     samples: tuple[bytes, ...]
+    enough: int
 
 
 @dataclass
@@ -130,6 +132,10 @@ def _public_lines(catalog: Catalog) -> Iterator[str]:
 def _sampled(path: Path, what: str) -> PaidFile | None:
     """Pieces of the file that say something; None where there are none, as in an empty file."""
     size = path.stat().st_size
+    if size < _SMALL:
+        whole = path.read_bytes().strip()
+        # Small pictures of one kind are nearly the same; such a file is only found whole.
+        return PaidFile(what, (whole,), 1) if len(set(whole)) >= SAMPLE // 3 else None
     step = max(2 * SAMPLE, size // _MOST_SAMPLES)
     samples = []
     with path.open("rb") as file:
@@ -138,4 +144,9 @@ def _sampled(path: Path, what: str) -> PaidFile | None:
             piece = file.read(SAMPLE)
             if len(set(piece)) >= SAMPLE // 3:  # a run of zeros, or a ruled line, is in many files
                 samples.append(piece)
-    return PaidFile(what, step, tuple(samples)) if samples else None
+    if not samples:
+        return None
+    # What programs write at the beginning of their files may be a good part of a short one.
+    share = _SHARE_OF_SHORT if size < _SHORT else _SHARE
+    enough = max(1, min(math.ceil(share * len(set(samples))), _LARGE_PIECE // step))
+    return PaidFile(what, tuple(samples), enough)

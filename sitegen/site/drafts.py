@@ -63,6 +63,6 @@ def _name(file: str, slug: str) -> str | None:
 
 def _relative(html: str, slug: str) -> str:
     html = re.sub(rf'"/courses/{re.escape(slug)}/(?:gift/)?', '"index.html', html)
-    html = re.sub(rf'"/preview/{re.escape(slug)}/([^/"#]+)/', r'"\1.html', html)
+    html = re.sub(rf'"/(?:preview|learn)/{re.escape(slug)}/([^/"#]+)/', r'"\1.html', html)
     html = html.replace(f'"{_PICTURES}', '"').replace(f'"{urls.PRIVATE_PICTURES}', '"')
     return _FORM.sub("<p>This is a draft: it cannot be bought yet.</p>", html)

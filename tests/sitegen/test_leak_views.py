@@ -60,6 +60,20 @@ def test_a_file_without_anything_to_recognise_it_by_is_nowhere(tmp_path: Path, c
     assert find_leaks({"x.bin": paid.read_bytes()[-800:]}, private).refused == []
 
 
+def test_small_pictures_of_one_kind_are_told_apart(tmp_path: Path, catalog: Catalog) -> None:
+    paid = tmp_path / "rope.svg"
+    paid.write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 90"><path d="M1 2"/></svg>')
+    private = private_parts(catalog, [(paid, "the picture")])
+    other = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 90"><path d="M3 4"/></svg>'
+    assert find_leaks({"logo.svg": other.encode()}, private).refused == []
+    assert find_leaks({"copy.svg": b"\n" + paid.read_bytes()}, private).refused
+    drawn = "<!-- made by a program -->" * 200
+    paid.write_text(drawn + "".join(f"<path d='M{n} {n * n}'/>" for n in range(400)))
+    private = private_parts(catalog, [(paid, "the picture")])
+    assert find_leaks({"logo.svg": (drawn + "<circle/>").encode()}, private).refused == []
+    assert find_leaks({"copy.svg": paid.read_bytes()}, private).refused
+
+
 def test_a_line_that_every_page_has_is_looked_at_once(tmp_path: Path, catalog: Catalog) -> None:
     video = next(lesson.video for lesson in catalog.published[0].lessons if lesson.video)
     line = f"<p>The same line on every page, with {video} in it.</p>"

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from sitegen import urls
 from sitegen.catalog.faults import CatalogInvalid
-from sitegen.catalog.library import Library
+from sitegen.catalog.library import External, Library
 from sitegen.catalog.load import read_catalog
 from sitegen.catalog.lock_file import Lock
 from sitegen.catalog.model import Catalog
@@ -22,6 +22,7 @@ class Loaded:
 
     catalog: Catalog
     content: Content
+    external: tuple[External, ...] = ()
 
     def dates(self) -> list[tuple[datetime, str]]:
         """When something is published, and what, in the order of time."""
@@ -45,7 +46,7 @@ def load_school(school: School, *, now: datetime, earlier: Lock | None = None, k
         before = {course.id: course for course in known.catalog.courses}
         same = tuple(old if (old := before.get(new.id)) == new else new for new in catalog.courses)
         catalog = catalog.model_copy(update={"courses": same})
-    return Loaded(catalog, content)
+    return Loaded(catalog, content, tuple(each for each in library.records if isinstance(each, External)))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sitegen.catalog import model
 from sitegen.catalog.compile import Compiler
 from sitegen.catalog.course_file import CourseFile, SiteFile
 from sitegen.catalog.faults import Fault
-from sitegen.catalog.library import Anchors, Library, Link
+from sitegen.catalog.library import Anchors, External, Library, Link
 from sitegen.catalog.rules import check_course
 from sitegen.catalog.yaml_source import YamlSource
 from sitegen.state import stats
@@ -24,7 +24,7 @@ class _Kept:
 
     course: model.Course
     faults: tuple[Fault, ...]
-    records: tuple[Anchors | Link, ...]
+    records: tuple[Anchors | Link | External, ...]
 
 
 _kept: OrderedDict[object, _Kept] = OrderedDict()

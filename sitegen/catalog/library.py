@@ -57,6 +57,15 @@ class Anchors(NamedTuple):
     ids: frozenset[str]
 
 
+class External(NamedTuple):
+    """A link to another site, and where it is written."""
+
+    address: str
+    file: Path
+    line: int
+    column: int
+
+
 class Link(NamedTuple):
     """A link that can only be judged when everything is read."""
 
@@ -78,7 +87,7 @@ class Library:
     paid: Path
     language: str = "en"
     pages: dict[Path, TextPage] = field(default_factory=dict)
-    records: list[Anchors | Link] = field(default_factory=list)
+    records: list[Anchors | Link | External] = field(default_factory=list)
     strayed: bool = False  # whether a text showed a file from outside the folder it stands in
 
     def register(self, path: Path, page: TextPage) -> None:
@@ -99,6 +108,9 @@ class Library:
         done = _without_references(text, self.language) or render(text, language=self.language, resolve=resolve)
         if path is not None:
             self.records.append(Anchors(real_path(path), done.anchors))
+        for each in done.references:
+            if each.address.startswith(("http://", "https://")):
+                self.records.append(External(each.address, *place(each.line, each.column)))
         rendered.html = done.html
         rendered.markdown = text
         for written, address in addresses.items():
@@ -112,7 +124,7 @@ class Library:
         faults = []
         known_anchors = {each.file: each.ids for each in self.records if isinstance(each, Anchors)}
         for link in self.records:
-            if isinstance(link, Anchors):
+            if not isinstance(link, Link):
                 continue
             if link.target is not None and link.anchor not in (ids := known_anchors.get(link.target, frozenset())):
                 remedy = did_you_mean(link.anchor, ids)

@@ -10,6 +10,8 @@ from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
 from sitegen.commands.answers import as_json, count, in_school, refuse_faults, say
 from sitegen.commands.build import build_and_say
+from sitegen.leaks.private import short_keys
+from sitegen.links import broken_links
 from sitegen.load import Loaded, load_school
 from sitegen.school import School
 
@@ -17,9 +19,10 @@ from sitegen.school import School
 @click.command(epilog="Example: coursewright check --watch")
 @in_school
 @click.option("--watch", "keep_watching", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
+@click.option("--links", is_flag=True, help="Also ask other sites whether the pages that are linked to are there.")
 @click.option("--github", is_flag=True, help="Write each fault as an annotation of GitHub Actions.")
 @as_json
-def check(school: School, keep_watching: bool, github: bool, as_json: bool) -> None:
+def check(school: School, keep_watching: bool, links: bool, github: bool, as_json: bool) -> None:
     """Check course files, pages and posts, and report every fault at once."""
     if keep_watching:
         from watchfiles import watch  # only here: a check should begin at once
@@ -31,11 +34,19 @@ def check(school: School, keep_watching: bool, github: bool, as_json: bool) -> N
         return
     try:
         loaded = load_school(school, now=datetime.now(UTC))
+        if links and (broken := broken_links(loaded.external, school.manifest.parent / "links.json")):
+            raise CatalogInvalid(broken)
     except CatalogInvalid as error:
         if github:
             for fault in error.faults:
                 click.echo(_annotation(fault))
         refuse_faults(error.faults, as_json=as_json)
+    for course, resource in short_keys(loaded.catalog):
+        click.echo(
+            f"{course.id}: the storage key “{resource.key}” of {resource.id} is so short that the leak check cannot "
+            "look for it. Give the file a longer name in storage, such as one with random letters.",
+            err=True,
+        )
     say(_counts(loaded), _sentence(loaded), as_json=as_json)
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.load import load_catalog
 from sitegen.commands.build import build
+from sitegen.commands.site import check
 from tests.conftest import ROOT
 
 Edit = Callable[[Path], object]
@@ -179,3 +180,10 @@ def test_command_line_exits_1_and_builds_nothing(course_data: Path, tmp_path: Pa
 def test_what_stripe_charges_can_be_sold(course_data: Path, amount: int, currency: str) -> None:
     replace("amount: 4900\n  currency: EUR", f"amount: {amount}\n  currency: {currency}")(course_data)
     load_catalog(course_data)
+
+
+def test_a_short_storage_key_is_told_and_not_refused(course_data: Path) -> None:
+    replace("key: sourdough/weekend-schedule.pdf", "key: a.pdf")(course_data)
+    result = CliRunner().invoke(check, ["--school", str(course_data.parent)])
+    assert result.exit_code == 0, result.output
+    assert "the storage key “a.pdf” of sourdough-weekend-schedule is so short" in result.stderr

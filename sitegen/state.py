@@ -24,9 +24,14 @@ class State:
     said: dict[str, object]
 
 
-def state_file(manifest: Path) -> Path:
-    """Where it is remembered."""
+def state_of_build(manifest: Path) -> Path:
+    """Where it is remembered what the last build did."""
     return manifest.parent / "state.json"
+
+
+def state_of_check(manifest: Path) -> Path:
+    """Where it is remembered that the files had no fault."""
+    return manifest.parent / "checked.json"
 
 
 def inputs_of(school: School, options: Iterable[str]) -> str:
@@ -39,23 +44,28 @@ def inputs_of(school: School, options: Iterable[str]) -> str:
     )
 
 
+def lock_of(school: School) -> str:
+    """A digest of the lock file, which a build writes and a check reads."""
+    return _digest(stats(school.course_data / LOCK))
+
+
 def outputs_of(school: School, output: Path, manifest: Path) -> str:
     """A digest of what a build wrote, and of whatever else is there."""
     return _digest([*stats(output), *stats(manifest), *stats(school.course_data / LOCK)])
 
 
-def remember(state: State, manifest: Path) -> None:
+def remember(state: State, path: Path) -> None:
     """Write it down; a build that is interrupted before has none, and the next one runs."""
-    path = state_file(manifest)
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps(state.__dict__), encoding="utf-8")
     draft.replace(path)
 
 
-def recall(manifest: Path) -> State | None:
-    """What the last build remembered; None where there is nothing that can be read."""
+def recall(path: Path) -> State | None:
+    """What was remembered; None where there is nothing that can be read."""
     try:
-        return State(**json.loads(state_file(manifest).read_text(encoding="utf-8")))
+        return State(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

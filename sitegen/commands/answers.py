@@ -4,12 +4,14 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from sitegen.catalog.faults import Fault
 from sitegen.school import NoSchool, School, find_school
+
+if TYPE_CHECKING:
+    from sitegen.catalog.faults import Fault
 
 
 def named_school(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> School:
@@ -48,7 +50,7 @@ def refuse(messages: Sequence[str], noun: str, *, as_json: bool) -> NoReturn:
     raise SystemExit(1)
 
 
-def refuse_faults(faults: Sequence[Fault], *, as_json: bool) -> NoReturn:
+def refuse_faults(faults: "Sequence[Fault]", *, as_json: bool) -> NoReturn:
     """The faults of the files, and exit status 1."""
     if as_json:
         described = [

@@ -8,7 +8,7 @@ import click
 
 from sitegen.commands.answers import as_json, count, in_school, say
 from sitegen.school import School
-from sitegen.state import State, inputs_of, outputs_of, recall, remember
+from sitegen.state import State, inputs_of, outputs_of, recall, remember, state_of_build
 
 _TOLD = "If it is a quotation, say so in the lesson: write “public_excerpt:” and the words."
 
@@ -37,7 +37,7 @@ def build(
     """Build the site and the service's catalogue. Nothing is published when anything is wrong."""
     place, catalog = output or school.output, manifest or school.manifest
     options = (str(place), str(catalog), site_url or "", str(rehearsal))
-    last = None if clean else recall(catalog)
+    last = None if clean else recall(state_of_build(catalog))
     if (
         last is not None
         and (last.until is None or time.time() < last.until)
@@ -82,7 +82,7 @@ def build_and_say(
     )
     said = {**asdict(built), "told": [str(leak) for leak in built.told], "foreign": list(built.foreign)}
     if before == inputs_of(school, options):  # else a file was saved meanwhile, and may not be in it
-        remember(State(before, outputs_of(school, place, catalog), built.due, said), catalog)
+        remember(State(before, outputs_of(school, place, catalog), built.due, said), state_of_build(catalog))
     _tell(said)
     say(said, sentence, as_json=as_json)
 

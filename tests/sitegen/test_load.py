@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.load import load_catalog
 from sitegen.commands.build import build
-from sitegen.commands.site import check
+from sitegen.commands.check import check
 from tests.conftest import ROOT
 
 Edit = Callable[[Path], object]

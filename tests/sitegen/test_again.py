@@ -99,7 +99,12 @@ def forget() -> None:
 
 
 @given(edits=st.lists(st.sampled_from(sorted(EDITS)), min_size=2, max_size=6))
-@settings(max_examples=int(os.environ.get("HISTORIES", "4")), deadline=None, derandomize="CI" in os.environ, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("HISTORIES", "4")),
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
 def test_a_second_rendering_is_the_same_as_a_first(tmp_path_factory: pytest.TempPathFactory, edits: list[str]) -> None:
     root = tmp_path_factory.mktemp("again")
     for name in ("course_data", "content", "theme"):

@@ -50,10 +50,20 @@ function show(state) {
   }
   if (state.hidden) element("span", "Visitors do not see this page yet", bar).className = "hidden-page";
   element("span", state.ready ? `${Math.round(state.seconds * 1000)} ms` : "The service is starting …", bar).className = "time";
+  // Faults lie over the page; what may be a quotation is only counted, and shown when asked for.
   faults.replaceChildren();
   list(state.problems.length === 1 ? "1 fault" : `${state.problems.length} faults`, state.problems);
-  list("Private words in public pages", state.notices);
-  faults.hidden = faults.childElementCount === 0;
+  faults.hidden = state.problems.length === 0;
+  list("Paid words in public pages", state.notices);
+  if (state.notices.length > 0) {
+    const count = state.notices.length;
+    const button = element("button", count === 1 ? "1 notice" : `${count} notices`, bar);
+    button.type = "button";
+    button.setAttribute("aria-controls", faults.id);
+    button.addEventListener("click", () => {
+      faults.hidden = !faults.hidden;
+    });
+  }
 }
 
 let known = null;

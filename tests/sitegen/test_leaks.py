@@ -2,11 +2,8 @@
 
 import base64
 import gzip
-import io
 import random
 import re
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +15,7 @@ from sitegen.catalog.model import Catalog, Course, Lesson, Resource
 from sitegen.leaks.find import Findings, FolderFiles, find_leaks
 from sitegen.leaks.private import private_parts
 from sitegen.leaks.words import passages
+from tests.sitegen.disguises import entities, pdf, percent, png, wrapped_base64, zipped
 
 NOTES = (
     "Dust the basket with rice flour, since wheat flour turns to glue against wet dough. Turn the dough out seam side "
@@ -70,37 +68,6 @@ def search(tmp_path: Path) -> Callable[..., Findings]:
         return find_leaks(FolderFiles(output), private_parts(catalog, [(paid, "the paid file schedule.pdf")], trusted))
 
     return run
-
-
-def zipped(name: str, content: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, content)
-    return file.getvalue()
-
-
-def png(text: str, *, compressed: bool) -> bytes:
-    data = b"Comment\0\0" + zlib.compress(text.encode()) if compressed else b"Comment\0\0\0\0\0" + text.encode()
-    kind = b"zTXt" if compressed else b"iTXt"
-    return b"\x89PNG\r\n\x1a\n" + len(data).to_bytes(4, "big") + kind + data + b"\0\0\0\0"
-
-
-def pdf(text: str, *, kerned: bool = False) -> bytes:
-    shown = ")-20(".join(re.findall(r".{1,7}", text)) if kerned else text
-    stream = zlib.compress(f"BT [({shown})] TJ ET".encode())
-    return b"%PDF-1.7\n1 0 obj <</Filter/FlateDecode>> stream\n" + stream + b"\nendstream endobj"
-
-
-def wrapped_base64(text: str) -> str:
-    return base64.encodebytes(text.encode()).decode()
-
-
-def percent(text: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in text.encode())
-
-
-def entities(text: str) -> str:
-    return "".join(f"&#{ord(letter)};" for letter in text)
 
 
 VALUES: dict[str, Callable[[str], str | bytes]] = {

@@ -1,6 +1,7 @@
 """One build, top to bottom: check, render, look for leaks, and only then publish."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -28,6 +29,8 @@ from sitegen.publish import check_output, publish_site
 from sitegen.school import LOCK, School
 from sitegen.site.drafts import draft_pages
 from sitegen.site.render import SiteFile, SiteRenderer, Source, TemplateBroken
+
+_OWN_LINK = re.compile(r'href="(/(?!api/|/)[^"#?]*)')
 
 
 class BuildFailed(Exception):
@@ -85,6 +88,7 @@ def build_site(
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         rendered = Path(folder) / "site"
         pages = _write(render(school, loaded, site_url=site_url, now=now), rendered)
+        _check_theme_links(rendered)
         found = find_leaks(FolderFiles(rendered), private_of(school, catalog))
         if found.refused:
             raise SiteLeaks(found.refused)
@@ -133,6 +137,22 @@ def _write(files: Iterable[SiteFile], folder: Path) -> int:
     return pages
 
 
+def _check_theme_links(folder: Path) -> None:
+    """Raise BuildFailed where a page that all pages link to is not there, such as the terms of sale."""
+    home = (folder / "index.html").read_text(encoding="utf-8")
+    problems = []
+    for address in sorted(set(_OWN_LINK.findall(home))):
+        target = folder / address.lstrip("/")
+        if not (target / "index.html").is_file() and not target.is_file():
+            name = address.strip("/")
+            problems.append(
+                f"Every page links to {address}, and there is no such page. Write content/pages/{name}.md, or change "
+                "the theme’s header and footer."
+            )
+    if problems:
+        raise BuildFailed("\n".join(problems))
+
+
 def keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
     """Copy the pictures of paid texts to where the service reads them.
 
@@ -174,7 +194,7 @@ def private_of(school: School, catalog: Catalog) -> Private:
                 files += [(school.root / each.file, f"a picture of lesson {lesson.id}") for each in lesson.files]
     trusted = [path for theme in school.themes for path in (theme / "templates").rglob("*.html")]
     trusted += (school.content / "pages").rglob("*.md")
-    return private_parts(catalog, files, (path.read_text(encoding="utf-8") for path in trusted))
+    return private_parts(catalog, files, (path.read_text(encoding="utf-8") for path in trusted if path.is_file()))
 
 
 def _last_build(manifest: Path) -> Manifest | None:

@@ -33,6 +33,7 @@ class Publishing:
 def check_output(output: Path, *, manifest: Path, sources: tuple[Path, ...]) -> None:
     """Raise OutputRefused where publishing would endanger a file that no build wrote, such as one of `sources`."""
     place = output.resolve()
+    _check_manifest(manifest, sources)
     if manifest.resolve().is_relative_to(place):
         raise OutputRefused(
             f"The manifest {manifest} would be inside the public site {output}: everybody could read it. "
@@ -41,6 +42,9 @@ def check_output(output: Path, *, manifest: Path, sources: tuple[Path, ...]) -> 
     for source in sources:
         if source.resolve().is_relative_to(place) or place.is_relative_to(source.resolve()):
             raise OutputRefused(f"{output} and {source} are in each other. Choose a folder of its own, such as output.")
+    above = next((each for each in place.parents if (each / LIST).is_file()), None)
+    if above is not None:
+        raise OutputRefused(f"{output} is inside another public site, {above}. Choose a folder of its own.")
     if output.exists() and not output.is_dir():
         raise OutputRefused(f"{output} is a file. Choose a folder.")
     if output.is_dir() and any(output.iterdir()) and not (output / LIST).is_file():
@@ -50,6 +54,22 @@ def check_output(output: Path, *, manifest: Path, sources: tuple[Path, ...]) -> 
             f"{output} has files that no build wrote ({shown}); nothing was changed. Choose an empty folder. "
             "If this is the site of an earlier version of Coursewright, delete the folder and build again."
         )
+
+
+def _check_manifest(manifest: Path, sources: tuple[Path, ...]) -> None:
+    """Raise OutputRefused where the manifest would take the place of something else."""
+    remedy = "Choose a file of its own, such as build/catalog.json."
+    if manifest.is_dir():
+        raise OutputRefused(f"{manifest} is a folder. {remedy}")
+    place = manifest.resolve()
+    for source in sources:
+        if place.is_relative_to(source.resolve()) or place.parent == source.resolve().parent:
+            raise OutputRefused(f"{manifest} would lie among the school’s own files, and it is private. {remedy}")
+    if manifest.exists():
+        with manifest.open("rb") as file:
+            head = file.read(200)
+        if not head.startswith(b'{"version":'):
+            raise OutputRefused(f"{manifest} is no catalogue that a build wrote; nothing was changed. {remedy}")
 
 
 def publish_site(built: Path, output: Path) -> Publishing:

@@ -85,12 +85,22 @@ def stats(path: Path) -> Iterator[str]:
         return
     folders = [os.fspath(path)]
     while folders:
-        with os.scandir(folders.pop()) as entries:
-            for entry in sorted(entries, key=lambda each: each.name):
-                if entry.name in ("__pycache__", ".git"):
-                    continue
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda each: each.name)
+        except OSError:
+            continue
+        for entry in found:
+            if entry.name in ("__pycache__", ".git"):
+                continue
+            try:
+                status = entry.stat()
                 if entry.is_dir():
-                    folders.append(entry.path)
-                else:
-                    found = entry.stat()
-                    yield f"{entry.path} {found.st_size} {found.st_mtime_ns} {found.st_ino}"
+                    if not entry.is_symlink():  # a link may lead in a circle
+                        folders.append(entry.path)
+                    continue
+            except OSError:  # a link that leads nowhere: Emacs makes one while it has unsaved changes
+                yield f"{entry.path} leads nowhere"
+                continue
+            yield f"{entry.path} {status.st_size} {status.st_mtime_ns} {status.st_ino}"

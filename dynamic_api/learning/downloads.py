@@ -4,6 +4,9 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import SecretStr
 
 from dynamic_api.catalog.courses import CatalogResource
 from dynamic_api.core.audit import Action, by_user, record
@@ -66,7 +69,14 @@ def check_signature(settings: Settings, path: str, query: dict[str, str], *, now
     return user_id
 
 
-def sign_link(settings: Settings, path: str, query: str) -> str:
+class HasSecret(Protocol):
+    """The part of the settings that links are signed with."""
+
+    @property
+    def secret_key(self) -> SecretStr: ...
+
+
+def sign_link(settings: HasSecret, path: str, query: str) -> str:
     """Proof that we made a link to this path."""
     key = hashlib.sha256(b"download link:" + settings.secret_key.get_secret_value().encode()).digest()
     return hmac.new(key, f"{path}?{query}".encode(), hashlib.sha256).hexdigest()

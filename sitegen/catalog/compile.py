@@ -1,5 +1,6 @@
 """One checked file → compiled shapes: the files it names are read, its texts rendered."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from sitegen.catalog.library import Library, Rendered
 from sitegen.catalog.pictures import FileRefused, find_file, picture_size, public_address, real_folder, real_path
 from sitegen.catalog.text_files import Unreadable, read_text
 from sitegen.catalog.yaml_source import Place, YamlSource
+
+_FILE = re.compile(r"[^\s]*[^\s.]\.[A-Za-z]{2,8}|\.{0,2}/?[\w./-]*/[\w./-]*")  # a name with an ending, or a path
 
 Compiled = TypeVar("Compiled", bound=model.Compiled)
 
@@ -140,6 +143,10 @@ class Compiler:
         """A long text, as it is written and rendered: the content of the Markdown file it names, or the text itself."""
         path = self.folder / value if is_file_name(value) else None
         text = value
+        if path is None and _FILE.fullmatch(value):
+            problem = f"“{value}” looks like the name of a file, and long texts are Markdown files."
+            self._add(place, problem, "Rename the file so that it ends in .md, or write the text itself.")
+            return "", Rendered()
         if path is not None:
             read = self._read(value, place)
             if read is None:

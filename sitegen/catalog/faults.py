@@ -34,4 +34,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, candidates, n=1, cutoff=0.6)
     if near:
         return f"Did you mean “{near[0]}”?"
-    return "Allowed: " + ", ".join(candidates) + "." if candidates else "Nothing is defined here yet."
+    return "Allowed: " + ", ".join(candidates) + "." if candidates else "There is none yet."

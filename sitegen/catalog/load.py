@@ -48,6 +48,12 @@ def read_catalog(
     sources = [site_source]
     loaded: list[Loaded] = []
     for folder in _course_folders(root / "courses"):
+        if not folder.resolve().is_relative_to(root.resolve()):
+            problem = "This folder is a link to a place outside the school."
+            outside = YamlSource(folder / "course.yaml")
+            outside.faults.append(Fault(folder, 1, 1, problem, "Move the course here, or delete the link."))
+            sources.append(outside)
+            continue
         source, course_file = read_shape(CourseFile, folder / "course.yaml")
         sources.append(source)
         _check_folder(folder, source)

@@ -1,6 +1,7 @@
 """Pictures and other files beside the texts: whether they are what they seem, their size, and their address."""
 
 import hashlib
+import os
 import re
 import unicodedata
 import warnings
@@ -35,15 +36,21 @@ def find_file(folder: Path, name: str, *, roots: tuple[Path, ...]) -> Path:
         # One name may be written in two ways: é as one sign, or as e with an accent.
         wanted = unicodedata.normalize("NFC", path.name)
         path = next((each for each in path.parent.iterdir() if unicodedata.normalize("NFC", each.name) == wanted), path)
-    real = real_path(path)
+    try:
+        real = real_path(path)
+    except (OSError, RuntimeError):
+        raise FileRefused(f"“{name}” is a link in a circle.", "Delete it, and copy the file here.") from None
     if not any(real.is_relative_to(real_folder(root)) for root in roots):
         raise FileRefused(f"“{name}” is outside this folder.", f"Move the file into {folder}.")
+    if not name.strip():
+        raise FileRefused("This link has no address.", "Write one between the brackets.")
     if path.is_dir():
         raise FileRefused(f"“{name}” is a folder.", "Name a file.")
     if not path.is_file():
         near = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = did_you_mean(path.name, near)
-        remedy = hint if hint.startswith("Did") else f"Create {path}, or fix the name."
+        tidy = Path(os.path.normpath(path))
+        remedy = hint if hint.startswith("Did") and path.name not in near else f"Create {tidy}, or fix the name."
         raise FileRefused(f"The file “{name}” is missing.", remedy)
     if path.name.startswith("."):
         raise FileRefused(f"“{name}” is a hidden file.", "Rename it without the point.")

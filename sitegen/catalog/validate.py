@@ -54,9 +54,8 @@ def check_shape(shape: type[Shape], source: YamlSource) -> Shape | None:
     if source.faults and source.data is None:
         return None
     if not isinstance(source.data, dict):
-        source.faults.append(
-            source.fault((), "This file is empty.", "See “coursewright docs fields” for a complete one.")
-        )
+        problem = "This file is empty." if source.data is None else "This file is no group of fields."
+        source.faults.append(source.fault((), problem, "See “coursewright docs fields” for a complete one."))
         return None
     try:
         return shape.model_validate(source.data)
@@ -115,6 +114,8 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> F
     if kind == "string_pattern_mismatch":
         remedy = _PATTERNS.get(str(context.get("pattern")), "See “coursewright docs fields”.")
         return source.fault(loc, f"{label} is not valid: “{error['input']}”.", remedy)
+    if kind == "string_too_short":
+        return source.fault(loc, f"{label} is empty.", "Write something, or delete the line.")
     if kind == "literal_error":
         expected = str(context.get("expected", "")).replace("'", "")
         word = error["input"] if isinstance(error["input"], str) else ""

@@ -1,5 +1,6 @@
 """build: from files to a site. What takes long to import is imported only when there is something to build."""
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from sitegen.commands.answers import as_json, count, in_school, say
 from sitegen.school import School
 from sitegen.state import State, inputs_of, outputs_of, recall, remember, state_of_build
 
+_REFUSED = "Take it out of this page; or, if these words may be public, write them into the lesson’s “public_excerpt:”."
 _TOLD = "If it is a quotation, say so in the lesson: write “public_excerpt:” and the words."
 
 
@@ -35,6 +37,9 @@ def build(
     as_json: bool,
 ) -> None:
     """Build the site and the service's catalogue. Nothing is published when anything is wrong."""
+    site_url = site_url.rstrip("/") if site_url else None
+    if site_url and not re.fullmatch(r"https?://[^/\s]+", site_url):
+        raise click.BadParameter("write it without a path, such as https://school.example", param_hint="--site-url")
     place, catalog = output or school.output, manifest or school.manifest
     options = (str(place), str(catalog), site_url or "", str(rehearsal))
     last = None if clean else recall(state_of_build(catalog))
@@ -70,7 +75,7 @@ def build_and_say(
     except CatalogInvalid as error:
         refuse_faults(error.faults, as_json=as_json)
     except SiteLeaks as error:
-        refuse([str(leak) for leak in error.leaks], "leak", as_json=as_json)
+        refuse([f"{leak}\n    {_REFUSED}" for leak in error.leaks], "leak", as_json=as_json)
     except (BuildFailed, OutputRefused) as error:
         refuse(str(error).splitlines(), "problem", as_json=as_json)
     others = [f"{built.retired} retired"] * bool(built.retired)

@@ -129,6 +129,10 @@ class ContentReader:
             return None
         lines = text.split("\n")
         end = next((n for n, line in enumerate(lines[1:], start=1) if line.rstrip() == "---"), None)
+        if lines[0].rstrip() == "---" and end is None:
+            problem, remedy = "The front matter is never closed.", "Write “---” on a line of its own, above the text."
+            source.faults.append(Fault(path, 1, 1, problem, remedy))
+            return None
         if lines[0].rstrip() != "---" or end is None:
             problem = "This file does not begin with front matter."
             remedy = "Write “---” in the first line, then “title: …”, then “---” again, and the text after that."

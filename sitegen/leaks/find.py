@@ -74,9 +74,15 @@ def find_leaks(files: Mapping[str, bytes], private: Private) -> Findings:
     for text, file, line, run, refused in search.texts(files):
         words = spoken(run[:_SHOWN_WORDS]) + (" …" if len(run) > _SHOWN_WORDS else "")
         (found.refused if refused else found.told).append(Leak(file, line, text.what, words))
-    found.refused.sort()
-    found.told = list({(leak.what, leak.words): leak for leak in sorted(found.told, reverse=True)}.values())[::-1]
+    found.refused = _once(found.refused)
+    found.told = _once(found.told)
     return found
+
+
+def _once(leaks: Iterable[Leak]) -> list[Leak]:
+    """Each text once: what a page says is in the feed as well."""
+    ordered = sorted(leaks, key=lambda leak: (leak.file.suffix == ".atom", leak), reverse=True)
+    return sorted({(leak.what, leak.words or str(leak.file)): leak for leak in ordered}.values())
 
 
 class _Search:

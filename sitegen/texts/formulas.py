@@ -27,7 +27,8 @@ def mathml(latex: str, *, display: bool) -> str:
     try:
         return _STYLE.sub(_as_class, _converter().convert_with_local_state(latex, displaystyle=display))
     except LatexError as error:
-        raise FormulaInvalid(" ".join(str(error).split())) from None
+        said = re.sub(r"^\d+:\s*", "", " ".join(str(error).split())).rstrip(".")
+        raise FormulaInvalid(said) from None
 
 
 @cache

@@ -50,6 +50,8 @@ class Inlines:
             if name == "Text":
                 text = value_of(child)[skip:]
                 skip = 0
+                if (at := text.find("](")) >= 0 and " " in text[at:].partition(")")[0]:
+                    self.add(child, "This is no link: its address has a space.", "Write it as <address with spaces>.")
                 parts.append(explained(escape(curly(text, self.language), quote=False), self._meanings))
                 continue
             braces = None

@@ -29,6 +29,7 @@ _ALERTS = {
     "note": "Note", "info": "Note", "tip": "Tip", "important": "Important", "warning": "Warning",
     "caution": "Caution", "danger": "Caution",
 }  # fmt: skip
+_FOREIGN = re.compile(r"!!! ?\w+|\{\{[<%]|\{%|\[TOC\]|\[\[")  # Material, Hugo, Jekyll, wikis
 _FOLDED = {"details", "solution", "hint", "spoiler"}
 _DIRECTIVES = {*_ALERTS, *_FOLDED, "rtl", "ltr"}
 _SIGNS = re.compile(r"[^a-z0-9]+")
@@ -104,6 +105,9 @@ class _Blocks:
     def _block_paragraph(self, node: Node) -> str:
         if embed := self.inline.embed(node):
             return embed
+        if found := _FOREIGN.match(plain_text(node)):
+            problem = f"“{found[0]}” is a form of another program, and would be printed as it is."
+            self.inline.add(node, problem, "See “coursewright docs markdown” for ours, or put it in `backticks`.")
         if self._tight and self._tight[-1]:
             return self.inline.write(node)
         only = node.children[0] if len(node.children) == 1 else None
@@ -201,11 +205,17 @@ class _Blocks:
 
     def _block_codeblock(self, node: Node) -> str:
         value = node.node_value.value
+        if value.fenced and not value.closed:
+            self.inline.add(node, "This code is never closed.", f"Write “{'`' * value.fence_length}” where it ends.")
         return code_block(value.literal, value.info if value.fenced else "")
 
     def _block_htmlblock(self, node: Node) -> str:
-        start = node.sourcepos.start
-        return self.inline.raw.write(node.node_value.value.literal, start.line, start.column)
+        start, literal = node.sourcepos.start, node.node_value.value.literal
+        if literal.lstrip().startswith("<!--") and "-->" not in literal:
+            self.inline.add(
+                node, "This comment is never closed.", "Write “-->” where it ends: it hides all that follows."
+            )
+        return self.inline.raw.write(literal, start.line, start.column)
 
     def _block_thematicbreak(self, _node: Node) -> str:
         return "<hr>\n"

@@ -1,7 +1,10 @@
 """Drafts for an editor: readable with the link until it ends, and by nobody else."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,7 +45,7 @@ async def test_an_editor_reads_a_draft_without_an_account(school: School, files:
         files, output=files.output, manifest=settings.manifest, site_url=settings.site_url, now=datetime.now(UTC)
     )
     assert not (files.output / "courses/seven-useful-knots").exists()
-    link = draft_link(settings, "seven-useful-knots", days=7, now=school.clock())
+    link = draft_link(settings, settings.site_url, "seven-useful-knots", days=7, now=school.clock())
     async with school.browser() as editor:
         page = await editor.get(link)
         assert page.status_code == 200
@@ -69,7 +72,7 @@ async def test_a_link_opens_one_draft_and_nothing_beside_it(school: School, file
     (folder / "other").mkdir()
     (folder / "other/index.html").write_text("another draft")
     (folder / "seven-useful-knots/.hidden").write_text("hidden")
-    link = draft_link(settings, "seven-useful-knots", days=1, now=school.clock())
+    link = draft_link(settings, settings.site_url, "seven-useful-knots", days=1, now=school.clock())
     async with school.browser() as editor:
         for address, status in {
             link.replace("seven-useful-knots", "other"): 403,
@@ -89,3 +92,23 @@ async def test_what_is_published_is_no_draft_any_more(school: School, files: Fil
     course.write_text(course.read_text().replace("status: draft", "status: published"))
     build_site(files, output=files.output, manifest=manifest)
     assert not (drafts_folder(manifest) / "seven-useful-knots/index.html").exists()
+
+
+def test_the_command_needs_the_secret_and_the_address_alone(files: Files, tmp_path: Path) -> None:
+    def said(*arguments: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "dynamic_api.commands", "share", *arguments],
+            cwd=files.root, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    assert "run “coursewright build” first" in said("seven-useful-knots")
+    build_site(files)
+    assert "Drafts:" in said("nope")
+    assert "seven-useful-knots" in said("nope")
+    assert "Set COURSEWRIGHT_SECRET_KEY and COURSEWRIGHT_SITE_URL" in said("seven-useful-knots")
+    settings = {"COURSEWRIGHT_SECRET_KEY": "x" * 32, "COURSEWRIGHT_SITE_URL": "https://school.test"}
+    link = said("seven-useful-knots", **settings).strip()
+    assert re.fullmatch(r"https://school\.test/api/drafts/seven-useful-knots/\d+/[0-9a-f]{64}/index\.html", link)

@@ -183,3 +183,11 @@ def test_manifest_is_private_and_speaks_up_when_unreadable(built: Path, tmp_path
     (tmp_path / "old.json").write_text('{"version": "1"}')
     with pytest.raises(ManifestUnreadable, match="another version"):
         read_manifest(tmp_path / "old.json")
+
+
+def test_a_page_that_every_page_links_to_is_missed(tmp_path: Path) -> None:
+    root = copy_of_sample(tmp_path)
+    (root / "content/pages/terms.md").unlink()
+    with pytest.raises(BuildFailed, match=r"Every page links to /terms/.*content/pages/terms\.md"):
+        build_site(School(root))
+    assert not (root / "output").exists()

@@ -16,6 +16,7 @@ from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.manifest import private_folder, read_manifest
 from sitegen.load import Loaded, load_school
 from sitegen.school import School
+from sitegen.state import inputs_of
 from tests.conftest import ROOT
 
 PAID = "courses/sourdough/notes/four-numbers.md"
@@ -270,3 +271,54 @@ def test_public_files_are_copied_and_never_replace_a_page(school: School) -> Non
     (school.public / "robots.txt").write_text("mine")
     with pytest.raises(Exception, match=r"public/robots\.txt has the name of a page or file"):
         build_site(school)
+
+
+LINKS = {
+    "an editor's mark": ("course_data/courses/sourdough/notes/.#four-numbers.md", "ann@host.1234:567"),
+    "a circle": ("course_data/courses/sourdough/notes/loop", "loop"),
+    "nowhere": ("course_data/courses/dangling", "gone"),
+    "a page that is gone": ("content/pages/.#about.md", "gone"),
+}
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_links_that_lead_nowhere_stop_nothing(school: School, name: str) -> None:
+    """Emacs makes one beside a file with unsaved changes."""
+    place, target = LINKS[name]
+    (school.root / place).symlink_to(target)
+    build_site(school)
+    inputs_of(school, [])
+
+
+def test_a_course_that_is_a_link_out_of_the_school_is_refused(
+    school: School, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(school.course_data / "courses/sourdough", elsewhere / "bread")
+    (school.course_data / "courses/bread").symlink_to(elsewhere / "bread")
+    assert any("is a link to a place outside the school" in fault for fault in faults_of(school))
+
+
+FOREIGN = {
+    "admonition": ("!!! note", "is a form of another program"),
+    "shortcode": ('{{< figure src="x" >}}', "is a form of another program"),
+    "wiki link": ("[[a page]]", "is a form of another program"),
+    "open fence": ("```python\nx", "This code is never closed"),
+    "open comment": ("<!-- later\n\ntext", "This comment is never closed"),
+    "space in an address": ("![x](images/my jar.png)", "its address has a space"),
+    "empty address": ("[x]()", "This link has no address"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_would_look_broken_is_told(school: School, name: str) -> None:
+    written, expected = FOREIGN[name]
+    line = add(school, PAID, written)
+    assert any(expected in fault and f":{line}:" in fault for fault in faults_of(school)), faults_of(school)
+
+
+@pytest.mark.parametrize("value", ["notes/four-numbers.txt", "../../../.env", "notes/nothing.markdown"])
+def test_a_name_is_not_taken_for_a_text(school: School, value: str) -> None:
+    path = school.course_data / "courses/sourdough/course.yaml"
+    path.write_text(path.read_text().replace("notes/four-numbers.md", value))
+    assert any("looks like the name of a file" in fault for fault in faults_of(school))

@@ -161,7 +161,7 @@ def test_yaml_words_mean_what_they_look_like(course_data: Path) -> None:
 
 def test_command_line_exits_1_and_builds_nothing(course_data: Path, tmp_path: Path) -> None:
     replace("amount: 4900", "amount: -1")(course_data)
-    output, manifest = tmp_path / "output", tmp_path / "catalog.json"
+    output, manifest = tmp_path / "output", tmp_path / "build/catalog.json"
     arguments = ["--school", str(tmp_path), "--output", str(output), "--manifest", str(manifest)]
     result = CliRunner().invoke(build, arguments)
     assert result.exit_code == 1

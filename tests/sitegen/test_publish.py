@@ -132,3 +132,32 @@ def test_an_interruption_waits_until_the_site_is_whole(built: Path, tmp_path: Pa
     assert done.returncode in (-signal.SIGTERM, -signal.SIGINT, 130)
     assert "never said" not in done.stdout
     assert files(output) == {"index.html", "assets/new.css", "gone/index.html"}
+
+
+@pytest.mark.parametrize("name", ["course_data/site.yaml", "README.md", "notes.json", "build", "course_data/new.json"])
+def test_a_manifest_never_takes_the_place_of_something_else(tmp_path: Path, name: str) -> None:
+    school = tmp_path / "school"
+    (school / "course_data").mkdir(parents=True)
+    (school / "build").mkdir()
+    (school / "course_data/site.yaml").write_text("name: A\n")
+    (school / "README.md").write_text("# A\n")
+    (school / "notes.json").write_text("{}")
+    with pytest.raises(OutputRefused, match=r"build/catalog\.json"):
+        check_output(school / "output", manifest=school / name, sources=(school / "course_data",))
+    assert (school / "course_data/site.yaml").read_text() == "name: A\n"
+
+
+def test_a_file_that_is_no_catalogue_is_not_replaced(tmp_path: Path) -> None:
+    manifest = tmp_path / "private/catalog.json"
+    manifest.parent.mkdir()
+    manifest.write_text('{"my": "notes"}')
+    with pytest.raises(OutputRefused, match="no catalogue that a build wrote"):
+        check_output(tmp_path / "output", manifest=manifest, sources=())
+    manifest.write_text('{"version":"1","built_at":"2026"}')
+    check_output(tmp_path / "output", manifest=manifest, sources=())
+
+
+def test_a_site_inside_another_site_is_refused(built: Path, tmp_path: Path) -> None:
+    publish_site(built, tmp_path / "output")
+    with pytest.raises(OutputRefused, match="inside another public site"):
+        check_output(tmp_path / "output/sub", manifest=tmp_path / "build/catalog.json", sources=())

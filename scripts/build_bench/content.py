@@ -42,6 +42,10 @@ def write_school(folder: Path, lessons: int) -> None:
         'contact_email: hello@bench.example\nbrand:\n  color: "#24506b"\n  accent: "#b5541f"\n'
         "instructors:\n  - id: ann\n    name: Ann\n    bio: She measures.\n"
     )
+    pages = folder / "content" / "pages"
+    pages.mkdir(parents=True)
+    for name in ("about", "terms", "privacy"):
+        (pages / f"{name}.md").write_text(f"---\ntitle: {name.title()}\n---\nA page.\n")
     for first in range(0, lessons, PER_COURSE):
         _write_course(
             data / "courses" / f"course-{first // PER_COURSE}", range(first, min(first + PER_COURSE, lessons))

@@ -25,7 +25,7 @@ from sitegen.catalog.public import public_view
 from sitegen.leaks.find import FolderFiles, Leak, find_leaks
 from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
-from sitegen.publish import check_output, publish_site
+from sitegen.publish import check_output, one_at_a_time, publish_site
 from sitegen.school import LOCK, School
 from sitegen.site.drafts import draft_pages
 from sitegen.site.render import SiteFile, SiteRenderer, Source, TemplateBroken
@@ -92,12 +92,13 @@ def build_site(
         found = find_leaks(FolderFiles(rendered), private_of(school, catalog))
         if found.refused:
             raise SiteLeaks(found.refused)
-        keep_private_files(school, catalog, private_folder(manifest))
-        _keep_drafts(school, catalog, drafts_folder(manifest), site_url or catalog.site.url)
-        published = publish_site(rendered, output)
-        write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
-        if not rehearsal:
-            write_lock(earlier or read_lock(lock), catalog.courses)
+        with one_at_a_time(manifest.parent):
+            keep_private_files(school, catalog, private_folder(manifest))
+            _keep_drafts(school, catalog, drafts_folder(manifest), site_url or catalog.site.url)
+            published = publish_site(rendered, output)
+            write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
+            if not rehearsal:
+                write_lock(earlier or read_lock(lock), catalog.courses)
     return Built(
         courses=len(catalog.published),
         retired=sum(course.status == "retired" for course in catalog.courses),

@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 LIST = ".coursewright"
 KEEP_OLD_ASSETS = 30 * 24 * 3600  # seconds; cached pages may still refer to them
 
@@ -126,6 +131,16 @@ def _write_list(output: Path, names: set[str]) -> None:
     draft = output / f"{LIST}.new"
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Two builds of one school publish one after the other. Without file locks, as on Windows, nothing is promised."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "build.lock").open("w") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

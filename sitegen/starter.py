@@ -12,6 +12,7 @@ from sitegen.reference import schemas
 
 FILES = Path(__file__).resolve().parent / "starter"
 SCHEMAS = Path(".coursewright") / "schema"
+VERSION = Path(".coursewright") / "version"  # which version of the program the school is for
 
 # Names in `starter/` that would mean something to git or to tools there.
 _NAMES = {
@@ -51,7 +52,10 @@ def make_school(folder: Path, brand: Brand, version: str) -> list[Path]:
         if path.name == ".env":
             path.chmod(0o600)
         written.append(path)
-    return written + write_schemas(folder)
+    stamp = folder / VERSION
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(f"{version}\n", encoding="utf-8")
+    return [*written, stamp, *write_schemas(folder)]
 
 
 def write_schemas(folder: Path) -> list[Path]:

@@ -57,7 +57,7 @@ def outputs_of(school: School, output: Path, manifest: Path) -> str:
 def remember(state: State, path: Path) -> None:
     """Write it down; a build that is interrupted before has none, and the next one runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
+    draft = path.with_suffix(f".{os.getpid()}.new")
     draft.write_text(json.dumps(state.__dict__), encoding="utf-8")
     draft.replace(path)
 

@@ -3,15 +3,13 @@
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.load import load_school
 from sitegen.reference import schemas
 from sitegen.school import PACKAGE, School, base_theme
-from sitegen.starter import SCHEMAS, write_schemas
+from sitegen.starter import SCHEMAS, VERSION, write_schemas
 
-_STAMP = Path(".coursewright") / "version"
 _HEADING = re.compile(r"^## (?:\[)?v?(\d+(?:\.\d+)*|Unreleased)")
 
 
@@ -38,7 +36,7 @@ class Upgrade:
 
 def check_upgrade(school: School, version: str, *, write: bool) -> Upgrade:
     """Compare the school with the version that runs; `write` renews what belongs to the program."""
-    stamp = school.root / _STAMP
+    stamp = school.root / VERSION
     before = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else _pinned(school)
     found = Upgrade(before, version)
     found.changes = _changes(before, version)

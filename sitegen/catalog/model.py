@@ -221,7 +221,7 @@ class Catalog(Compiled):
         """When something is published, and what, in the order of time."""
         found = [(course.publish_at, f"course {course.id}") for course in self.courses]
         found += [
-            (lesson.publish_at, f"lesson {lesson.id}")
+            (lesson.publish_at, f"lesson {lesson.id} of {course.id}")
             for course in self.courses
             for module in course.modules
             for lesson in module.lessons

@@ -41,8 +41,14 @@ def say(data: Mapping[str, object], sentence: str, *, as_json: bool) -> None:
     click.echo(json.dumps(data, ensure_ascii=False) if as_json else sentence)
 
 
+def refuse_command(problem: str, *, as_json: bool) -> NoReturn:
+    """Why a command did nothing, and exit status 1."""
+    click.echo(json.dumps({"problem": problem}, ensure_ascii=False) if as_json else problem, err=not as_json)
+    raise SystemExit(1)
+
+
 def refuse(messages: Sequence[str], noun: str, *, as_json: bool) -> NoReturn:
-    """What is wrong, and exit status 1."""
+    """What is wrong with what is to be published, and exit status 1."""
     if as_json:
         click.echo(json.dumps({f"{noun}s": list(messages)}, ensure_ascii=False))
     else:

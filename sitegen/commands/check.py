@@ -35,7 +35,7 @@ def check(school: School, keep_watching: bool, links: bool, github: bool, as_jso
     remembered = state_of_check(school.manifest)
     inputs, lock, last = inputs_of(school, ["check"]), lock_of(school), recall(remembered)
     if last and not links and (last.inputs, last.outputs) == (inputs, lock) and time.time() < (last.until or 1e12):
-        say(last.said, _sentence(last.said), as_json=as_json)
+        say({**last.said, "faults": []}, _sentence(last.said), as_json=as_json)
         return
     from sitegen.catalog.faults import CatalogInvalid
     from sitegen.leaks.private import short_keys
@@ -63,7 +63,7 @@ def check(school: School, keep_watching: bool, links: bool, github: bool, as_jso
     if not weak and inputs == inputs_of(school, ["check"]):
         due = next((moment.timestamp() for moment, _ in loaded.dates() if moment > now), None)
         remember(State(inputs, lock, due, said), remembered)
-    say(said, _sentence(said), as_json=as_json)
+    say({**said, "faults": []}, _sentence(said), as_json=as_json)
 
 
 def _check_once(school: School) -> None:

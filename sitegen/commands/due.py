@@ -36,6 +36,8 @@ def due(school: School, build_now: bool, as_json: bool) -> None:
     zone = ZoneInfo(loaded.catalog.site.timezone)
     later = [(moment, what) for moment, what in dates if moment > now]
     lines = [f"{moment.astimezone(zone):%Y-%m-%d %H:%M}  {what}" for moment, what in later] or ["Nothing is due later."]
+    if not overdue:
+        lines.append(f"Nothing became due since the last build. Times are those of {zone.key}.")
     if overdue:
         lines.append(f"Due since the last build: {', '.join(overdue)}. Run: coursewright build")
     data = {"later": [{"at": moment.isoformat(), "what": what} for moment, what in later], "overdue": overdue}

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sitegen.catalog.course_file import COLOUR, IDENTIFIER
-from sitegen.commands.answers import as_json, count, in_school, refuse, refuse_faults, say
+from sitegen.commands.answers import as_json, count, in_school, refuse_command, refuse_faults, say
 from sitegen.move import MoveRefused, move_course, move_lesson
 from sitegen.new import NewRefused, new_course, new_lesson, new_module, new_page, new_post
 from sitegen.school import School
@@ -65,7 +65,7 @@ def init(folder: Path, name: str, email: str, url: str, color: str, language: st
     try:
         written = make_school(folder, Brand(name, email, url, color, language), program_version())
     except StarterRefused as error:
-        refuse([str(error)], "problem", as_json=as_json)
+        refuse_command(str(error), as_json=as_json)
     say(
         {"folder": str(folder), "files": [str(path) for path in written]},
         f"{count(len(written), 'file')} in {folder}. Next:\n\n  cd {folder}\n  coursewright preview\n",
@@ -93,7 +93,7 @@ def mv_course(slug: str, to: str, school: School, as_json: bool) -> None:
     try:
         _make(move_course(school, slug, _slug(to)), as_json)
     except MoveRefused as error:
-        refuse([str(error)], "problem", as_json=as_json)
+        refuse_command(str(error), as_json=as_json)
 
 
 @mv.command(name="lesson", epilog="Example: coursewright mv lesson bread first-loaf the-first-loaf")
@@ -107,7 +107,7 @@ def mv_lesson(course_slug: str, slug: str, to: str, school: School, as_json: boo
     try:
         _make(move_lesson(school, course_slug, slug, _slug(to)), as_json)
     except MoveRefused as error:
-        refuse([str(error)], "problem", as_json=as_json)
+        refuse_command(str(error), as_json=as_json)
 
 
 _title = click.option("--title", callback=_one_line, default=lambda: "Untitled", help="Its title.")
@@ -127,7 +127,7 @@ def course(slug: str, title: str, school: School, as_json: bool) -> None:
     try:
         _make(new_course(school, _slug(slug), title), as_json)
     except NewRefused as error:
-        refuse([str(error)], "problem", as_json=as_json)
+        refuse_command(str(error), as_json=as_json)
 
 
 @new.command(name="module", epilog="Example: coursewright new module bread ovens --title 'Ovens'")
@@ -141,7 +141,7 @@ def module(course_slug: str, slug: str, title: str, school: School, as_json: boo
     try:
         _make(new_module(school, course_slug, _slug(slug), title), as_json)
     except NewRefused as error:
-        refuse([str(error)], "problem", as_json=as_json)
+        refuse_command(str(error), as_json=as_json)
 
 
 @new.command(name="lesson", epilog="Example: coursewright new lesson bread first-loaf --title 'The first loaf'")
@@ -155,7 +155,7 @@ def lesson(course_slug: str, slug: str, title: str, school: School, as_json: boo
     try:
         _make(new_lesson(school, course_slug, _slug(slug), title), as_json)
     except NewRefused as error:
-        refuse([str(error)], "problem", as_json=as_json)
+        refuse_command(str(error), as_json=as_json)
 
 
 @new.command(name="page", epilog="Example: coursewright new page imprint --title Imprint")
@@ -168,7 +168,7 @@ def page(slug: str, title: str, school: School, as_json: bool) -> None:
     try:
         _make(new_page(school, _slug(slug), title), as_json)
     except NewRefused as error:
-        refuse([str(error)], "problem", as_json=as_json)
+        refuse_command(str(error), as_json=as_json)
 
 
 @new.command(name="post", epilog="Example: coursewright new post cold-kitchens --title 'Cold kitchens'")
@@ -181,7 +181,7 @@ def post(slug: str, title: str, school: School, as_json: bool) -> None:
     try:
         _make(new_post(school, _slug(slug), title), as_json)
     except NewRefused as error:
-        refuse([str(error)], "problem", as_json=as_json)
+        refuse_command(str(error), as_json=as_json)
 
 
 def _slug(value: str) -> str:
@@ -206,5 +206,7 @@ def upgrade(only_check: bool, school: School, as_json: bool) -> None:
     if found.faults:
         click.echo("\n".join(lines), err=as_json)
         refuse_faults(found.faults, as_json=as_json)
+    if not only_check:
+        lines.append("\nThe school is now marked as being for this version, in .coursewright/version: commit it.")
     data = {"from": found.before, "to": found.now, "changes": found.changes, "schemas": found.schemas}
     say(data, "\n".join((*lines, "\nThis version refuses nothing in your files.")), as_json=as_json)

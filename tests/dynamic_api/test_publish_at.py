@@ -54,6 +54,9 @@ async def test_what_is_due_appears_without_a_new_manifest(school: School, catalo
 
 async def test_dates_are_told_in_their_order(school: School, catalog: Catalog) -> None:
     dated = with_dates(catalog, school)
-    assert [what for _, what in dated.dates()] == ["lesson sourdough-four-numbers", "course git-for-writers"]
+    assert [what for _, what in dated.dates()] == [
+        "lesson sourdough-four-numbers of sourdough",
+        "course git-for-writers",
+    ]
     assert dated.at(school.clock() + timedelta(days=2)) is dated
     assert catalog.at(school.clock()) is catalog

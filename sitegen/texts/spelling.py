@@ -25,7 +25,10 @@ def curly(text: str, language: str) -> str:
         return double[:middle] if match[0] == '"' else single[:middle]
 
     text = re.sub(r"'(?=\d\ds?\b)", "’", text)  # the ’90s
-    return _OPENING.sub(opening, text).replace('"', double[middle:]).replace("'", "’")
+    text = _OPENING.sub(opening, text).replace('"', double[middle:])
+    if single[:middle] in text:  # what was opened is closed at the end of a word; the rest are apostrophes
+        text = re.sub(rf"({re.escape(single[:middle])}[^']*(?:'\w[^']*)*)'(?!\w)", rf"\g<1>{single[middle:]}", text)
+    return text.replace("'", "’")
 
 
 def take_abbreviations(text: str) -> tuple[str, dict[str, str]]:

@@ -109,7 +109,7 @@ def test_a_table_has_alignment_and_a_caption() -> None:
 
 @pytest.mark.parametrize(
     ("language", "expected"),
-    [("en", "“a ‘b’ c”"), ("de", "„a ‚b’ c“"), ("fr", "«\u202fa ‹\u202fb’ c\u202f»"), ("ja", "「a 『b’ c」")],
+    [("en", "“a ‘b’ c”"), ("de", "„a ‚b‘ c“"), ("fr", "«\u202fa ‹\u202fb\u202f› c\u202f»"), ("ja", "「a 『b』 c」")],
 )
 def test_quotation_marks_of_the_language(language: str, expected: str) -> None:
     assert expected in shown("\"a 'b' c\"", language)

@@ -1,6 +1,7 @@
 """init, new, upgrade: a school's files."""
 
 import re
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -90,10 +91,7 @@ def mv() -> None:
 @as_json
 def mv_course(slug: str, to: str, school: School, as_json: bool) -> None:
     """Rename a course's folder and address. Its id stays, and with it everything that was bought."""
-    try:
-        _make(move_course(school, slug, _slug(to)), as_json)
-    except MoveRefused as error:
-        refuse_command(str(error), as_json=as_json)
+    _make(lambda: move_course(school, slug, _slug(to)), as_json)
 
 
 @mv.command(name="lesson", epilog="Example: coursewright mv lesson bread first-loaf the-first-loaf")
@@ -104,16 +102,18 @@ def mv_course(slug: str, to: str, school: School, as_json: bool) -> None:
 @as_json
 def mv_lesson(course_slug: str, slug: str, to: str, school: School, as_json: bool) -> None:
     """Rename a lesson's address. Its id stays, and with it everybody's progress."""
-    try:
-        _make(move_lesson(school, course_slug, slug, _slug(to)), as_json)
-    except MoveRefused as error:
-        refuse_command(str(error), as_json=as_json)
+    _make(lambda: move_lesson(school, course_slug, slug, _slug(to)), as_json)
 
 
 _title = click.option("--title", callback=_one_line, default=lambda: "Untitled", help="Its title.")
 
 
-def _make(written: list[Path], as_json: bool) -> None:
+def _make(write: Callable[[], list[Path]], as_json: bool) -> None:
+    """Write files and name them, or say why none was written."""
+    try:
+        written = write()
+    except (NewRefused, MoveRefused) as error:
+        refuse_command(str(error), as_json=as_json)
     say({"files": [str(path) for path in written]}, "\n".join(str(path) for path in written), as_json=as_json)
 
 
@@ -124,10 +124,7 @@ def _make(written: list[Path], as_json: bool) -> None:
 @as_json
 def course(slug: str, title: str, school: School, as_json: bool) -> None:
     """A draft course with one lesson."""
-    try:
-        _make(new_course(school, _slug(slug), title), as_json)
-    except NewRefused as error:
-        refuse_command(str(error), as_json=as_json)
+    _make(lambda: new_course(school, _slug(slug), title), as_json)
 
 
 @new.command(name="module", epilog="Example: coursewright new module bread ovens --title 'Ovens'")
@@ -138,10 +135,7 @@ def course(slug: str, title: str, school: School, as_json: bool) -> None:
 @as_json
 def module(course_slug: str, slug: str, title: str, school: School, as_json: bool) -> None:
     """A module at the end of a course, with one hidden lesson."""
-    try:
-        _make(new_module(school, course_slug, _slug(slug), title), as_json)
-    except NewRefused as error:
-        refuse_command(str(error), as_json=as_json)
+    _make(lambda: new_module(school, course_slug, _slug(slug), title), as_json)
 
 
 @new.command(name="lesson", epilog="Example: coursewright new lesson bread first-loaf --title 'The first loaf'")
@@ -152,10 +146,7 @@ def module(course_slug: str, slug: str, title: str, school: School, as_json: boo
 @as_json
 def lesson(course_slug: str, slug: str, title: str, school: School, as_json: bool) -> None:
     """A hidden lesson at the end of a course's last module, with a text."""
-    try:
-        _make(new_lesson(school, course_slug, _slug(slug), title), as_json)
-    except NewRefused as error:
-        refuse_command(str(error), as_json=as_json)
+    _make(lambda: new_lesson(school, course_slug, _slug(slug), title), as_json)
 
 
 @new.command(name="page", epilog="Example: coursewright new page imprint --title Imprint")
@@ -165,10 +156,7 @@ def lesson(course_slug: str, slug: str, title: str, school: School, as_json: boo
 @as_json
 def page(slug: str, title: str, school: School, as_json: bool) -> None:
     """A draft page."""
-    try:
-        _make(new_page(school, _slug(slug), title), as_json)
-    except NewRefused as error:
-        refuse_command(str(error), as_json=as_json)
+    _make(lambda: new_page(school, _slug(slug), title), as_json)
 
 
 @new.command(name="post", epilog="Example: coursewright new post cold-kitchens --title 'Cold kitchens'")
@@ -178,10 +166,7 @@ def page(slug: str, title: str, school: School, as_json: bool) -> None:
 @as_json
 def post(slug: str, title: str, school: School, as_json: bool) -> None:
     """A draft post of today."""
-    try:
-        _make(new_post(school, _slug(slug), title), as_json)
-    except NewRefused as error:
-        refuse_command(str(error), as_json=as_json)
+    _make(lambda: new_post(school, _slug(slug), title), as_json)
 
 
 def _slug(value: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.preview.command import own_streaming
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -78,3 +79,16 @@ def test_the_sandbox_refuses_other_addresses() -> None:
     done = run(sys.executable, "-m", "scripts.sandbox", "--host", "0.0.0.0")
     assert done.returncode == 2
     assert "does not listen on 0.0.0.0" in done.stderr
+
+
+def test_a_preview_plays_the_schools_own_videos_where_it_can(tmp_path: Path) -> None:
+    assert own_streaming(tmp_path) == {}
+    env = tmp_path / ".env"
+    env.write_text("COURSEWRIGHT_STREAM_BASE_URL=https://customer-1.example\nCOURSEWRIGHT_STREAM_KEY_ID=k\n")
+    assert own_streaming(tmp_path) == {}
+    with env.open("a") as file:
+        file.write("COURSEWRIGHT_STREAM_KEY_PEM=p\nCOURSEWRIGHT_STRIPE_SECRET_KEY=sk_live_never\n")
+    own = own_streaming(tmp_path)
+    assert own["STREAM_BASE_URL"] == "https://customer-1.example"
+    assert own["STREAM_SDK_URL"].startswith("https://embed.cloudflarestream.com/")
+    assert "sk_live_never" not in str(own)

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import click
 import uvicorn
+from dotenv import dotenv_values
 from starlette.applications import Starlette
 from watchfiles import awatch
 
+from dynamic_api.core.settings import Settings, variable
 from sitegen.school import NoSchool, find_school
 
 from ..installation import Installation, StartFailed, port_is_free
@@ -59,6 +61,7 @@ def preview(port: int, school: Path, share: str | None, days: int) -> None:
         click.echo(f"{problem.place}: {problem.problem}\n    {problem.remedy}", err=True)
     front = Front(workshop, f"http://127.0.0.1:{port + 1}")
     installation = Installation(folder, port + 1, port + 2, port + 3, found.root.resolve(), front=url)
+    installation.extra |= own_streaming(found.root)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -83,6 +86,16 @@ def preview(port: int, school: Path, share: str | None, days: int) -> None:
     server.handle_exit = handle_exit  # type: ignore[method-assign, assignment]
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
+
+
+def own_streaming(root: Path) -> dict[str, str]:
+    """The school’s own Stream account, where its .env has one: its creator sees the real videos on this machine."""
+    values = dotenv_values(root / ".env")
+    own = {name: values.get(variable(name)) for name in ("stream_base_url", "stream_key_id", "stream_key_pem")}
+    if not all(own.values()):
+        return {}
+    sdk = values.get(variable("stream_sdk_url")) or str(Settings.model_fields["stream_sdk_url"].default)
+    return {name.upper(): value for name, value in {**own, "stream_sdk_url": sdk}.items() if value}
 
 
 async def _welcome(server: uvicorn.Server, url: str) -> None:

@@ -160,15 +160,13 @@ def keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
     None is removed: an owner may still be served an earlier form of a course, which shows them.
     """
     for course in catalog.courses:
-        for module in course.modules:
-            for lesson in module.lessons:
-                for file in lesson.files:
-                    target = folder / file.name
-                    if not target.exists():
-                        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                        draft = folder / f"{file.name}.{os.getpid()}.new"
-                        shutil.copyfile(school.root / file.file, draft)
-                        draft.replace(target)
+        for file in (file for lesson in course.all_lessons for file in lesson.files):
+            target = folder / file.name
+            if not target.exists():
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                draft = folder / f"{file.name}.{os.getpid()}.new"
+                shutil.copyfile(school.root / file.file, draft)
+                draft.replace(target)
 
 
 def _keep_drafts(school: School, catalog: Catalog, folder: Path, site_url: str) -> None:
@@ -190,9 +188,8 @@ def private_of(school: School, catalog: Catalog) -> Private:
     paid = school.paid_files
     files = [(path, f"the paid file {path.relative_to(paid)}") for path in sorted(paid.rglob("*")) if path.is_file()]
     for course in catalog.courses:
-        for module in course.modules:
-            for lesson in module.lessons:
-                files += [(school.root / each.file, f"a picture of lesson {lesson.id}") for each in lesson.files]
+        for lesson in course.all_lessons:
+            files += [(school.root / each.file, f"a picture of lesson {lesson.id}") for each in lesson.files]
     trusted = [path for theme in school.themes for path in (theme / "templates").rglob("*.html")]
     trusted += (school.content / "pages").rglob("*.md")
     return private_parts(catalog, files, (path.read_text(encoding="utf-8") for path in trusted if path.is_file()))

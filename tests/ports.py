@@ -2,6 +2,8 @@
 
 import socket
 
+from scripts.installation import port_is_free
+
 
 def free_ports(count: int) -> list[int]:
     """Different ones, each free a moment ago."""
@@ -13,3 +15,11 @@ def free_ports(count: int) -> list[int]:
     finally:
         for probe in probes:
             probe.close()
+
+
+def free_row(count: int) -> int:
+    """The first of so many free ports one after the other."""
+    while True:
+        [port] = free_ports(1)
+        if all(port_is_free(port + n) for n in range(1, count)):
+            return port

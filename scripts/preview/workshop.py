@@ -94,24 +94,16 @@ class Workshop:
 
 def _everything(loaded: Loaded) -> Loaded:
     """The school as if all of it were published."""
+
+    def shown(lesson: model.Lesson) -> model.Lesson:
+        is_shown = lesson.published and lesson.publish_at is None
+        return lesson if is_shown else lesson.model_copy(update={"published": True, "publish_at": None})
+
     courses = []
     for course in loaded.catalog.courses:
-        modules = tuple(
-            module.model_copy(
-                update={
-                    "lessons": tuple(
-                        each if each.published and each.publish_at is None
-                        else each.model_copy(update={"published": True, "publish_at": None})
-                        for each in module.lessons
-                    )
-                }
-            )
-            for module in course.modules
-        )  # fmt: skip
         status = "published" if course.status == "draft" else course.status
-        if status != course.status or course.publish_at or modules != course.modules:
-            course = course.model_copy(update={"status": status, "publish_at": None, "modules": modules})
-        courses.append(course)
+        changed = course.with_lessons(shown).model_copy(update={"status": status, "publish_at": None})
+        courses.append(course if changed == course else changed)  # the same object costs nothing to compare
     return Loaded(loaded.catalog.model_copy(update={"courses": tuple(courses)}), loaded.content)
 
 

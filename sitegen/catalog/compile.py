@@ -21,7 +21,7 @@ from sitegen.catalog.course_file import (
 )
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.library import Library, Rendered
-from sitegen.catalog.pictures import FileRefused, find_file, picture_size, public_address, real_folder, real_path
+from sitegen.catalog.pictures import FileRefused, find_file, picture_size
 from sitegen.catalog.text_files import Unreadable, read_text
 from sitegen.catalog.yaml_source import Place, YamlSource
 
@@ -177,8 +177,7 @@ class Compiler:
         except FileRefused as error:
             self._add(place, f"{error}", error.remedy)
             return model.Picture(file=value, address="")
-        file = real_path(path).relative_to(real_folder(self.library.school)).as_posix()
-        return model.Picture(file=file, address=public_address(path))
+        return self.library.public_picture(path)
 
     def _captions(self, value: str, place: Place) -> str:
         read = self._read(value, place)

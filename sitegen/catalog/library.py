@@ -170,15 +170,21 @@ class Library:
         width, height = size or (None, None)
         return Target(self._keep(path, folder, rendered, public=public), width, height)
 
+    def public_picture(self, path: Path) -> model.Picture:
+        """A file as it is named on the site."""
+        return model.Picture(file=self._name(path), address=public_address(path))
+
+    def _name(self, path: Path) -> str:
+        return real_path(path).relative_to(real_folder(self.school)).as_posix()
+
     def _keep(self, path: Path, folder: Path, rendered: Rendered, *, public: bool) -> str:
-        file = real_path(path).relative_to(real_folder(self.school)).as_posix()
         self.strayed = self.strayed or not real_path(path).is_relative_to(real_folder(folder))
         if public:
-            picture = model.Picture(file=file, address=public_address(path))
+            picture = self.public_picture(path)
             if picture not in rendered.public_files:
                 rendered.public_files.append(picture)
             return picture.address
-        private = model.PrivateFile(file=file, name=private_name(path))
+        private = model.PrivateFile(file=self._name(path), name=private_name(path))
         if private not in rendered.private_files:
             rendered.private_files.append(private)
         return urls.PRIVATE_PICTURES + private.name

@@ -1,5 +1,6 @@
 """The compiled catalogue: everything resolved, checked and rendered. Private; `public.py` says what visitors see."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
@@ -157,25 +158,30 @@ class Course(Compiled):
     @property
     def lessons(self) -> tuple[Lesson, ...]:
         """Published lessons, in the order they are taught."""
-        return tuple(lesson for module in self.modules for lesson in module.lessons if lesson.published)
+        return tuple(lesson for lesson in self.all_lessons if lesson.published)
+
+    @property
+    def all_lessons(self) -> tuple[Lesson, ...]:
+        """Hidden ones too, in the order of the file."""
+        return tuple(lesson for module in self.modules for lesson in module.lessons)
+
+    def with_lessons(self, change: Callable[[Lesson], Lesson]) -> "Course":
+        """The course with each lesson, hidden ones too, as `change` gives it back."""
+        modules = tuple(
+            module.model_copy(update={"lessons": tuple(change(lesson) for lesson in module.lessons)})
+            for module in self.modules
+        )
+        return self.model_copy(update={"modules": modules})
 
 
 def _at(course: Course, moment: datetime) -> Course:
-    modules = tuple(
-        module.model_copy(
-            update={
-                "lessons": tuple(
-                    lesson.model_copy(update={"published": False})
-                    if lesson.publish_at is not None and lesson.publish_at > moment
-                    else lesson
-                    for lesson in module.lessons
-                )
-            }
-        )
-        for module in course.modules
-    )
+    def then(lesson: Lesson) -> Lesson:
+        is_later = lesson.publish_at is not None and lesson.publish_at > moment
+        return lesson.model_copy(update={"published": False}) if is_later else lesson
+
+    changed = course.with_lessons(then)
     is_later = course.publish_at is not None and course.publish_at > moment
-    return course.model_copy(update={"modules": modules, **({"status": "draft"} if is_later else {})})
+    return changed.model_copy(update={"status": "draft"}) if is_later else changed
 
 
 class Site(Compiled):
@@ -223,8 +229,7 @@ class Catalog(Compiled):
         found += [
             (lesson.publish_at, f"lesson {lesson.id} of {course.id}")
             for course in self.courses
-            for module in course.modules
-            for lesson in module.lessons
+            for lesson in course.all_lessons
         ]
         return tuple(sorted((moment, what) for moment, what in found if moment is not None))
 

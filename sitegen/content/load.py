@@ -12,7 +12,7 @@ from sitegen.catalog import model
 from sitegen.catalog.course_file import IDENTIFIER
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.library import Library, TextPage
-from sitegen.catalog.pictures import FileRefused, find_file, picture_size, public_address, real_folder, real_path
+from sitegen.catalog.pictures import FileRefused, find_file, picture_size
 from sitegen.catalog.text_files import Unreadable, read_text
 from sitegen.catalog.validate import check_shape
 from sitegen.catalog.yaml_source import YamlSource, parse_yaml
@@ -205,5 +205,4 @@ class ContentReader:
         except FileRefused as error:
             self.faults.append(written.source.fault(("picture",), str(error), error.remedy))
             return None
-        file = real_path(path).relative_to(real_folder(self.library.school)).as_posix()
-        return model.Picture(file=file, address=public_address(path))
+        return self.library.public_picture(path)

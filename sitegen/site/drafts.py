@@ -19,37 +19,27 @@ _FORM = re.compile(r'<form method="post" action="/api/checkout">.*?</form>', re.
 
 def draft_pages(catalog: model.Catalog, source: Source) -> Iterator[tuple[str, SiteFile]]:
     """The slug of each draft, and its files: `index.html`, one for each lesson, and pictures."""
+    renderer = SiteRenderer()
     for course in catalog.courses:
         if course.status == "draft":
             alone = catalog.model_copy(update={"courses": (_opened(course),), "redirects": ()})
-            rendered = SiteRenderer().render(public_view(alone), Content(), replace(source, public=source.files / "-"))
+            rendered = renderer.render(public_view(alone), Content(), replace(source, public=source.files / "-"))
             for file in rendered:
                 name = _name(file.name, course.slug)
                 if name is not None and name.endswith(".html"):
                     yield course.slug, SiteFile(name, _relative(file.content.decode(), course.slug).encode())
                 elif name is not None:
                     yield course.slug, SiteFile(name, file.content)
-            for lesson in (lesson for module in course.modules for lesson in module.lessons):
+            for lesson in course.all_lessons:
                 for picture in lesson.files:
                     yield course.slug, SiteFile(picture.name, (source.files / picture.file).read_bytes())
 
 
 def _opened(course: model.Course) -> model.Course:
     """The course as if all of it were free: an editor reads every lesson."""
-    modules = tuple(
-        module.model_copy(
-            update={
-                "lessons": tuple(
-                    lesson.model_copy(update={"published": True, "preview": True, "video": None})
-                    for lesson in module.lessons
-                )
-            }
-        )
-        for module in course.modules
-    )
-    return course.model_copy(
-        update={"status": "published", "publish_at": None, "intro_video": None, "modules": modules}
-    )
+    read = {"published": True, "preview": True, "video": None}
+    opened = course.with_lessons(lambda lesson: lesson.model_copy(update=read))
+    return opened.model_copy(update={"status": "published", "publish_at": None, "intro_video": None})
 
 
 def _name(file: str, slug: str) -> str | None:

@@ -10,10 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from scripts.installation import port_is_free
 from sitegen.starter import Brand, make_school
 from tests.conftest import ROOT
-from tests.ports import free_ports
+from tests.ports import free_row
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -31,8 +30,7 @@ def school(tmp_path: Path) -> Path:
 @pytest.fixture
 def preview(school: Path) -> Iterator[str]:
     """The preview's address."""
-    free = (port for [port] in iter(lambda: free_ports(1), None) if all(port_is_free(port + n) for n in (1, 2, 3)))
-    port = next(free)
+    port = free_row(4)
     process = subprocess.Popen(
         [sys.executable, "-m", "dynamic_api.commands", "preview", "--port", str(port)],
         cwd=school, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -13,9 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from scripts.installation import port_is_free
 from tests.conftest import ROOT
-from tests.ports import free_ports
+from tests.ports import free_row
 
 pytestmark = pytest.mark.slow
 
@@ -184,7 +183,7 @@ def test_documents_are_at_hand(program: Program, school: Path) -> None:
 @pytest.fixture
 def rehearsal(program: Program, school: Path) -> Iterator[tuple[str, str]]:
     """The school's demo: its URL and the sandbox's."""
-    port = next(port for [port] in iter(lambda: free_ports(1), None) if all(map(port_is_free, (port + 1, port + 2))))
+    port = free_row(3)
     process = subprocess.Popen(
         [sys.executable, "-m", "dynamic_api.commands", "demo", "--port", str(port)],
         cwd=school, env=program.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from sitegen.catalog.commit import find_commit
 from sitegen.catalog.lock_file import lock_of, read_lock, write_lock
@@ -143,9 +144,9 @@ def _check_theme_links(folder: Path) -> None:
     home = (folder / "index.html").read_text(encoding="utf-8")
     problems = []
     for address in sorted(set(_OWN_LINK.findall(home))):
-        target = folder / address.lstrip("/")
+        target = folder / unquote(address).lstrip("/")
         if not (target / "index.html").is_file() and not target.is_file():
-            name = address.strip("/")
+            name = unquote(address).strip("/")
             problems.append(
                 f"Every page links to {address}, and there is no such page. Write content/pages/{name}.md, or change "
                 "the theme’s header and footer."

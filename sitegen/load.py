@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from urllib.parse import unquote
 
 from sitegen import urls
 from sitegen.catalog.faults import CatalogInvalid
@@ -67,4 +68,5 @@ class _Addresses:
         public = self.school.public
         if public.is_dir():
             known |= {f"/{path.relative_to(public).as_posix()}" for path in public.rglob("*")}
+        known = {unquote(address) for address in known}
         return known | {address.removesuffix("/") for address in known}

@@ -86,7 +86,7 @@ def _line_of(source: YamlSource, place: Place) -> int:
 
 def _replace_word(lines: list[str], source: YamlSource, place: Place, word: str) -> None:
     index = _line_of(source, place)
-    lines[index] = re.sub(r"(slug:\s*)([\"']?)[\w-]+\2", rf"\g<1>{word}", lines[index], count=1)
+    lines[index] = re.sub(r"(slug:\s*)([\"']?)[^\s\"'#]+\2", rf"\g<1>{word}", lines[index], count=1)
 
 
 def _remember(

@@ -1,4 +1,9 @@
-"""Every public URL, once. URLs end in a slash; their files are `…/index.html`."""
+"""Every public URL, once. URLs end in a slash; their files are `…/index.html`.
+
+A slug may be in any script; in an address it is percent-encoded, as RFC 3986 demands, and in a file's name it is not.
+"""
+
+from urllib.parse import quote, unquote
 
 HOME = "/"
 COURSES = "/courses/"
@@ -24,37 +29,52 @@ PRIVATE_PICTURES = "/api/pictures/"  # what paid texts show; the service adds wh
 
 def course(slug: str) -> str:
     """A course's sales page."""
-    return f"/courses/{slug}/"
+    return f"/courses/{quote(slug)}/"
 
 
 def gift(slug: str) -> str:
     """The form for giving a course as a gift."""
-    return f"/courses/{slug}/gift/"
+    return f"/courses/{quote(slug)}/gift/"
 
 
 def intro(slug: str) -> str:
     """A course's introduction video."""
-    return f"/preview/{slug}/"
+    return f"/preview/{quote(slug)}/"
 
 
 def preview(slug: str, lesson: str) -> str:
     """A free preview lesson, complete and without an account."""
-    return f"/preview/{slug}/{lesson}/"
+    return f"/preview/{quote(slug)}/{quote(lesson)}/"
 
 
 def learn(slug: str, lesson: str) -> str:
     """A lesson for its owners: a page without content, which asks the service for it."""
-    return f"/learn/{slug}/{lesson}/"
+    return f"/learn/{quote(slug)}/{quote(lesson)}/"
 
 
 def any_lesson(slug: str, lesson: str) -> str:
     """A lesson of a course that is no longer in the files, for its owners."""
-    return f"{ANY_LESSON}?course={slug}&lesson={lesson}"
+    return f"{ANY_LESSON}?course={quote(slug)}&lesson={quote(lesson)}"
 
 
 def save_as(url: str) -> str:
     """The file of a URL, below the output folder."""
-    return url.lstrip("/") + "index.html"
+    return unquote(url).lstrip("/") + "index.html"
+
+
+def page(slug: str) -> str:
+    """A page of the school's own."""
+    return f"/{quote(slug)}/"
+
+
+def post(slug: str) -> str:
+    """A post."""
+    return f"{NEWS}{quote(slug)}/"
+
+
+def names(url: str) -> list[str]:
+    """The parts of an address, as they are in the files: the page's kind first, then slugs."""
+    return [unquote(part) for part in url.strip("/").split("/")]
 
 
 # First parts of addresses that belong to the program; a page of the school cannot have them.

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from urllib.parse import quote
 
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.errors import CourseNotFound, ResourceNotFound
@@ -166,15 +167,15 @@ class CourseCatalog:
         old = urls.learn(course, lesson) if lesson is not None else urls.course(course)
         new = self._moved.get(old)
         if new is None and lesson is not None and (page := self._moved.get(urls.course(course))):
-            return page.strip("/").split("/")[1], lesson
+            return urls.names(page)[1], lesson
         if new is None:
             return None
-        parts = new.strip("/").split("/")
+        parts = urls.names(new)
         return parts[1], parts[2] if lesson is not None else None
 
     def new_address(self, page: str) -> str | None:
-        """Where a page of the site is now, if it moved."""
-        return self._moved.get(page)
+        """Where a page of the site is now, if it moved; `page` is a path as the server decoded it."""
+        return self._moved.get(quote(page))
 
     @cached_property
     def _moved(self) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ COMMANDS = {
     "init": ("sitegen.commands.school:init", "Make a school."),
     "new": ("sitegen.commands.school:new", "Make a course, module, lesson, page or post."),
     "mv": ("sitegen.commands.school:mv", "Give a course or a lesson another address."),
+    "fmt": ("sitegen.commands.fmt:fmt", "Write course files in one form."),
     "check": ("sitegen.commands.check:check", "Check course files, pages and posts."),
     "build": ("sitegen.commands.build:build", "Build the site and the service's catalogue."),
     "preview": ("{demo}.preview.command:preview", "See a school while writing it."),

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import Integer, bindparam, select
 from starlette.responses import Response
@@ -174,7 +175,7 @@ def _follow(request: Request) -> None:
         at = next(number for number in range(at - 1, -1, -1) if parts[number] == old)  # from the end: slugs come last
         parts[at] = new
     query = request.scope.get("query_string", b"").decode("latin-1")
-    raise Moved("/".join(parts) + (f"?{query}" if query else ""))
+    raise Moved(quote("/".join(parts)) + (f"?{query}" if query else ""))
 
 
 def _parameters(request: Request, course: CatalogCourse | None, lesson: CatalogLesson | None) -> dict[str, object]:

@@ -22,6 +22,7 @@ from sitegen.catalog.course_file import (
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.library import Library, Rendered
 from sitegen.catalog.pictures import FileRefused, find_file, picture_size
+from sitegen.catalog.slugs import slug_of
 from sitegen.catalog.text_files import Unreadable, read_text
 from sitegen.catalog.yaml_source import Place, YamlSource
 
@@ -71,7 +72,7 @@ class Compiler:
         """The course."""
         description, described = self._text(file.description, ("description",))
         compiled = {
-            "slug": file.slug or self.folder.name,
+            "slug": slug_of(file.slug, self.folder.name),
             "description_markdown": description,
             "description_html": described.html,
             "instructor": self._instructor_of_course(file.instructor),

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from sitegen.catalog.slugs import Slug
+
 IDENTIFIER = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 VIDEO_ID = r"^[0-9a-f]{32}$"
 COLOUR = r"^#[0-9a-fA-F]{6}$"
@@ -144,7 +146,7 @@ class LessonFile(Typed):
         description="Stable name, unique in the whole catalogue. Progress is stored under it, so never change it.",
         examples=["sourdough-what-lives-in-the-jar"],
     )
-    slug: Identifier = Field(
+    slug: Slug = Field(
         description="Last part of the URL; unique in its course. Can change.", examples=["what-lives-in-the-jar"]
     )
     title: Line = Field(description="Title.", examples=["What lives in the jar"])
@@ -175,7 +177,7 @@ class LessonFile(Typed):
         description="Words of the notes or captions that may be quoted in public, such as a teaser in a post.",
         examples=["Weigh the water too: a cup is not a measure."],
     )
-    moved_from: list[Identifier] = Field(
+    moved_from: list[Slug] = Field(
         default=[], description="Slugs the lesson had before. Old links lead to the new address.", examples=[["jar"]]
     )
     captions: dict[str, str] = Field(
@@ -203,7 +205,7 @@ class CourseFile(Typed):
     id: Identifier = Field(
         description="Stable name. Orders and access are stored under it, so never change it.", examples=["sourdough"]
     )
-    slug: Identifier | None = Field(
+    slug: Slug | None = Field(
         default=None, description="Last part of the URL; defaults to the folder's name.", examples=["sourdough"]
     )
     title: Line = Field(description="Title.", examples=["Sourdough, from Starter to Loaf"])
@@ -250,7 +252,7 @@ class CourseFile(Typed):
     questions: list[QuestionFile] = Field(default=[], description="Frequently asked questions.")
     resources: list[ResourceFile] = Field(default=[], description="Files of the whole course.")
     modules: list[ModuleFile] = Field(default=[], description="Modules, in order.")
-    moved_from: list[Identifier] = Field(
+    moved_from: list[Slug] = Field(
         default=[], description="Slugs the course had before. Old links lead to the new address.", examples=[["bread"]]
     )
     retired: list[Identifier] = Field(

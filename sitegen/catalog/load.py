@@ -1,6 +1,5 @@
 """Course files → Catalog. Finds every fault of every file in one run, and raises if there are any."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from sitegen import urls
 from sitegen.catalog import model
 from sitegen.catalog.compile import Compiler, is_file_name
 from sitegen.catalog.compile_cache import CachedCompiler
-from sitegen.catalog.course_file import IDENTIFIER, CourseFile, SiteFile
+from sitegen.catalog.course_file import CourseFile, SiteFile
 from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.library import Library, TextPage
 from sitegen.catalog.lock_file import Lock, read_lock
@@ -18,6 +17,7 @@ from sitegen.catalog.lock_rules import check_against_lock
 from sitegen.catalog.pictures import real_path
 from sitegen.catalog.redirects import find_redirects
 from sitegen.catalog.rules import Loaded, check_catalog, check_course
+from sitegen.catalog.slugs import HOW, is_slug, slug_of
 from sitegen.catalog.validate import read_shape
 from sitegen.catalog.yaml_source import YamlSource
 from sitegen.school import LOCK
@@ -89,10 +89,9 @@ def _course_folders(folder: Path) -> list[Path]:
 
 
 def _check_folder(folder: Path, source: YamlSource) -> None:
-    if not re.fullmatch(IDENTIFIER, folder.name):
+    if not is_slug(slug_of(None, folder.name)):
         problem = f"The folder “{folder.name}” cannot be part of a URL."
-        remedy = "Rename it, using lower-case letters, digits and single hyphens."
-        source.faults.append(Fault(folder, 1, 1, problem, remedy))
+        source.faults.append(Fault(folder, 1, 1, problem, f"Rename it. {HOW}"))
     other = folder / "course.yml"
     if other.is_file() and not (folder / "course.yaml").exists():
         source.faults[:] = [Fault(other, 1, 1, "This file has another name.", "Rename it to course.yaml.")]
@@ -108,7 +107,7 @@ def _register(library: Library, course: CourseFile, folder: Path) -> None:
 
 
 def _texts(course: CourseFile, folder: Path) -> Iterator[tuple[str, TextPage]]:
-    slug = course.slug or folder.name
+    slug = slug_of(course.slug, folder.name)
     page = urls.course(slug)
     if is_file_name(course.description):
         yield course.description, TextPage(page, page)

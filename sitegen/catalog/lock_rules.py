@@ -7,6 +7,7 @@ need none.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from sitegen import urls
 from sitegen.catalog import model
@@ -112,7 +113,7 @@ def _same_address(school: _School, file: CourseFile, name: Name, candidates: lis
         vanished = [each for each in school.lock.of_course(file.id) if each.kind == name.kind]
         present = {each for each in _places(file) if each.kind == name.kind}
         return candidates[0] if len(candidates) == 1 and len(set(vanished) - present) == 1 else None
-    slugs = {address.strip("/").split("/")[-1] for address, owner in school.lock.addresses.items() if owner == name}
+    slugs = {urls.names(address)[-1] for address, owner in school.lock.addresses.items() if owner == name}
     by_slug = {lesson.slug: Name("lesson", lesson.id) for _, lesson in named_lessons(file)}
     return next((by_slug[slug] for slug in slugs if by_slug.get(slug) in candidates), None)
 
@@ -127,15 +128,15 @@ def _check_addresses(school: _School) -> None:
         if course is None or not course.is_open:
             continue
         file, source = school.files[course.id]
-        parts = address.strip("/").split("/")
+        parts = urls.names(address)
         if name.kind == "course":
             if parts[1] not in (course.slug, *course.moved_from):
                 _add(source, ("slug",) if file.slug else ("id",),
-                     f"This course was at {address}, and is at {urls.course(course.slug)} now.",
+                     f"This course was at {unquote(address)}, and is at {unquote(urls.course(course.slug))} now.",
                      f"Add “moved_from: [{', '.join((*course.moved_from, parts[1]))}]”, so that old links lead here.",
                 )  # fmt: skip
             elif in_use.get(address, name) != name:
-                _add(source, ("moved_from",), f"{address} led here, and is another course's address now.",
+                _add(source, ("moved_from",), f"{unquote(address)} led here, and is another course's address now.",
                      f"Give “{in_use[address].id}” another slug: old links would open the wrong course.")  # fmt: skip
             continue
         _check_lesson_address(course, file, source, parts[2], name)

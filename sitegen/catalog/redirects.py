@@ -47,7 +47,7 @@ def _successor(name: Name, replaced: Mapping[Name, Name]) -> Name:
 def _pages(old: str, new: str, *, is_preview: bool) -> Iterator[tuple[str, str]]:
     """The pages that share an address's names: a course's gift form and introduction, a lesson's preview."""
     yield old, new
-    before, after = old.strip("/").split("/"), new.strip("/").split("/")
+    before, after = urls.names(old), urls.names(new)
     if before[0] == "courses" == after[0]:
         yield urls.gift(before[1]), urls.gift(after[1])
         yield urls.intro(before[1]), urls.intro(after[1])

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from sitegen.catalog.course_file import CourseFile, LessonFile, PriceFile, ResourceFile, SiteFile
 from sitegen.catalog.currencies import currency, is_currency
 from sitegen.catalog.faults import did_you_mean
+from sitegen.catalog.slugs import slug_of
 from sitegen.catalog.yaml_source import Place, YamlSource
 
 Loaded = tuple[CourseFile, YamlSource]
@@ -150,7 +151,7 @@ def check_catalog(courses: list[Loaded]) -> None:
     """Add faults for names that are used twice: ids in the whole catalogue, slugs where they make a URL."""
     seen: dict[tuple[str, str], str] = {}
     for course, source in courses:
-        slug = course.slug or source.path.parent.name
+        slug = slug_of(course.slug, source.path.parent.name)
         _unique(seen, "course id", course.id, source, ("id",))
         _unique(seen, "course slug", slug, source, ("slug",))
         for number, module in enumerate(course.modules):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from sitegen.catalog.course_file import COLOUR, IDENTIFIER
+from sitegen.catalog.course_file import COLOUR
+from sitegen.catalog.slugs import HOW, is_slug
 from sitegen.commands.answers import as_json, count, in_school, refuse_command, refuse_faults, say
 from sitegen.move import MoveRefused, move_course, move_lesson
 from sitegen.new import NewRefused, new_course, new_lesson, new_module, new_page, new_post
@@ -170,8 +171,8 @@ def post(slug: str, title: str, school: School, as_json: bool) -> None:
 
 
 def _slug(value: str) -> str:
-    if not re.fullmatch(IDENTIFIER, value):
-        raise click.UsageError(f"“{value}” cannot be part of a URL. Use lower-case letters, digits and single hyphens.")
+    if not is_slug(value):
+        raise click.UsageError(f"“{value}” cannot be part of a URL. {HOW}")
     return value
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from sitegen.catalog.course_file import Identifier, Line, Moment, Typed
+from sitegen.catalog.course_file import Line, Moment, Typed
+from sitegen.catalog.slugs import Slug
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -30,9 +31,7 @@ class PageFile(Typed):
     """A page of the school: `content/pages/<name>.md`. Its text follows the second `---`."""
 
     title: Line = Field(description="Title.", examples=["About"])
-    slug: Identifier | None = Field(
-        default=None, description="Its address; defaults to the file's name.", examples=["about"]
-    )
+    slug: Slug | None = Field(default=None, description="Its address; defaults to the file's name.", examples=["about"])
     summary: str = Field(default="", description="One line for search engines.", examples=["Who teaches here."])
     draft: bool = Field(default=False, description="`true` keeps it off the site.", examples=[True])
     publish_at: Moment | None = Field(

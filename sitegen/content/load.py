@@ -1,6 +1,6 @@
 """Markdown files with front matter → pages and posts, checked like course files."""
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sitegen import urls
 from sitegen.catalog import model
-from sitegen.catalog.course_file import IDENTIFIER
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.library import Library, TextPage
 from sitegen.catalog.pictures import FileRefused, find_file, picture_size
+from sitegen.catalog.slugs import HOW, is_slug, slug_of
 from sitegen.catalog.text_files import Unreadable, read_text
 from sitegen.catalog.validate import check_shape
 from sitegen.catalog.yaml_source import YamlSource, parse_yaml
@@ -36,7 +36,7 @@ class Page:
     @property
     def address(self) -> str:
         """Its address on the site."""
-        return f"/{self.slug}/"
+        return urls.page(self.slug)
 
     def is_shown(self, now: datetime) -> bool:
         """Whether visitors see it."""
@@ -56,7 +56,7 @@ class Post(Page):
     @property
     def address(self) -> str:
         """Its address on the site."""
-        return f"{urls.NEWS}{self.slug}/"
+        return urls.post(self.slug)
 
 
 @dataclass
@@ -83,6 +83,7 @@ class _Written:
     """A file before its text is rendered."""
 
     path: Path
+    slug: str
     file: PageFile
     source: YamlSource
     text: str
@@ -96,11 +97,11 @@ class ContentReader:
         self.folder = folder
         self.library = library
         self.faults: list[Fault] = []
-        self._pages = self._register("pages", PageFile, "/")
-        self._posts = self._register("posts", PostFile, urls.NEWS)
+        self._pages = self._register("pages", PageFile, urls.page)
+        self._posts = self._register("posts", PostFile, urls.post)
         self._check_slugs()
 
-    def _register(self, name: str, shape: type[File], below: str) -> list[_Written]:
+    def _register(self, name: str, shape: type[File], address: Callable[[str], str]) -> list[_Written]:
         found = []
         for path in sorted((self.folder / name).rglob("*.md")):
             if path.name.startswith("."):
@@ -109,14 +110,13 @@ class ContentReader:
             written = self._split(path, source)
             file = check_shape(shape, source) if written is not None else None
             if written is not None and file is not None:
-                if file.slug is None and not re.fullmatch(IDENTIFIER, path.stem):
+                slug = slug_of(file.slug, path.stem)
+                if not is_slug(slug):
                     problem = f"The name “{path.name}” cannot be part of a URL."
-                    remedy = "Add “slug:” with lower-case letters, digits and single hyphens."
-                    source.faults.append(Fault(path, 1, 1, problem, remedy))
+                    source.faults.append(Fault(path, 1, 1, problem, f"Add “slug:”. {HOW}"))
                 text, above = written
-                found.append(_Written(path, file, source, text, above))
-                address = f"{below}{file.slug or path.stem}/"
-                self.library.register(path, TextPage(address, address))
+                found.append(_Written(path, slug, file, source, text, above))
+                self.library.register(path, TextPage(address(slug), address(slug)))
             self.faults += source.faults
         return found
 
@@ -145,7 +145,7 @@ class ContentReader:
         for files, reserved in ((self._pages, urls.RESERVED), (self._posts, frozenset[str]())):
             seen: dict[str, Path] = {}
             for each in files:
-                slug = each.file.slug or each.path.stem
+                slug = each.slug
                 place = each.source.fault(("slug",), "", "")
                 if slug in reserved:
                     problem = f"“/{slug}/” is an address of the program itself."
@@ -175,7 +175,7 @@ class ContentReader:
         )
         self.faults += rendered.faults
         return {
-            "slug": file.slug or path.stem,
+            "slug": written.slug,
             "title": file.title,
             "summary": file.summary,
             "html": rendered.html,

@@ -6,6 +6,7 @@ Each page refers to its neighbours by name, so that the folder can stand behind 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import quote
 
 from sitegen import urls
 from sitegen.catalog import model
@@ -52,7 +53,7 @@ def _name(file: str, slug: str) -> str | None:
 
 
 def _relative(html: str, slug: str) -> str:
-    html = re.sub(rf'"/courses/{re.escape(slug)}/(?:gift/)?', '"index.html', html)
-    html = re.sub(rf'"/(?:preview|learn)/{re.escape(slug)}/([^/"#]+)/', r'"\1.html', html)
+    html = re.sub(rf'"/courses/{re.escape(quote(slug))}/(?:gift/)?', '"index.html', html)
+    html = re.sub(rf'"/(?:preview|learn)/{re.escape(quote(slug))}/([^/"#]+)/', r'"\1.html', html)
     html = html.replace(f'"{_PICTURES}', '"').replace(f'"{urls.PRIVATE_PICTURES}', '"')
     return _FORM.sub("<p>This is a draft: it cannot be bought yet.</p>", html)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from sitegen import urls
 from sitegen.catalog.public import PublicCatalog, PublicCourse
@@ -79,7 +80,7 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
             f"{course.title}: the introduction",
             course.summary,
             indexed=course.is_for_sale,
-            values={"course": course, "lesson": None, "source": f"/api/previews/{course.slug}"},
+            values={"course": course, "lesson": None, "source": f"/api/previews/{quote(course.slug)}"},
         )
     outline = course.outline
     for number, lesson in enumerate(course.lessons):
@@ -94,7 +95,7 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
                 values={
                     "course": course,
                     "lesson": lesson,
-                    "source": f"/api/previews/{course.slug}/{lesson.slug}",
+                    "source": f"/api/previews/{quote(course.slug)}/{quote(lesson.slug)}",
                 },
             )
         yield SitePage(

@@ -82,7 +82,7 @@ TOLD: dict[str, tuple[str, str]] = {
     "price as a number": ("price: 49\n", "Write “price: {amount: 4900, currency: EUR}”"),
     "price in yen": ("price: 4900 JPY\n", "Write “price: {amount: 4900, currency: JPY}”"),
     "thousands": ("price: 1.299,00 €\n", "Write “price: {amount: 129900, currency: EUR}”"),
-    "slug with a sign": ("slug: q&a\n", "Use lower-case letters, digits and single hyphens"),
+    "slug with a sign": ("slug: q&a\n", "Use lower-case letters of any script, digits and single hyphens"),
     "anchor": ("a: &a b\n", "Anchors and aliases (& and *) are not read here"),
 }
 

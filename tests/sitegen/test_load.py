@@ -88,7 +88,7 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "unknown instructor": (replace("instructor: mira-holm", "instructor: mira-hollm"), "Did you mean “mira-holm”?"),
     "bad slug": (
         replace("slug: what-lives-in-the-jar", "slug: ../../etc"),
-        "lower-case letters, digits and single hyphens",
+        "lower-case letters of any script, digits and single hyphens",
     ),
     "bad captions": (
         replace("WEBVTT", "subtitles", file="courses/sourdough/captions/what-lives-in-the-jar.en.vtt"),

@@ -1,8 +1,10 @@
 """What the commands share: which school, how they answer, and how they refuse."""
 
+import gc
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -29,6 +31,18 @@ in_school = click.option(
     help="The school's folder; the current one, unless told otherwise.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Python does not search for unreachable cycles: a build has hardly any, and the search takes a fifth of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def count(number: int, noun: str) -> str:

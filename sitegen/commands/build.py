@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sitegen.commands.answers import as_json, count, in_school, say
+from sitegen.commands.answers import as_json, count, in_school, say, without_collector
 from sitegen.school import School
 from sitegen.state import State, inputs_of, outputs_of, recall, remember, state_of_build
 
@@ -71,7 +71,8 @@ def build_and_say(
     options = (str(place), str(catalog), site_url or "", str(rehearsal))
     before = inputs_of(school, options)
     try:
-        built = build_site(school, output=output, manifest=manifest, site_url=site_url, rehearsal=rehearsal)
+        with without_collector():
+            built = build_site(school, output=output, manifest=manifest, site_url=site_url, rehearsal=rehearsal)
     except CatalogInvalid as error:
         refuse_faults(error.faults, as_json=as_json)
     except SiteLeaks as error:

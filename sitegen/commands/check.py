@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sitegen.commands.answers import as_json, count, in_school, refuse_faults, say
+from sitegen.commands.answers import as_json, count, in_school, refuse_faults, say, without_collector
 from sitegen.school import School
 from sitegen.state import State, inputs_of, lock_of, recall, remember, state_of_check
 
@@ -44,7 +44,8 @@ def check(school: School, keep_watching: bool, links: bool, github: bool, as_jso
 
     now = datetime.now(UTC)
     try:
-        loaded = load_school(school, now=now)
+        with without_collector():
+            loaded = load_school(school, now=now)
         if links and (broken := broken_links(loaded.external, school.manifest.parent / "links.json")):
             raise CatalogInvalid(broken)
     except CatalogInvalid as error:

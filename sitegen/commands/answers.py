@@ -35,7 +35,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON."
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Python does not search for unreachable cycles: a build has hardly any, and the search takes a fifth of its time."""
+    """Python does not search for unreachable cycles: a build has hardly any, and searching takes a fifth of it."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -4,14 +4,15 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
 from sitegen.catalog.commit import find_commit
-from sitegen.catalog.lock_file import lock_of, read_lock, write_lock
+from sitegen.catalog.lock_file import Lock, lock_of, read_lock, write_lock
 from sitegen.catalog.manifest import (
     Manifest,
     ManifestUnreadable,
@@ -23,10 +24,11 @@ from sitegen.catalog.manifest import (
 )
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import public_view
+from sitegen.differences.record import with_record
 from sitegen.leaks.find import FolderFiles, Leak, find_leaks
 from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
-from sitegen.publish import check_output, one_at_a_time, publish_site
+from sitegen.publish import Publishing, check_output, one_at_a_time, publish_site
 from sitegen.school import LOCK, School
 from sitegen.site.drafts import draft_pages
 from sitegen.site.render import SiteFile, SiteRenderer, Source, TemplateBroken
@@ -76,6 +78,34 @@ def build_site(
     Raises CatalogInvalid, BuildFailed, SiteLeaks or OutputRefused; the output and the manifest are then as they were.
     """
     output, manifest, now = output or school.output, manifest or school.manifest, now or datetime.now(UTC)
+    with prepare_site(school, output=output, manifest=manifest, site_url=site_url, now=now) as prepared:
+        return publish_prepared(
+            school, prepared, lambda site: publish_site(site, output), manifest=manifest, rehearsal=rehearsal
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A site that was rendered and checked, and is nowhere yet. `earlier` stands for a lock file that is missing."""
+
+    folder: Path
+    manifest: Manifest
+    catalog: Catalog
+    site_url: str
+    pages: int
+    told: tuple[Leak, ...]
+    due: float | None
+    earlier: Lock | None
+
+
+@contextmanager
+def prepare_site(
+    school: School, *, output: Path, manifest: Path, site_url: str | None = None, now: datetime
+) -> Iterator[Prepared]:
+    """Render a site into a folder of its own, which is there until the block ends.
+
+    Raises CatalogInvalid, BuildFailed, SiteLeaks or OutputRefused.
+    """
     check_output(output, manifest=manifest, sources=(school.course_data, school.content, school.public, *school.themes))
     lock, before = school.course_data / LOCK, _last_build(manifest)
     # Where the lock file is missing, what the last build published stands in for it.
@@ -93,24 +123,41 @@ def build_site(
         found = find_leaks(FolderFiles(rendered), private_of(school, catalog))
         if found.refused:
             raise SiteLeaks(found.refused)
-        with one_at_a_time(manifest.parent):
-            keep_private_files(school, catalog, private_folder(manifest))
-            _keep_drafts(school, catalog, drafts_folder(manifest), site_url or catalog.site.url)
-            published = publish_site(rendered, output)
-            write_manifest(compiled, manifest)  # after the pages: a price is charged once its page shows it
-            if not rehearsal:
-                write_lock(earlier or read_lock(lock), catalog.courses)
+        yield Prepared(
+            folder=rendered,
+            manifest=compiled,
+            catalog=catalog,
+            site_url=site_url or catalog.site.url,
+            pages=pages,
+            told=tuple(found.told),
+            due=next((moment.timestamp() for moment, _ in loaded.dates() if moment > now), None),
+            earlier=earlier,
+        )
+
+
+def publish_prepared(
+    school: School, prepared: Prepared, put: Callable[[Path], Publishing], *, manifest: Path, rehearsal: bool
+) -> Built:
+    """Put a prepared site where it is read, and then its catalogue. Raises OutputRefused."""
+    catalog = prepared.catalog
+    with one_at_a_time(manifest.parent):
+        keep_private_files(school, catalog, private_folder(manifest))
+        _keep_drafts(school, catalog, drafts_folder(manifest), prepared.site_url)
+        published = put(prepared.folder)
+        write_manifest(prepared.manifest, manifest)  # after the pages: a price is charged once its page shows it
+        if not rehearsal:
+            write_lock(prepared.earlier or read_lock(school.course_data / LOCK), catalog.courses)
     return Built(
         courses=len(catalog.published),
         retired=sum(course.status == "retired" for course in catalog.courses),
         drafts=sum(course.status == "draft" for course in catalog.courses),
         lessons=sum(len(course.lessons) for course in catalog.published),
-        pages=pages,
+        pages=prepared.pages,
         changed=published.changed,
-        version=compiled.version,
-        told=tuple(found.told),
+        version=prepared.manifest.version,
+        told=prepared.told,
         foreign=published.foreign,
-        due=next((moment.timestamp() for moment, _ in loaded.dates() if moment > now), None),
+        due=prepared.due,
     )
 
 
@@ -119,7 +166,8 @@ def render(school: School, loaded: Loaded, *, site_url: str | None, now: datetim
     public = public_view(loaded.catalog.at(now))
     source = Source(school.root, school.themes, school.public, site_url or loaded.catalog.site.url)
     try:
-        yield from SiteRenderer().render(public, loaded.content.shown(now), source)
+        files = SiteRenderer().render(public, loaded.content.shown(now), source)
+        yield from with_record(files, loaded.catalog.at(now), compile_manifest(loaded.catalog).version)
     except TemplateBroken as error:
         raise BuildFailed(str(error)) from error
 

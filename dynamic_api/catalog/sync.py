@@ -33,14 +33,10 @@ async def sync_catalog(
     db: AsyncSession, manifest: Manifest, *, at: datetime, allow_older: bool = False
 ) -> CourseCatalog:
     """Bring the tables in line with a manifest. Raises ManifestOlder, ManifestForeign; nothing is changed then."""
+    await check_manifest(db, manifest, allow_older=allow_older)
     state = await db.get(models.CatalogState, 1)
-    used = state.built_at if state is not None else None
-    if state is not None and used and not allow_older and manifest.is_older_than(used, state.committed_at):
-        raise ManifestOlder(manifest, used)
     rows = await _Rows.load(db)
     named = [course for course in manifest.catalog.courses if course.is_open]
-    if not any((models.Course, course.id) in rows.by_key for course in named) and await _anything_is_owned(db):
-        raise ManifestForeign(manifest)
     kept = rows.definitions(without={course.id for course in named})
     before = rows.open_lessons()
     courses = {definition.id: rows.course(definition, at) for definition in named}
@@ -62,6 +58,18 @@ async def sync_catalog(
     state.site = manifest.catalog.site.model_dump_json()
     state.redirects = manifest.catalog.model_dump_json(include={"redirects"})
     return rows.catalog(manifest.version, manifest.catalog.site, manifest.catalog.redirects, [*named, *kept])
+
+
+async def check_manifest(db: AsyncSession, manifest: Manifest, *, allow_older: bool = False) -> None:
+    """Raise ManifestOlder or ManifestForeign where a manifest must not be used here. Writes nothing."""
+    state = await db.get(models.CatalogState, 1)
+    used = state.built_at if state is not None else None
+    if state is not None and used and not allow_older and manifest.is_older_than(used, state.committed_at):
+        raise ManifestOlder(manifest, used)
+    known = set(await db.scalars(select(models.Course.key)))
+    is_ours = any(course.id in known for course in manifest.catalog.courses if course.is_open)
+    if not is_ours and await _anything_is_owned(db):
+        raise ManifestForeign(manifest)
 
 
 async def stored_catalog(db: AsyncSession) -> CourseCatalog | None:

@@ -8,6 +8,11 @@ from dynamic_api.orders.create import Item
 from sitegen.catalog.model import Price
 
 
+def product_id(installation: str, course: str) -> str:
+    """What a course is called at Stripe. Two installations that sell through one account never share a product."""
+    return f"coursewright_{installation}_{course}"
+
+
 @dataclass(frozen=True)
 class OfferedCourse:
     """A course, and its price within the offer."""
@@ -16,8 +21,8 @@ class OfferedCourse:
     price: Price
 
     def product_id(self, installation: str) -> str:
-        """What it is called at Stripe. Two installations that sell through one account never share a product."""
-        return f"coursewright_{installation}_{self.course.definition.id}"
+        """What it is called at Stripe."""
+        return product_id(installation, self.course.definition.id)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from dynamic_api.web.requests import Request
 from dynamic_api.web.responses import JsonResponse, see_other
 from dynamic_api.web.routing import open_route
 from sitegen import urls
+from sitegen.catalog.model import price_of_form
 
 logger = logging.getLogger("coursewright.checkout")
 
@@ -89,6 +90,8 @@ def _course(service: Service, slug: str) -> CatalogCourse | None:
 
 async def _checkout(service: Service, course: CatalogCourse, buyer: Buyer, form: Form, client_ip: str) -> str:
     site, now = service.catalog.current.site, service.clock()
+    if form.get("price", price := price_of_form(course.definition.price)) != price:
+        raise FormRefused(Notice.PRICE_CHANGED)  # nobody is asked for more, or less, than the page said
     if course.definition.price is not None:
         options = Options(
             gift=read_gift_form(form, timezone=site.timezone, now=now) if form.get("gift") else None,

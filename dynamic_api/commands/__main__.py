@@ -2,10 +2,15 @@
 
 import importlib
 import importlib.util
+from typing import TYPE_CHECKING
 
 import click
 
 from dynamic_api import __version__
+
+if TYPE_CHECKING:
+    from dynamic_api.commands.publishing import Counted
+    from sitegen.catalog.manifest import Manifest
 
 # Name → where the command is, and the line that `--help` shows. sitegen's commands are named, not imported: the
 # service must not depend on the site generator.
@@ -16,6 +21,10 @@ COMMANDS = {
     "fmt": ("sitegen.commands.fmt:fmt", "Write course files in one form."),
     "check": ("sitegen.commands.check:check", "Check course files, pages and posts."),
     "build": ("sitegen.commands.build:build", "Build the site and the service's catalogue."),
+    "diff": ("sitegen.commands.diff:diff", "Say what publishing would change, and for how many people."),
+    "publish": ("sitegen.commands.publish:publish", "Check, build, ask, and publish."),
+    "rollback": ("sitegen.commands.publish:rollback", "Publish the release before again."),
+    "verify": ("sitegen.commands.publish:verify", "Compare a live site with a build."),
     "preview": ("{demo}.preview.command:preview", "See a school while writing it."),
     "demo": ("{demo}.demo:demo", "Rehearse a school, with stand-ins for the partners."),
     "due": ("sitegen.commands.due:due", "List what is published later."),
@@ -72,8 +81,26 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, epilog="Every command explains itself: coursewright COMMAND --help")
 @click.version_option(__version__, prog_name="coursewright")
-def coursewright() -> None:
+@click.pass_context
+def coursewright(context: click.Context) -> None:
     """Publish video courses from a git repository."""
+    context.obj = LazyInstallation()
+
+
+class LazyInstallation:
+    """The running service, as sitegen's commands know it. It is imported when one asks."""
+
+    def count_people(self) -> "Counted":
+        """How many people own each course."""
+        from dynamic_api.commands.publishing import count_people
+
+        return count_people()
+
+    def prepare(self, manifest: "Manifest") -> str:
+        """Make sure that a catalogue can be sold and used."""
+        from dynamic_api.commands.publishing import prepare
+
+        return prepare(manifest)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ class Notice(StrEnum):
     PAYMENT_UNAVAILABLE = "payment-unavailable"
     PAYMENT_REFUSED = "payment-refused"
     PAYMENT_CANCELLED = "cancelled"
+    PRICE_CHANGED = "price-changed"
     EMAIL_NEEDED = "email-needed"
     TRY_LATER = "try-later"
     CODE_UNKNOWN = "code-unknown"

@@ -119,6 +119,23 @@ class Settings(BaseSettings):
         examples=["true"],
     )
 
+    # Publishing: `coursewright publish` alone reads these
+    publish_to: str | None = Field(
+        default=None,
+        description="Where the site is published: a folder, `rsync:HOST:/FOLDER` or `s3:BUCKET/PREFIX`.",
+        examples=["rsync:school@server:/srv/school/site"],
+    )
+    publish_private_to: str | None = Field(
+        default=None,
+        description="Where `build/catalog.json` and the pictures of paid texts go, if the service runs elsewhere.",
+        examples=["rsync:school@server:/srv/school/build"],
+    )
+    publish_s3_endpoint: Url | None = Field(
+        default=None,
+        description="Address of the bucket's server; Amazon's, unless set. Keys are AWS_ACCESS_KEY_ID and _SECRET_….",
+        examples=["https://ACCOUNT.r2.cloudflarestorage.com"],
+    )
+
     # Stripe
     stripe_secret_key: SecretStr = Field(
         description="Secret or restricted key of the Stripe account.", examples=["rk_live_…"]

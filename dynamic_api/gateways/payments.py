@@ -3,13 +3,15 @@
 Pinned to one API version, so that Stripe's changes arrive when we choose. Every write has an idempotency key.
 """
 
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import stripe
 
 from dynamic_api.core.settings import Settings
-from dynamic_api.gateways.checkout_page import CheckoutLine, CheckoutRequest, Params, session_params
+from dynamic_api.gateways.checkout_page import CheckoutRequest, Params, session_params
 from dynamic_api.gateways.payment_errors import (
     CustomerMissing,
     PaymentsMisconfigured,
@@ -115,22 +117,31 @@ class Payments:
     async def _keep_products(self, request: CheckoutRequest, *, attempt: int) -> None:
         for line in request.lines:
             if self._products.get(line.product_id) != line.product_name:
-                await self._keep_product(line, key=f"{request.order_id}-{line.product_id}-{attempt}")
+                key = f"{request.order_id}-{line.product_id}-{attempt}"
+                await self._keep_product(line.product_id, line.product_name, key=key)
 
-    async def _keep_product(self, line: CheckoutLine, *, key: str) -> None:
+    async def keep_products(self, names: Mapping[str, str]) -> None:
+        """Make products, or bring their names up to date; `names` by id. Raises PaymentsUnavailable."""
+        try:
+            for product, name in names.items():
+                await self._keep_product(product, name, key=secrets.token_hex(8))
+        except stripe.StripeError as error:
+            raise self._failed(error) from error
+
+    async def _keep_product(self, product: str, name: str, *, key: str) -> None:
         """Make the product, or bring its name up to date and put it on sale again."""
-        about: Params = {"name": line.product_name, "tax_code": self._settings.tax_code}
+        about: Params = {"name": name, "tax_code": self._settings.tax_code}
         try:
             await self._client.v1.products.create_async(
-                {"id": line.product_id, **about},  # type: ignore[typeddict-item]
+                {"id": product, **about},  # type: ignore[typeddict-item]
                 options={"idempotency_key": f"product-{key}"},
             )
         except stripe.InvalidRequestError as error:
             if error.code != "resource_already_exists":
                 raise
             about["active"] = True
-            await self._client.v1.products.update_async(line.product_id, about)  # type: ignore[arg-type]
-        self._products[line.product_id] = line.product_name
+            await self._client.v1.products.update_async(product, about)  # type: ignore[arg-type]
+        self._products[product] = name
 
     async def keep_customer(self, known: str | None, email: str, *, key: str) -> str | None:
         """The customer that an account is at Stripe: made at its first purchase, its address kept in step.

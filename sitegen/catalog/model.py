@@ -36,6 +36,11 @@ class Price(Compiled):
     currency: str
 
 
+def price_of_form(price: Price | None) -> str:
+    """As a page states it in its form, so that the service knows what the buyer saw: “4900 EUR”, or “free”."""
+    return f"{price.amount} {price.currency}" if price else "free"
+
+
 class Resource(Compiled):
     """A download. `key` is its name in private storage."""
 

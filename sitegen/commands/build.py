@@ -11,7 +11,7 @@ from sitegen.commands.answers import as_json, count, in_school, say, without_col
 from sitegen.school import School
 from sitegen.state import State, inputs_of, outputs_of, recall, remember, state_of_build
 
-_REFUSED = "Take it out of this page; or, if these words may be public, write them into the lesson’s “public_excerpt:”."
+REFUSED = "Take it out of this page; or, if these words may be public, write them into the lesson’s “public_excerpt:”."
 _TOLD = "If it is a quotation, say so in the lesson: write “public_excerpt:” and the words."
 
 
@@ -50,7 +50,7 @@ def build(
         and last.outputs == outputs_of(school, place, catalog)
     ):
         said = {**last.said, "changed": 0}
-        _tell(said)
+        tell(said)
         say(said, f"Nothing changed since the last build. Manifest {said['version']}.", as_json=as_json)
         return
     build_and_say(school, output, manifest, site_url, rehearsal=rehearsal, as_json=as_json)
@@ -76,7 +76,7 @@ def build_and_say(
     except CatalogInvalid as error:
         refuse_faults(error.faults, as_json=as_json)
     except SiteLeaks as error:
-        refuse([f"{leak}\n    {_REFUSED}" for leak in error.leaks], "leak", as_json=as_json)
+        refuse([f"{leak}\n    {REFUSED}" for leak in error.leaks], "leak", as_json=as_json)
     except (BuildFailed, OutputRefused) as error:
         refuse(str(error).splitlines(), "problem", as_json=as_json)
     others = [f"{built.retired} retired"] * bool(built.retired)
@@ -89,11 +89,11 @@ def build_and_say(
     said = {**asdict(built), "told": [str(leak) for leak in built.told], "foreign": list(built.foreign)}
     if before == inputs_of(school, options):  # else a file was saved meanwhile, and may not be in it
         remember(State(before, outputs_of(school, place, catalog), built.due, said), state_of_build(catalog))
-    _tell(said)
+    tell(said)
     say(said, sentence, as_json=as_json)
 
 
-def _tell(said: Mapping[str, object]) -> None:
+def tell(said: Mapping[str, object]) -> None:
     """What the creator should look at, though it is no mistake."""
     told, foreign = said.get("told"), said.get("foreign")
     for name in foreign if isinstance(foreign, list) else ():

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from sitegen import urls
 from sitegen.catalog import money
+from sitegen.catalog.model import price_of_form
 from sitegen.catalog.public import Outline, PublicCatalog, PublicCourse
 from sitegen.content.load import Content
 from sitegen.site import feed
@@ -89,6 +90,7 @@ class SiteRenderer:
                     "site_url": source.site_url,
                     "urls": urls,
                     "money": money,
+                    "price_of_form": price_of_form,
                     "asset": assets.theme,
                     "date": lambda day: format_date(day, "d MMMM y", locale=language),
                 },

@@ -1,0 +1,1 @@
+"""What changes for visitors and learners between two states of a school."""

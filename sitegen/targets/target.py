@@ -1,0 +1,49 @@
+"""The name of a place, as a creator writes it → the place."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen.publish import OutputRefused, Publishing, publish_site
+from sitegen.targets.remote import Store, put_site
+
+
+@dataclass(frozen=True)
+class FolderTarget:
+    """A folder of this machine."""
+
+    folder: Path
+
+    def put(self, site: Path, *, everything: bool = False) -> Publishing:
+        """Copy what differs; files are compared, so `everything` changes nothing. Raises OutputRefused."""
+        return publish_site(site, self.folder)
+
+
+@dataclass(frozen=True)
+class RemoteTarget:
+    """A place elsewhere."""
+
+    store: Store
+
+    def put(self, site: Path, *, everything: bool = False) -> Publishing:
+        """Upload what differs. Raises OutputRefused."""
+        return put_site(self.store, site, everything=everything)
+
+
+Target = FolderTarget | RemoteTarget
+
+
+def find_target(written: str, *, endpoint: str | None) -> Target:
+    """`/srv/site`, `rsync:host:/srv/site` or `s3:bucket/prefix`. Raises OutputRefused."""
+    if written.startswith("rsync:"):
+        from sitegen.targets.rsync import RsyncStore
+
+        return RemoteTarget(RsyncStore(written.removeprefix("rsync:")))
+    if written.startswith("s3:"):
+        from sitegen.targets.bucket import BucketStore  # boto3 takes a tenth of a second to import
+
+        bucket, _, prefix = written.removeprefix("s3:").removeprefix("//").partition("/")
+        return RemoteTarget(BucketStore(bucket, prefix, endpoint))
+    if re.match(r"\w+://|[\w.@-]+:", written):
+        raise OutputRefused(f"“{written}” is no place to publish to. Write a folder, rsync:host:/folder, or s3:bucket.")
+    return FolderTarget(Path(written))

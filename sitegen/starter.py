@@ -19,7 +19,12 @@ _NAMES = {
     "gitignore": ".gitignore",
     "env": ".env",
     "pre-commit-config.yaml": ".pre-commit-config.yaml",
-    "github/check.yml": ".github/workflows/check.yml",
+}
+# Where each forge looks for what it runs.
+CI_FILES = {
+    "github": ".github/workflows/check.yml",
+    "gitlab": ".gitlab-ci.yml",
+    "forgejo": ".forgejo/workflows/check.yml",
 }
 
 
@@ -36,6 +41,7 @@ class Brand:
     url: str
     color: str
     language: str
+    forge: str = "github"  # a key of CI_FILES, or another word for none
 
 
 def make_school(folder: Path, brand: Brand, version: str) -> list[Path]:
@@ -46,6 +52,10 @@ def make_school(folder: Path, brand: Brand, version: str) -> list[Path]:
     written = []
     for source in sorted(path for path in FILES.rglob("*") if path.is_file()):
         name = source.relative_to(FILES).as_posix()
+        if source.parent.name == "ci":
+            if source.stem != brand.forge:
+                continue
+            name = CI_FILES[source.stem]
         path = folder / _NAMES.get(name, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(string.Template(source.read_text(encoding="utf-8")).substitute(values), encoding="utf-8")

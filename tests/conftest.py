@@ -33,9 +33,12 @@ from sitegen.catalog.load import load_catalog
 from sitegen.catalog.manifest import Manifest, compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog
 from tests.ports import free_ports
+from tests.s3 import s3
 from tests.school import SITE, WEBHOOK_SECRET, School, TestClock, make_school
 
 ROOT = Path(__file__).resolve().parent.parent
+
+__all__ = ["s3"]  # a fixture
 
 
 @pytest.fixture(scope="session")

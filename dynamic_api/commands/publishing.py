@@ -12,7 +12,7 @@ from dynamic_api.catalog.sync import check_manifest
 from dynamic_api.checkout.offer import product_id
 from dynamic_api.commands.report import DATABASE_FAULTS, CommandRefused, database_refusal
 from dynamic_api.core.models import Course, CourseProgress, Entitlement, Installation
-from dynamic_api.core.settings import SettingsInvalid, load_settings
+from dynamic_api.core.settings import Settings, SettingsInvalid, load_settings
 from dynamic_api.gateways import open_gateways
 from dynamic_api.gateways.payment_errors import PaymentsUnavailable
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
@@ -30,21 +30,21 @@ class Counted:
     unknown: str = ""
 
 
-def count_people() -> Counted:
+def count_people(load: Callable[[], Settings] = load_settings) -> Counted:
     """Who is affected by a change. Never fails: a difference can be read without."""
     try:
-        return Counted(_asked(_count))
+        return Counted(_asked(_count, load()))
     except (SettingsInvalid, SchemaUnfit, CommandRefused) as error:
         return Counted(unknown=str(error).splitlines()[0])
 
 
-def prepare(manifest: Manifest) -> str:
+def prepare(manifest: Manifest, load: Callable[[], Settings] = load_settings) -> str:
     """Make sure that a catalogue can be sold and used, before its pages are published; says what was done.
 
     Raises CommandRefused where Stripe or the database refuses it, or cannot be asked.
     """
     try:
-        products = _asked(lambda service: _prepare(service, manifest))
+        products = _asked(lambda service: _prepare(service, manifest), load())
     except SettingsInvalid as error:
         return f"Stripe and the database were not asked, since this machine has no settings: {error}".split("\n")[0]
     except (SchemaUnfit, ManifestRefused, PaymentsUnavailable) as error:
@@ -52,8 +52,7 @@ def prepare(manifest: Manifest) -> str:
     return f"Stripe knows the {products} products, and the database accepts the catalogue."
 
 
-def _asked(ask: Callable[[Service], Awaitable[Answer]]) -> Answer:
-    settings = load_settings()
+def _asked(ask: Callable[[Service], Awaitable[Answer]], settings: Settings) -> Answer:
 
     async def run() -> Answer:
         service = create_service(settings, open_gateways(settings))

@@ -14,7 +14,7 @@ from sitegen.commands.answers import as_json, count, in_school, refuse_command, 
 from sitegen.move import MoveRefused, move_course, move_lesson
 from sitegen.new import NewRefused, new_course, new_lesson, new_module, new_page, new_post
 from sitegen.school import School
-from sitegen.starter import Brand, StarterRefused, make_school
+from sitegen.starter import CI_FILES, Brand, StarterRefused, make_school
 from sitegen.upgrade import check_upgrade
 
 
@@ -61,11 +61,18 @@ def _colour(_context: click.Context, _parameter: click.Parameter, value: str) ->
 )
 @click.option("--color", default="#24506b", show_default=True, callback=_colour, help="Colour of buttons and links.")
 @click.option("--language", default="en", show_default=True, help="Language of the texts.")
+@click.option(
+    "--ci",
+    type=click.Choice([*CI_FILES, "none"]),
+    default="github",
+    show_default=True,
+    help="Whose CI checks every push, and says under a pull request what it changes.",
+)
 @as_json
-def init(folder: Path, name: str, email: str, url: str, color: str, language: str, as_json: bool) -> None:
+def init(folder: Path, name: str, email: str, url: str, color: str, language: str, ci: str, as_json: bool) -> None:
     """Make a school: settings, a small course, pages, and what git, editors and CI need."""
     try:
-        written = make_school(folder, Brand(name, email, url, color, language), program_version())
+        written = make_school(folder, Brand(name, email, url, color, language, ci), program_version())
     except StarterRefused as error:
         refuse_command(str(error), as_json=as_json)
     say(

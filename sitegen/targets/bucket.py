@@ -34,7 +34,7 @@ class BucketStore:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         # Any: boto3 makes its clients when they are asked for, and has no types for them.
-        self._client: Any = boto3.client(
+        self._client: Any = boto3.Session().client(
             "s3",
             endpoint_url=endpoint,
             region_name="auto" if endpoint else None,

@@ -1,9 +1,10 @@
 """A folder of another machine, or of this one, by rsync. How to get there is ssh's business: keys, ports, hosts."""
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sitegen.publish import OutputRefused
 
@@ -22,7 +23,7 @@ class RsyncStore:
         with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
             done = self._rsync(f"{self.place}/{name}", f"{folder}/", may_miss=True)
             path = Path(folder) / name
-            return path.read_bytes() if done and path.is_file() else None
+            return path.read_bytes() if done is not None and path.is_file() else None
 
     def names(self, wanted: Sequence[str]) -> set[str]:
         """The files there."""
@@ -51,13 +52,16 @@ class RsyncStore:
             )  # fmt: skip
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove these files, and folders that are empty then."""
+        """Remove these files, and folders that are empty then. What no rule names is excluded, and stays."""
         if not names:
             return
+        folders = {f"{parent}/" for name in names for parent in PurePosixPath(name).parents if parent.name}
+        rules = [_pattern(each) for each in sorted(folders | set(names))]
         with tempfile.TemporaryDirectory(prefix="coursewright-") as empty:
             self._rsync(
-                "--from0", "--files-from=-", "--delete-missing-args", f"{empty}/", f"{self.place}/", names=names
-            )
+                "-r", "--delete", "--from0", "--include-from=-", "--exclude=*", f"{empty}/", f"{self.place}/",
+                names=rules,
+            )  # fmt: skip
 
     def _rsync(self, *arguments: str, names: Sequence[str] = (), may_miss: bool = False) -> str | None:
         """What rsync printed; None where the source is missing and may be."""
@@ -76,6 +80,11 @@ class RsyncStore:
         if done.returncode in _UNREACHABLE:
             raise OutputRefused(f"{self.place} cannot be reached: {said[0]} Publish again when it can.")
         raise OutputRefused(f"rsync stopped at {self.place}: {said[0]} Publish again once that is mended.")
+
+
+def _pattern(name: str) -> str:
+    """A name as a rule of rsync, which reads some signs of it otherwise: rsync(1), “PATTERN MATCHING RULES”."""
+    return "/" + (re.sub(r"([\\*?\[])", r"\\\1", name) if set(name) & set("*?[") else name)
 
 
 def _unescaped(name: str) -> str:

@@ -1,20 +1,10 @@
 """Links to R2, against a real S3 server that refuses what is expired, altered or unsigned."""
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import boto3
 import httpx
 import pytest
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr
 
 from dynamic_api.core.models import AuditEntry
@@ -22,64 +12,12 @@ from dynamic_api.core.settings import Settings
 from dynamic_api.gateways.storage import R2Storage
 from sitegen.catalog.model import Catalog
 from tests.conftest import Sandbox
-from tests.ports import free_ports
+from tests.s3 import ACCESS, BUCKET, KEY, S3, SECRET
 from tests.school import LESSON, SOURDOUGH, School, TestClock, make_school
 
 pytestmark = pytest.mark.slow
 
-BUCKET, KEY, NAME = "school-files", "sourdough/weekend-schedule.pdf", "Zeitplan für Ω.pdf"
-ACCESS, SECRET = "testaccess", "testsecretkey0123456789"
-
-
-@dataclass(frozen=True)
-class S3:
-    """A server, and a client that may write."""
-
-    endpoint: str
-    client: Any
-
-
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    """SeaweedFS, with the sample course's files in a bucket."""
-    program = Path(sys.executable).parent / "weed"
-    if not program.exists():
-        pytest.skip("no S3 server for this platform")
-    folder = tmp_path_factory.mktemp("s3")
-    ports = free_ports(10)
-    names = ("s3.port", "s3.port.grpc", "master.port", "master.port.grpc", "volume.port", "volume.port.grpc",
-             "filer.port", "filer.port.grpc", "admin.port", "admin.port.grpc")  # fmt: skip
-    command = [
-        str(program), "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}",
-        *(f"-{name}={port}" for name, port in zip(names, ports, strict=True)),
-        "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-master.telemetry=false",
-    ]  # fmt: skip
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "TMPDIR": str(folder)}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
-    endpoint = f"http://127.0.0.1:{ports[0]}"
-    client = boto3.client(
-        "s3", endpoint_url=endpoint, aws_access_key_id=ACCESS, aws_secret_access_key=SECRET, region_name="auto",
-        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
-    )  # fmt: skip
-    try:
-        _upload(client, process, folder / "log")
-        yield S3(endpoint, client)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _upload(client: Any, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            client.put_object(Bucket=BUCKET, Key=KEY, Body=b"%PDF-1.4 a weekend", ContentType="application/pdf")
-        except (BotoCoreError, ClientError):
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(log.read_text(errors="replace")[-2000:])
+NAME = "Zeitplan für Ω.pdf"
 
 
 @pytest.fixture

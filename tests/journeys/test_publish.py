@@ -1,0 +1,457 @@
+"""Publishing: said before it is done, cut anywhere and run again, verified, and taken back."""
+
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dynamic_api.core.settings import Settings
+from sitegen.build import prepare_site
+from sitegen.catalog.manifest import Manifest
+from sitegen.commands.diff import diff
+from sitegen.commands.publish import publish, rollback, verify
+from sitegen.publish import LIST, OutputRefused
+from sitegen.publishing import Places, releases_of
+from sitegen.publishing import publish as publish_site
+from sitegen.school import School
+from sitegen.targets.remote import digests_of, put_site
+from sitegen.targets.rsync import RsyncStore
+from sitegen.targets.target import RemoteTarget, find_target
+from tests.conftest import ROOT, Sandbox
+from tests.journeys.test_histories import fresh_school
+from tests.s3 import ACCESS, S3, SECRET
+
+COURSE = "course_data/courses/sourdough/course.yaml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A school of its own, which is the sample."""
+    school = tmp_path / "school"
+    for name in ("course_data", "content"):
+        shutil.copytree(ROOT / name, school / name)
+    return school
+
+
+def run(command: Any, folder: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(command, ["--school", str(folder), *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    path = folder / COURSE
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A live site."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with listening(partial(Quiet, directory=str(folder))) as url:
+        yield url
+
+
+@contextmanager
+def listening(handler: Callable[..., http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server on loopback."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Memory:
+    """A place in memory, which can fail at any step."""
+
+    place = "memory"
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.steps = 0
+        self.fails_at: int | None = None
+        self.before_step: Callable[[], None] = lambda: None
+
+    def _step(self) -> None:
+        self.before_step()
+        self.steps += 1
+        if self.fails_at is not None and self.steps >= self.fails_at:
+            raise OutputRefused("memory cannot be reached")
+
+    def read(self, name: str) -> bytes | None:
+        self._step()
+        return self.files.get(name)
+
+    def names(self, wanted: Sequence[str]) -> set[str]:
+        self._step()
+        return set(self.files)
+
+    def write(self, name: str, content: bytes) -> None:
+        self._step()
+        self.files[name] = content
+
+    def upload(self, site: Path, names: Sequence[str]) -> None:
+        for name in names:
+            self._step()
+            self.files[name] = (site / name).read_bytes()
+
+    def remove(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._step()
+            self.files.pop(name, None)
+
+    def site(self) -> dict[str, bytes]:
+        return {name: content for name, content in self.files.items() if name != LIST}
+
+
+def content_of(site: Path) -> dict[str, bytes]:
+    return {name: (site / name).read_bytes() for name in digests_of(site)}
+
+
+def test_a_change_is_told_published_verified_and_taken_back(folder: Path, tmp_path: Path) -> None:
+    site = tmp_path / "www"
+    first = run(publish, folder, "--yes", "--to", str(site))
+    assert first.exit_code == 0, first.output
+    assert "Release 1, at " in first.output
+    assert "nothing changes" in run(diff, folder).output.lower()
+
+    edit(folder, "amount: 4900", "amount: 5900")
+    edit(folder, "title: Four numbers", "title: Just four numbers")
+    bookbinding = folder / "course_data/courses/seven-useful-knots/course.yaml"
+    bookbinding.write_text(bookbinding.read_text().replace("status: published", "status: retired"))
+    told = run(diff, folder).output
+    for sentence in (
+        "price: €49 → €59",
+        "lesson renamed: “Four numbers for every loaf” → “Just four numbers for every loaf”",
+        "is retired: nobody",
+    ):
+        assert sentence in told
+    silent = run(publish, folder, "--to", str(site))
+    assert silent.exit_code == 1
+    assert "Add --yes" in silent.output
+    assert "€49" in (site / "courses/sourdough/index.html").read_text()
+
+    second = run(publish, folder, "--yes", "--to", str(site), "--json")
+    receipt = json.loads(second.stdout)
+    assert receipt["number"] == 2
+    assert "Sourdough, from Starter to Loaf: price: €49 → €59" in receipt["changes"]
+    with served(site) as url:
+        assert run(verify, folder, url).exit_code == 0
+        assert "Nothing changes" in run(diff, folder, "--against", url).output
+        page = site / "courses/sourdough/index.html"
+        page.write_bytes(page.read_bytes().replace(b"59", b"58", 1))
+        tampered = run(verify, folder, url)
+        assert (tampered.exit_code, tampered.output.splitlines()[0]) == (
+            1, "courses/sourdough/index.html: has another content"
+        )  # fmt: skip
+    assert "what is published already" in run(publish, folder, "--yes", "--to", str(site)).output
+    assert run(publish, folder, "--yes", "--all", "--to", str(site)).exit_code == 0
+
+    back = run(rollback, folder, "1", "--yes")
+    assert "again what release 1 was" in back.output
+    assert "€49" in (site / "courses/sourdough/index.html").read_text()
+    assert releases_of(School(folder)).newest().receipt.origin == 1  # type: ignore[union-attr]
+    assert "There is no such release" in run(rollback, folder, "--yes").output
+    assert "price: €49 → €59" in run(diff, folder).output
+
+
+def test_going_back_twice_goes_on_to_what_was_before(folder: Path, tmp_path: Path) -> None:
+    prices = ("4900", "5900", "6900")
+    for old, new in zip(("4900", *prices), prices, strict=False):
+        edit(folder, f"amount: {old}", f"amount: {new}")
+        run(publish, folder, "--yes")
+    page = folder / "output/courses/sourdough/index.html"
+    for price in ("€59", "€49"):
+        assert run(rollback, folder, "--yes").exit_code == 0
+        assert price in page.read_text()
+
+
+def test_cut_at_any_step_it_goes_on_when_run_again(folder: Path, tmp_path: Path) -> None:
+    school, now = School(folder), datetime.now(UTC)
+
+    @contextmanager
+    def built() -> Iterator[Path]:
+        with prepare_site(school, output=school.output, manifest=school.manifest, now=now) as prepared:
+            yield prepared.folder
+
+    with built() as site:
+        shutil.copytree(site, tmp_path / "one")
+    edit(folder, "amount: 4900", "amount: 5900")
+    edit(folder, "slug: four-numbers", "slug: just-numbers\n        moved_from: [four-numbers]")
+    with built() as site:
+        shutil.copytree(site, tmp_path / "two")
+    place = Memory()
+    put_site(place, tmp_path / "one")
+    one, steps = dict(place.files), place.steps
+    place.steps = 0
+    put_site(place, tmp_path / "two")
+    needed = place.steps
+    assert place.site() == content_of(tmp_path / "two")
+    assert needed < steps  # only what differs
+    for cut in range(1, needed + 1):
+        place = Memory()
+        place.files, place.fails_at = dict(one), cut
+        with pytest.raises(OutputRefused):
+            put_site(place, tmp_path / "two")
+        for name, content in place.site().items():
+            for asset in re.findall(rb'(?:href|src)="(/assets/[^"]+)"', content) if name.endswith(".html") else ():
+                assert asset.decode().lstrip("/") in place.files, (cut, name)
+        place.fails_at = None
+        put_site(place, tmp_path / "two")
+        assert place.site() == content_of(tmp_path / "two"), cut
+
+
+def test_what_somebody_else_put_there_stays(folder: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "index.html").write_text("ours")
+    place = Memory()
+    place.files["photo.jpg"] = b"theirs"
+    with pytest.raises(OutputRefused, match=r"has files that were not published by Coursewright \(photo.jpg\)"):
+        put_site(place, site)
+    assert place.files == {"photo.jpg": b"theirs"}
+    place = Memory()
+    put_site(place, site)
+    place.files["later.txt"] = b"theirs"
+    (site / "page.html").write_text("new")
+    assert put_site(place, site).foreign == ("later.txt",)
+    (site / "later.txt").write_text("ours")
+    with pytest.raises(OutputRefused, match=r"later.txt at memory was not published by Coursewright"):
+        put_site(place, site)
+    assert place.files["later.txt"] == b"theirs"
+    place.files[LIST] = b"{"
+    with pytest.raises(OutputRefused, match="cannot be read"):
+        put_site(place, site)
+
+
+def test_two_at_once_are_told(folder: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "index.html").write_text("one")
+    place, other = Memory(), Memory()
+    other.files = place.files
+    put_site(place, site)
+    (site / "index.html").write_text("two")
+
+    def meanwhile() -> None:
+        if place.steps == 3:  # its list says that it writes, and no page is written yet
+            place.before_step = lambda: None
+            put_site(other, site)
+
+    place.steps, place.before_step = 0, meanwhile
+    with pytest.raises(OutputRefused, match="Somebody else published to memory at the same time"):
+        put_site(place, site)
+    put_site(place, site)
+    assert place.files["index.html"] == b"two"
+
+
+def test_a_school_is_published_by_one_at_a_time(folder: Path, tmp_path: Path) -> None:
+    school, place = School(folder), Memory()
+    refused = []
+
+    def meanwhile() -> None:
+        place.before_step = lambda: None
+        refused.append(run(publish, folder, "--yes").output)
+
+    place.before_step = meanwhile
+    with prepare_site(school, output=school.output, manifest=school.manifest, now=datetime.now(UTC)) as prepared:
+        publish_site(school, prepared, Places(RemoteTarget(place), "memory"), Accepting(), [])
+    assert "is being published at this moment" in refused[0]
+
+
+class Accepting:
+    """An installation that takes every catalogue."""
+
+    def prepare(self, manifest: Manifest) -> str:
+        return "accepted"
+
+
+def test_a_clock_that_is_behind_is_told(folder: Path, tmp_path: Path) -> None:
+    run(publish, folder, "--yes")
+    release = releases_of(School(folder)).newest()
+    assert release is not None
+    later = release.receipt.model_copy(update={"built_at": datetime.now(UTC) + timedelta(hours=1)})
+    (release.folder / "receipt.json").write_text(later.model_dump_json())
+    edit(folder, "amount: 4900", "amount: 5900")
+    assert "Set the clock, and publish again" in run(publish, folder, "--yes").output
+    assert "€49" in (folder / "output/courses/sourdough/index.html").read_text()
+
+
+@pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")
+def test_a_folder_by_rsync(folder: Path, tmp_path: Path) -> None:
+    school, place = School(folder), tmp_path / "www"
+    (folder / "content/pages/été.md").write_text("---\ntitle: Summer\n---\nText.\n")
+    to = f"rsync:{place}"
+    assert run(publish, folder, "--yes", "--to", to).exit_code == 0
+    release = releases_of(school).newest()
+    assert release is not None
+    assert content_of(place) == content_of(release.site)
+    assert RsyncStore(str(place)).names([]) >= {"été/index.html", LIST}
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*.html")}
+    edit(folder, "amount: 4900", "amount: 5900")
+    (folder / "content/pages/été.md").unlink()
+    (place / "theirs.txt").write_text("stays")
+    answer = run(publish, folder, "--yes", "--to", to)
+    assert "theirs.txt: not published by Coursewright" in answer.output
+    assert not (place / "été").exists()
+    assert "€59" in (place / "courses/sourdough/index.html").read_text()
+    unchanged = place / "about" / "index.html"
+    assert unchanged.stat().st_mtime_ns == before[unchanged]
+    refused = run(publish, folder, "--yes", "--to", "rsync:nobody@127.0.0.1:/srv/x", "--all")
+    assert refused.exit_code == 1
+    assert "cannot be reached" in refused.output
+
+
+def test_a_bucket(folder: Path, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("COURSEWRIGHT_PUBLISH_S3_ENDPOINT", s3.endpoint)
+    monkeypatch.setenv("COURSEWRIGHT_PUBLISH_TO", "s3:www/school")
+    missing = run(publish, folder, "--yes")
+    assert "There is no such bucket. Make it first." in missing.output
+    s3.client.create_bucket(Bucket="www")
+    s3.client.put_object(Bucket="www", Key="other/theirs.txt", Body=b"x")
+    assert run(publish, folder, "--yes").exit_code == 0
+
+    def stored() -> dict[str, Any]:
+        listed = s3.client.list_objects_v2(Bucket="www", Prefix="school/")["Contents"]
+        return {each["Key"].removeprefix("school/"): each["LastModified"] for each in listed}
+
+    release = releases_of(School(folder)).newest()
+    assert release is not None
+    first = stored()
+    assert first.keys() - {LIST} == digests_of(release.site).keys()
+    page = s3.client.get_object(Bucket="www", Key="school/courses/sourdough/index.html")
+    assert (page["ContentType"], page["CacheControl"]) == ("text/html; charset=utf-8", "no-cache")
+    asset = next(name for name in first if name.endswith(".css"))
+    head = s3.client.head_object(Bucket="www", Key=f"school/{asset}")
+    assert head["CacheControl"] == "public, max-age=31536000, immutable"
+    edit(folder, "amount: 4900", "amount: 5900")
+    (folder / "content/posts/cold-kitchens.md").unlink()
+    s3.client.put_object(Bucket="www", Key="school/theirs.txt", Body=b"x")
+    assert "theirs.txt: not published by Coursewright" in run(publish, folder, "--yes").output
+    second = stored()
+    assert not any("cold-kitchens" in name for name in second)
+    assert "theirs.txt" in second
+    assert second["about/index.html"] == first["about/index.html"]
+    page = s3.client.get_object(Bucket="www", Key="school/courses/sourdough/index.html")
+    assert "€59".encode() in page["Body"].read()
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    refused = run(publish, folder, "--yes", "--all")
+    assert refused.exit_code == 1
+    assert "The secret does not fit the key id. Check AWS_SECRET_ACCESS_KEY." in refused.output
+
+
+class _Guarded(http.server.BaseHTTPRequestHandler):
+    """A bucket whose keys may read and write objects, and not list them: what is missing is forbidden, as at Amazon."""
+
+    objects: dict[str, bytes]
+
+    def _answer(self, status: int, content: bytes = b"") -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else content)
+
+    def do_GET(self) -> None:
+        content = self.objects.get(self.path)
+        if content is not None:
+            self._answer(200, content)
+        else:
+            self._answer(403, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
+
+    do_HEAD = do_GET
+
+    def do_PUT(self) -> None:
+        self.objects[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(200)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_a_bucket_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "index.html").write_text("ours")
+    objects = {"/www/index.html": b"theirs"}
+    with listening(type("Bucket", (_Guarded,), {"objects": objects})) as url:
+        target = find_target("s3:www", endpoint=url)
+        with pytest.raises(OutputRefused, match=r"has files that were not published by Coursewright \(index.html\)"):
+            target.put(site)
+        assert objects == {"/www/index.html": b"theirs"}
+        del objects["/www/index.html"]
+        assert target.put(site).changed == 1
+        assert objects["/www/index.html"] == b"ours"
+        assert target.put(site).changed == 0
+
+
+def test_a_place_that_is_none_is_refused(folder: Path) -> None:
+    for written in ("ftp://host/x", "host:/srv/site"):
+        with pytest.raises(OutputRefused, match="is no place to publish to"):
+            find_target(written, endpoint=None)
+    inside = run(publish, folder, "--yes", "--to", str(folder / "course_data"))
+    assert inside.exit_code == 1
+    assert "are in each other" in inside.output
+
+
+async def test_shown_is_charged_at_every_moment_of_a_publish(
+    settings: Settings, sandbox: Sandbox, sqlite_template: Path, folder: Path, tmp_path: Path
+) -> None:
+    """Whatever page a buyer has, and whichever catalogue the service: charged as shown, or told."""
+    school_folder = School(folder)
+    run(publish, folder, "--yes")
+    settings = settings.model_copy(update={"manifest": school_folder.manifest})
+    page = folder / "output/courses/sourdough/index.html"
+    old_page = page.read_text()
+    async with fresh_school(settings, sandbox, sqlite_template, tmp_path) as school, school.browser() as browser:
+
+        async def buy(html: str) -> int | str:
+            fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
+            assert fields.keys() >= {"course", "price"}
+            answer = await browser.post("/api/checkout", data=fields)
+            location = answer.headers["location"]
+            if "#" in location and "/c/pay/" not in location:
+                return location.partition("#")[2]
+            return int(school.bank.store.objects[location.rpartition("/")[2].partition("#")[0]]["amount_total"])
+
+        assert await buy(old_page) == 4900
+        edit(folder, "amount: 4900", "amount: 5900")
+        run(publish, folder, "--yes")
+        new_page = page.read_text()
+        assert (await buy(old_page), await buy(new_page)) == (4900, "price-changed")  # the service has not looked yet
+        await school.service.catalog.refresh()
+        assert (await buy(old_page), await buy(new_page)) == ("price-changed", 5900)
+        run(rollback, folder, "--yes")
+        await school.service.catalog.refresh()
+        assert (await buy(new_page), await buy(page.read_text())) == ("price-changed", 4900)
+
+
+def test_git_is_not_needed_to_publish(folder: Path) -> None:
+    assert not (folder / ".git").exists()
+    assert run(publish, folder, "--yes").exit_code == 0
+    assert subprocess.run(["ls", str(folder / "build/releases")], capture_output=True, check=True).stdout == b"00001\n"

@@ -28,7 +28,7 @@ modules:
         title: The first lesson
         notes: notes/first.md
 """
-_THUMBNAIL = """\
+THUMBNAIL = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1280 720">
 <rect width="1280" height="720" fill="{color}"/>
 </svg>
@@ -44,20 +44,32 @@ def new_course(school: School, slug: str, title: str) -> list[Path]:
     folder = school.course_data / "courses" / slug
     if folder.exists():
         raise NewRefused(f"{folder} is there already. Choose another name.")
-    site = read_yaml(school.course_data / "site.yaml").data
-    found = site if isinstance(site, dict) else {}
-    people = found.get("instructors")
-    instructor = people[0].get("id") if isinstance(people, list) and people and isinstance(people[0], dict) else "me"
-    brand = found.get("brand")
-    color = brand.get("color", "#24506b") if isinstance(brand, dict) else "#24506b"
+    instructor, color = first_instructor(school), brand_color(school)
     return _write(
         {
             folder / "course.yaml": _COURSE.format(slug=slug, title=_quoted(title), instructor=instructor),
             folder / "description.md": "Say what the course is about, and for whom.\n",
             folder / "notes" / "first.md": "Write the lesson's text here.\n",
-            folder / "thumbnail.svg": _THUMBNAIL.format(color=color),
+            folder / "thumbnail.svg": THUMBNAIL.format(color=color),
         }
     )
+
+
+def first_instructor(school: School) -> str:
+    """The id of the first instructor in `site.yaml`."""
+    people = _site(school).get("instructors")
+    return str(people[0].get("id")) if isinstance(people, list) and people and isinstance(people[0], dict) else "me"
+
+
+def brand_color(school: School) -> str:
+    """The school's colour."""
+    brand = _site(school).get("brand")
+    return str(brand.get("color", "#24506b")) if isinstance(brand, dict) else "#24506b"
+
+
+def _site(school: School) -> dict[str, object]:
+    site = read_yaml(school.course_data / "site.yaml").data
+    return site if isinstance(site, dict) else {}
 
 
 def new_module(school: School, course: str, slug: str, title: str) -> list[Path]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "init": ("sitegen.commands.school:init", "Make a school."),
     "new": ("sitegen.commands.school:new", "Make a course, module, lesson, page or post."),
+    "import": ("sitegen.commands.imports:import_", "Make drafts of courses that come from elsewhere."),
     "mv": ("sitegen.commands.school:mv", "Give a course or a lesson another address."),
     "fmt": ("sitegen.commands.fmt:fmt", "Write course files in one form."),
     "check": ("sitegen.commands.check:check", "Check course files, pages and posts."),

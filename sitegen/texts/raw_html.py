@@ -10,16 +10,16 @@ from html.parser import HTMLParser
 
 from sitegen.texts.faults import TextFault
 
-_VOID = {"br", "hr", "img", "wbr", "col"}
-_TAGS = _VOID | {
+VOID = {"br", "hr", "img", "wbr", "col"}
+TAGS = VOID | {
     "a", "abbr", "b", "bdi", "bdo", "blockquote", "caption", "cite", "code", "colgroup", "dd", "del",
     "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "i",
     "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small",
     "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr",
     "u", "ul", "var",
 }  # fmt: skip
-_ATTRIBUTES = {"class", "id", "lang", "dir", "title", "role", "aria-label", "aria-hidden"}
-_OWN = {
+ATTRIBUTES = {"class", "id", "lang", "dir", "title", "role", "aria-label", "aria-hidden"}
+OWN_ATTRIBUTES = {
     "a": {"href", "rel", "name"},
     "img": {"src", "alt", "width", "height"},
     "ol": {"start", "reversed", "type"},
@@ -71,7 +71,7 @@ class RawHtml:
         """The opening tag, or nothing, with a fault."""
         if tag == "h1":
             tag = "h2"  # the page has its heading already
-        if tag not in _TAGS:
+        if tag not in TAGS:
             self.add(line, column, f"“<{tag}>” is not allowed in a text: {_why(tag)}.", _instead(tag))
             return ""
         written = [tag]
@@ -84,17 +84,17 @@ class RawHtml:
                 classes.append(f"align-{(value or '').lower()}")
             elif name == "class":
                 classes.append(value or "")
-            elif name in _ATTRIBUTES or name in _OWN.get(tag, ()) or name.startswith("data-"):
+            elif name in ATTRIBUTES or name in OWN_ATTRIBUTES.get(tag, ()) or name.startswith("data-"):
                 if name in ("href", "src"):
                     value = self._resolve("picture" if name == "src" else "link", value or "", line, column)
                 written.append(name if value is None else f'{name}="{escape(value)}"')
             else:
-                known = ", ".join(sorted({*_ATTRIBUTES, *_OWN.get(tag, ())}))
+                known = ", ".join(sorted({*ATTRIBUTES, *OWN_ATTRIBUTES.get(tag, ())}))
                 problem = f"“<{tag}>” cannot have the attribute “{name}” here."
                 self.add(line, column, problem, f"Allowed: {known}.")
         if classes:
             written.append(f'class="{escape(" ".join(classes))}"')
-        if tag not in _VOID:
+        if tag not in VOID:
             self._open.append((tag, line, column))
         return f"<{' '.join(written)}>"
 
@@ -102,7 +102,7 @@ class RawHtml:
         """The closing tag, or nothing, with a fault where no such element is open."""
         if tag == "h1":
             tag = "h2"
-        if tag in _VOID or tag not in _TAGS:
+        if tag in VOID or tag not in TAGS:
             return ""
         for index in range(len(self._open) - 1, -1, -1):
             if self._open[index][0] == tag:
@@ -145,7 +145,7 @@ class _Reader(HTMLParser):
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.written.append(self.owner.begin_element(tag, attrs, *self._place()))
-        if tag not in _VOID:
+        if tag not in VOID:
             self.written.append(self.owner.end_element(tag, *self._place()))
 
     def handle_endtag(self, tag: str) -> None:

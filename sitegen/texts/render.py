@@ -105,7 +105,8 @@ class _Blocks:
     def _block_paragraph(self, node: Node) -> str:
         if embed := self.inline.embed(node):
             return embed
-        if found := _FOREIGN.match(plain_text(node)):
+        begins_with_words = bool(node.children) and kind(node.children[0]) == "Text"
+        if begins_with_words and (found := _FOREIGN.match(plain_text(node))):
             problem = f"“{found[0]}” is a form of another program, and would be printed as it is."
             self.inline.add(node, problem, "See “coursewright docs markdown” for ours, or put it in `backticks`.")
         if self._tight and self._tight[-1]:
@@ -193,7 +194,7 @@ class _Blocks:
         name = _ALERTS.get(word, word.capitalize())
         heading = escape(curly(title or name, self.inline.language), quote=False)
         return (
-            f'<aside class="callout {_SIGNS.sub("-", name.lower())}" aria-label="{escape(title or name)}">\n'
+            f'<aside class="callout {_box_class(word)}" aria-label="{escape(title or name)}">\n'
             f'<p class="callout-title">{heading}</p>\n{self._loose(node)}</aside>\n'
         )
 
@@ -261,6 +262,11 @@ class _Blocks:
             scope = ' scope="col"' if tag == "th" else ""
             cells.append(f"<{tag}{scope}{align}>{self.inline.write(cell)}</{tag}>\n")
         return f"<tr>\n{''.join(cells)}</tr>\n"
+
+
+def _box_class(word: str) -> str:
+    """A class that means nothing else in a theme, whatever word an author chose."""
+    return _ALERTS[word].lower() if word in _ALERTS else f"box-{_SIGNS.sub('-', word)}"
 
 
 def _is_caption(node: Node) -> bool:

@@ -1,0 +1,107 @@
+"""import: courses that come from elsewhere, as drafts."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sitegen.catalog.slugs import HOW, is_slug
+from sitegen.commands.answers import as_json, count, in_school, refuse_command, say
+from sitegen.school import School
+
+if TYPE_CHECKING:
+    from sitegen.moving_in.course import FoundCourse, Lost
+
+_SHOWN = 20  # lines of what was lost; the report has all of them
+
+
+@click.group(name="import", epilog="Example: coursewright import folder ../my-texts")
+def import_() -> None:
+    """Make drafts of courses that come from elsewhere. Nothing that is there already is overwritten."""
+
+
+@import_.command(epilog="Example: coursewright import folder ../my-texts --slug bread")
+@click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--slug", help="The course's address; unless told, the folder's name.")
+@click.option("--title", help="The course's title; unless told, that of the folder's index or README.")
+@click.option("--one-course", is_flag=True, help="Make one course of it, even if its folders look like several.")
+@click.option("--site", default="", help="Where these texts are published: links that lead nowhere here go there.")
+@in_school
+@as_json
+def folder(
+    source: Path, slug: str | None, title: str | None, one_course: bool, site: str, school: School, as_json: bool
+) -> None:
+    """A folder of Markdown and pictures: folders become modules, files lessons."""
+    from sitegen.moving_in.names import slug_for
+    from sitegen.moving_in.tree import NothingFound, Tree
+
+    name = source.resolve().name
+
+    def find(lost: "list[Lost]") -> "list[FoundCourse]":
+        tree = Tree(source.resolve(), language=_language(school), site=site, lost=lost)
+        heading = title or name.replace("-", " ").replace("_", " ").capitalize()
+        return tree.courses(slug or slug_for(name), heading, one_course=one_course)
+
+    if slug is not None and not is_slug(slug):
+        raise click.UsageError(f"“{slug}” cannot be part of a URL. {HOW}")
+    try:
+        _carry(school, find, name, as_json)
+    except NothingFound as error:
+        refuse_command(str(error), as_json=as_json)
+
+
+def _carry(school: School, find: "Callable[[list[Lost]], list[FoundCourse]]", name: str, as_json: bool) -> None:
+    """Write the drafts and the report, and say what is in them."""
+    from sitegen.catalog.faults import CatalogInvalid
+    from sitegen.load import load_school
+    from sitegen.moving_in.report import write_report
+    from sitegen.moving_in.write import write_course
+
+    lost: list[Lost] = []
+    courses = find(lost)
+    done = [write_course(school, course) for course in courses]
+    report = write_report(school, name, courses, done, sorted(lost))
+    faults: list[str] = []
+    try:
+        load_school(school, now=_now())
+    except CatalogInvalid as error:
+        faults = [str(fault) for fault in error.faults]
+    lines = [
+        f"{course.title}: {count(len(course.modules), 'module')}, {count(len(course.lessons), 'lesson')} "
+        f"({each.lessons} new), course_data/courses/{course.slug}"
+        for course, each in zip(courses, done, strict=True)
+    ]
+    kept = [str(path) for each in done for path in each.kept]
+    lines += [f"{path}: was changed since it was imported, and stays as it is" for path in kept]
+    lines += [str(each) for each in sorted(lost)[:_SHOWN]]
+    if len(lost) > _SHOWN:
+        lines.append(f"… and {len(lost) - _SHOWN} more that could not be carried.")
+    lines.append(f"What could not be carried is listed in {report}.")
+    lines += (
+        ["", *faults, f"{count(len(faults), 'fault')} to mend; see them again with “coursewright check”."]
+        if faults
+        else []
+    )
+    lines.append("\nThey are drafts: look at them with “coursewright preview”.")
+    data = {
+        "courses": [{"slug": course.slug, "title": course.title, "lessons": len(course.lessons)} for course in courses],
+        "written": [str(path) for each in done for path in each.written],
+        "kept": kept,
+        "lost": [{"file": each.file, "line": each.line, "what": each.what} for each in lost],
+        "faults": faults,
+        "report": str(report),
+    }
+    say(data, "\n".join(lines), as_json=as_json)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _language(school: School) -> str:
+    from sitegen.catalog.yaml_source import read_yaml
+
+    site = read_yaml(school.course_data / "site.yaml").data
+    return str(site.get("language", "en")) if isinstance(site, dict) else "en"

@@ -1,0 +1,1 @@
+"""Courses that come from elsewhere become drafts. Nothing that is there already is overwritten."""

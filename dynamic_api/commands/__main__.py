@@ -2,7 +2,9 @@
 
 import importlib
 import importlib.util
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,9 +14,11 @@ if TYPE_CHECKING:
     from dynamic_api.commands.publishing import Counted
     from sitegen.catalog.manifest import Manifest
 
+Table = Mapping[str, tuple[str, str]]
+
 # Name → where the command is, and the line that `--help` shows. sitegen's commands are named, not imported: the
 # service must not depend on the site generator.
-COMMANDS = {
+COMMANDS: Table = {
     "init": ("sitegen.commands.school:init", "Make a school."),
     "new": ("sitegen.commands.school:new", "Make a course, module, lesson, page or post."),
     "import": ("sitegen.commands.imports:import_", "Make drafts of courses that come from elsewhere."),
@@ -53,31 +57,55 @@ COMMANDS = {
     "replay": ("dynamic_api.commands.events:replay", "Handle stored events again; harmless."),
     "jobs": ("dynamic_api.commands.events:jobs", "List jobs, or retry those that failed."),
     "messages": ("dynamic_api.commands.messages:messages", "Show every email we send, filled with samples."),
-    "captions": ("dynamic_api.commands.captions:captions", "Upload the course files' captions to Stream's player."),
+    "captions": ("", "Captions: convert those of other programs, upload those of the course files."),
+    "media": ("", "Videos and files: put them up, check them, ask for captions."),
+}
+GROUPS: Mapping[str, Table] = {
+    "captions": {
+        "upload": ("dynamic_api.commands.captions:upload", "Upload the course files' captions to Stream's player."),
+        "convert": ("sitegen.commands.captions:convert", "Convert SubRip, SBV and others to WebVTT."),
+    },
+    "media": {
+        "check": ("sitegen.commands.media:check", "Check every video and file of the courses."),
+        "upload": ("sitegen.commands.media:upload", "Put a video or a file up, and write its lines."),
+        "captions": ("sitegen.commands.media:captions", "Ask Stream for captions, and fetch them to be corrected."),
+    },
 }
 
 
 class LazyGroup(click.Group):
-    """Lists commands from the table, and imports one when it is run."""
+    """Lists commands from a table, and imports one when it is run."""
+
+    def __init__(self, *arguments: Any, table: Table = COMMANDS, **options: Any) -> None:  # Any: click's own parameters
+        super().__init__(*arguments, **options)
+        self._table = table
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the table's order."""
-        return list(COMMANDS)
+        return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, imported."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._table:
             return None
+        if self._table is COMMANDS and cmd_name in GROUPS:
+            return group(cmd_name)
         # The demo is a package of its own, which has another name in a checkout.
         demo = "coursewright_demo" if importlib.util.find_spec("coursewright_demo") else "scripts"
-        module, _, name = COMMANDS[cmd_name][0].format(demo=demo).partition(":")
+        module, _, name = self._table[cmd_name][0].format(demo=demo).partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table itself: `--help` imports nothing."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in self._table.items()])
+
+
+def group(name: str) -> click.Group:
+    """A command that has commands of its own."""
+    example = next(iter(GROUPS[name]))
+    return LazyGroup(name, table=GROUPS[name], help=COMMANDS[name][1], epilog=f"Example: coursewright {name} {example}")
 
 
 @click.group(cls=LazyGroup, epilog="Every command explains itself: coursewright COMMAND --help")
@@ -102,6 +130,13 @@ class LazyInstallation:
         from dynamic_api.commands.publishing import prepare
 
         return prepare(manifest)
+
+    @property
+    def media(self) -> ModuleType:
+        """What the commands about videos and files ask of Stream and of the file store."""
+        from dynamic_api.commands import media
+
+        return media
 
 
 def main() -> None:

@@ -1,5 +1,4 @@
-"""The command `captions`: Stream's player shows the captions that were uploaded to it; this uploads those of the course
-files."""
+"""The command `captions upload`: the captions of the course files, for Stream's own player."""
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict, dataclass
@@ -21,8 +20,8 @@ class UploadedCaptions:
     changed: bool
 
 
-@operator_command("")
-async def captions(service: Service) -> Report:
+@operator_command("", name="captions upload")
+async def upload(service: Service) -> Report:
     """Upload the course files' captions to Stream's player. Harmless to repeat."""
     library = StreamLibrary(service.settings)
     try:

@@ -71,24 +71,24 @@ def settings_or_refusal() -> Settings:
 
 
 def operator_command(
-    example: str,
+    example: str, *, name: str = ""
 ) -> Callable[[Callable[Concatenate[Service, P], Awaitable[Report]]], Callable[P, None]]:
     """A command that works on the running installation: opens it, reports, and leaves a line in the audit log."""
 
     def decorate(command: Callable[Concatenate[Service, P], Awaitable[Report]]) -> Callable[P, None]:
+        written = name or command.__name__
+
         @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
         @functools.wraps(command)
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
             as_json = bool(kwargs.pop("as_json"))
-            report = asyncio.run(_run(lambda service: command(service, *args, **kwargs), command.__name__))
+            report = asyncio.run(_run(lambda service: command(service, *args, **kwargs), written))
             text = json.dumps(report.data, indent=2) if as_json else "\n".join(report.lines) or "Nothing."
             click.echo(text)
             if report.failed:
                 raise SystemExit(1)
 
-        return click.command(command.__name__, epilog=f"Example: coursewright {command.__name__} {example}".strip())(
-            run
-        )
+        return click.command(command.__name__, epilog=f"Example: coursewright {written} {example}".strip())(run)
 
     return decorate
 

@@ -211,12 +211,12 @@ class Settings(BaseSettings):
     )
     stream_account_id: str | None = Field(
         default=None,
-        description="The Cloudflare account of the videos; only `coursewright captions` needs it.",
+        description="The Cloudflare account of the videos; only the commands `media` and `captions` need it.",
         examples=["023e105f4ecef8ad9…"],
     )
     stream_api_token: SecretStr | None = Field(
         default=None,
-        description="A token with the permission Stream: Edit; only for `captions`, so keep it from the service.",
+        description="A token with the permission Stream: Edit, for `media` and `captions`; keep it from the service.",
         examples=["…"],
     )
     stream_api_base: Url = Field(
@@ -284,6 +284,30 @@ class Settings(BaseSettings):
     def is_https(self) -> bool:
         """Whether cookies may carry the __Host- prefix."""
         return self.site_url.startswith("https://")
+
+
+class MediaSettings(BaseSettings):
+    """The part that commands about videos and files need: on a creator's machine, the rest is often not set."""
+
+    model_config = Settings.model_config
+
+    stream_account_id: str | None = None
+    stream_api_token: SecretStr | None = None
+    stream_api_base: Url = Settings.model_fields["stream_api_base"].default
+    files_dir: Path | None = None
+    r2_endpoint: Url | None = None
+    r2_bucket: str | None = None
+    r2_access_key_id: SecretStr | None = None
+    r2_secret_access_key: SecretStr | None = None
+
+
+def load_media_settings() -> MediaSettings:
+    """Read the environment and `.env`. Raises SettingsInvalid."""
+    try:
+        return MediaSettings()
+    except ValidationError as error:
+        sentences = [_sentence(each) for each in error.errors(include_url=False, include_input=False)]
+        raise SettingsInvalid("\n".join(sentences)) from None
 
 
 def load_settings() -> Settings:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from . import inbox, stream, stripe_api, stripe_pages
+from . import inbox, stream, stream_videos, stripe_api, stripe_pages
 from .bank import Bank
 from .deliveries import Deliveries
 from .store import Store
@@ -27,6 +27,7 @@ def create_sandbox(store: Store, *, page: str) -> Starlette:
             *stripe_api.routes,
             *stripe_pages.routes,
             *stream.routes,
+            *stream_videos.routes,
             *inbox.routes,
         ],
         exception_handlers={StripeProblem: _problem},

@@ -5,6 +5,7 @@ import json
 import secrets
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,18 @@ _KEPT = (
     "mails",
     "videos",
     "captions",
+    "video_facts",
     "signing_keys",
 )
+
+
+@dataclass
+class Upload:
+    """A video that arrives in parts."""
+
+    length: int
+    metadata: dict[str, str]
+    received: bytearray = field(default_factory=bytearray)
 
 
 class Store:
@@ -57,6 +68,10 @@ class Store:
         self.mails: list[Json] = []
         self.videos: dict[str, int] = {}
         self.captions: dict[str, dict[str, str]] = {}  # video → language → WebVTT
+        self.video_facts: dict[str, Json] = {}  # what differs from a video that is ready and signed
+        self.machine_captions: dict[str, dict[str, int]] = {}  # video → language → how often it was asked about them
+        self.uploads: dict[str, Upload] = {}  # videos that arrive; not kept
+        self.upload_cuts = 0  # so many parts arrive by half, and nobody is told
         self.signing_keys: dict[str, str] = {}
         self.clock = time.time
         self.mail_down = False

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from .store import Store
+from .stream_videos import problem
 from .templates import page
 
 MEDIA = Path(__file__).parent / "media"
@@ -75,26 +76,22 @@ async def captions(request: Request) -> Response:
     store: Store = request.app.state.store
     video, language = request.path_params["video"], request.path_params["language"]
     if not request.headers.get("authorization", "").startswith("Bearer "):
-        return _problem(403, "Authentication error")
+        return problem(403, "Authentication error")
     if video not in store.videos:
-        return _problem(404, "Not found: the video does not exist")
+        return problem(404, "Not found: the video does not exist")
     if request.method == "PUT":
         async with request.form() as form:
             upload = form.get("file")
             vtt = (await upload.read()).decode() if isinstance(upload, UploadFile) else ""
         if not vtt.startswith("WEBVTT"):
-            return _problem(400, "The file is not WebVTT")
+            return problem(400, "The file is not WebVTT")
         store.captions.setdefault(video, {})[language] = vtt
+        store.machine_captions.get(video, {}).pop(language, None)
         store.save()
         result = {"language": language, "label": language, "status": "ready"}
         return JSONResponse({"result": result, "success": True, "errors": [], "messages": []})
     vtt = store.captions.get(video, {}).get(language, "")
-    return Response(vtt, media_type="text/vtt") if vtt else _problem(404, "Not found: there are no such captions")
-
-
-def _problem(status: int, message: str) -> Response:
-    errors = [{"code": 10000 + status, "message": message}]
-    return JSONResponse({"result": None, "success": False, "errors": errors, "messages": []}, status)
+    return Response(vtt, media_type="text/vtt") if vtt else problem(404, "Not found: there are no such captions")
 
 
 async def spoken(request: Request) -> Response:

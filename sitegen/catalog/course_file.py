@@ -180,6 +180,11 @@ class LessonFile(Typed):
     moved_from: list[Slug] = Field(
         default=[], description="Slugs the lesson had before. Old links lead to the new address.", examples=[["jar"]]
     )
+    no_captions: str = Field(
+        default="",
+        description="Why the video has no captions; “check --media” asks for them otherwise.",
+        examples=["Nobody speaks."],
+    )
     captions: dict[str, str] = Field(
         default={},
         description="Language → WebVTT file beside the course.",

@@ -13,6 +13,7 @@ from sitegen.state import State, inputs_of, lock_of, recall, remember, state_of_
 
 if TYPE_CHECKING:
     from sitegen.catalog.faults import Fault
+    from sitegen.commands.media import Installation
     from sitegen.load import Loaded
 
 
@@ -20,9 +21,21 @@ if TYPE_CHECKING:
 @in_school
 @click.option("--watch", "keep_watching", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
 @click.option("--links", is_flag=True, help="Also ask other sites whether the pages that are linked to are there.")
+@click.option("--media", is_flag=True, help="Also ask Stream and the file store: every video, file and caption.")
+@click.option("--write", is_flag=True, help="With --media: fill in durations, and make videos need signed addresses.")
 @click.option("--github", is_flag=True, help="Write each fault as an annotation of GitHub Actions.")
 @as_json
-def check(school: School, keep_watching: bool, links: bool, github: bool, as_json: bool) -> None:
+@click.pass_obj
+def check(
+    installation: "Installation | None",
+    school: School,
+    keep_watching: bool,
+    links: bool,
+    media: bool,
+    write: bool,
+    github: bool,
+    as_json: bool,
+) -> None:
     """Check course files, pages and posts, and report every fault at once."""
     if keep_watching:
         from watchfiles import watch
@@ -34,7 +47,13 @@ def check(school: School, keep_watching: bool, links: bool, github: bool, as_jso
         return
     remembered = state_of_check(school.manifest)
     inputs, lock, last = inputs_of(school, ["check"]), lock_of(school), recall(remembered)
-    if last and not links and (last.inputs, last.outputs) == (inputs, lock) and time.time() < (last.until or 1e12):
+    if (
+        last
+        and not links
+        and not media
+        and (last.inputs, last.outputs) == (inputs, lock)
+        and time.time() < (last.until or 1e12)
+    ):
         say({**last.said, "faults": []}, _sentence(last.said), as_json=as_json)
         return
     from sitegen.catalog.faults import CatalogInvalid
@@ -53,6 +72,11 @@ def check(school: School, keep_watching: bool, links: bool, github: bool, as_jso
             for fault in error.faults:
                 click.echo(_annotation(fault))
         refuse_faults(error.faults, as_json=as_json)
+    if media:
+        from sitegen.commands.media import check_media
+
+        check_media(installation, school, write=write, as_json=as_json)
+        return
     weak = list(short_keys(loaded.catalog))
     for course, resource in weak:
         click.echo(

@@ -71,7 +71,7 @@ FORMS = {
     "heading": ("## Warmer water", '<h2 id="warmer-water">Warmer water <a class="anchor" href="#warmer-water"'),
     "heading with an id": ("## Warmer {#w}", '<h2 id="w">Warmer <a class="anchor" href="#w"'),
     "heading with an id as in MDX": ("## Warmer {/*warm-er*/}", '<h2 id="warm-er">Warmer <a class="anchor"'),
-    "box of one's own": (":::exercise\nTry it.\n:::", '<aside class="callout exercise" aria-label="Exercise">'),
+    "box of one's own": (":::exercise\nTry it.\n:::", '<aside class="callout box-exercise" aria-label="Exercise">'),
     "solution": (":::solution\nSo.\n:::", "<details>\n<summary>Solution</summary>\n<p>So.</p>"),
     "picture with a width": ("![a](/x.png){alt='A jar' .wide}", '<img src="/x.png" alt="A jar" class="wide"'),
     "first heading": ("# One\n\n## Two", '<h3 id="two">'),

@@ -118,8 +118,9 @@ def source(tmp_path: Path) -> Path:
         "README.md": "# Baking\n\nAll about [bread](01-bread/01-flour.md).\n",
         "LICENSE.md": "# Licence\n",
         "01-bread/index.md": "---\ntitle: Bread\n---\n",
-        "01-bread/01-flour.md": "---\ntitle: Flour\nsummary: White.\nteaching: 3\n---\nSee [water](02-water.md#salt), "
-        "[gone](nope.md), `[code](nope.md)`, [`code`](/site/x) and [up](../02-cake/eggs).\n\n![Loaf](../img/loaf.svg)\n\n"
+        "01-bread/01-flour.md": "---\ntitle: Flour\nsummary: White.\nteaching: 3\n---\n"
+        "See [water](02-water.md#salt), [gone](nope.md), "
+        "`[code](nope.md)`, [`code`](/site/x) and [up](../02-cake/eggs).\n\n![Loaf](../img/loaf.svg)\n\n"
         "![Missing](no.png){alt='A loaf'}\n",
         "01-bread/02-water.md": "# Water\n\n## Salt\n\n[flour](01-flour.html) ![away](https://x.example/a.png)\n",
         "01-bread/10-oven.md": "---\ntitle: Oven\ndraft: true\n---\nHot.\n",

@@ -121,7 +121,7 @@ class Installation:
     def upload_captions(self) -> None:
         """Upload the course files' captions to the player, as a creator would after uploading the videos."""
         self.extra |= {"STREAM_ACCOUNT_ID": "sandbox", "STREAM_API_TOKEN": secrets.token_hex(8)}
-        self._run("dynamic_api.commands", "captions")
+        self._run("dynamic_api.commands", "captions", "upload")
 
     def start_service(self, *program: object) -> None:
         """Start the service, or another program that is one, and wait until it answers."""

@@ -235,7 +235,11 @@ def _keep_drafts(school: School, catalog: Catalog, folder: Path, site_url: str) 
 def private_of(school: School, catalog: Catalog) -> Private:
     """What must not be in the site; the theme's words and those of the school's own pages are public on purpose."""
     paid = school.paid_files
-    files = [(path, f"the paid file {path.relative_to(paid)}") for path in sorted(paid.rglob("*")) if path.is_file()]
+    files = [
+        (path, f"the paid file {path.relative_to(paid)}")
+        for path in sorted(paid.rglob("*"))
+        if path.is_file() and path.suffix not in (".m4s", ".ts")  # thousands of parts of videos, named by playlists
+    ]
     for course in catalog.courses:
         for lesson in course.all_lessons:
             files += [(school.root / each.file, f"a picture of lesson {lesson.id}") for each in lesson.files]

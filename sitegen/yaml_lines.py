@@ -44,6 +44,15 @@ class YamlLines:
             self._insert_after(place, after, [f"{key}: {value}"])
         self._read_again(place, key)
 
+    def remove(self, place: Place, key: str) -> None:
+        """Take out a field of one line."""
+        index = self._line(place, key)
+        line = self._lines[index]
+        if line.lstrip().startswith("- "):
+            raise LinesRefused(f"{self.path}:{index + 1}: delete “{key}” yourself.")
+        del self._lines[index]
+        self._source = parse_yaml(YamlSource(self.path), "\n".join(self._lines))
+
     def add(self, place: Place, key: str, block: list[str], *, after: str) -> None:
         """Add lines to a list or group of fields, which is made where there is none; `block` goes below its key."""
         group = self._at(place)

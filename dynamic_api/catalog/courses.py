@@ -162,6 +162,14 @@ class CourseCatalog:
             raise ResourceNotFound
         return resource
 
+    def lesson_by_id(self, lesson_id: int) -> CatalogLesson | None:
+        """A published lesson."""
+        return self._lessons.get(lesson_id)
+
+    @cached_property
+    def _lessons(self) -> Mapping[int, CatalogLesson]:
+        return {lesson.id: lesson for course in self.courses for lesson in course.lessons}
+
     def moved(self, course: str, lesson: str | None) -> tuple[str, str | None] | None:
         """The present slugs of a course and its lesson, where those in an address are old ones."""
         old = urls.learn(course, lesson) if lesson is not None else urls.course(course)

@@ -68,6 +68,7 @@ GROUPS: Mapping[str, Table] = {
     "media": {
         "check": ("sitegen.commands.media:check", "Check every video and file of the courses."),
         "upload": ("sitegen.commands.media:upload", "Put a video or a file up, and write its lines."),
+        "transcode": ("sitegen.commands.media:transcode", "Make a video without Cloudflare, and put it into storage."),
         "captions": ("sitegen.commands.media:captions", "Ask Stream for captions, and fetch them to be corrected."),
     },
 }

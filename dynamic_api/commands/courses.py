@@ -29,7 +29,7 @@ async def courses(service: Service) -> Report:
             "lessons": len(course.lessons),
             "minutes": round(sum(lesson.definition.duration or 0 for lesson in course.lessons) / 60),
             "captioned": sum(bool(lesson.definition.captions) for lesson in course.lessons),
-            "videos": sum(bool(lesson.definition.video) for lesson in course.lessons),
+            "videos": sum(lesson.definition.has_video for lesson in course.lessons),
             "owners": count.get(course.id, 0),
         }
         for course in service.catalog.current.by_title

@@ -100,6 +100,13 @@ class ResourceNotFound(NotFound):
     code, message = "resource_not_found", "We couldn't find this file."
 
 
+class VideoUnavailable(ApiError):
+    """The file store does not answer; it may in a moment."""
+
+    status, code = 503, "video_unavailable"
+    message = "The video can't be loaded right now. Please try again in a minute."
+
+
 class OrderNotFound(NotFound):
     """No such order."""
 

@@ -56,6 +56,14 @@ class R2Storage:
             )
         )
 
+    def plain_link(self, key: str, *, seconds: int) -> str:
+        """An address of a file as it is stored, such as a part of a video."""
+        return str(
+            self._client.generate_presigned_url(
+                "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
+            )
+        )
+
 
 class LocalStorage:
     """Files of this machine; the service itself signs their links and serves them."""

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 from dynamic_api.catalog.courses import CatalogLesson
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.errors import LessonNotFound
+from dynamic_api.learning.own_videos import open_video, poster_of
 from dynamic_api.service import Service
 from sitegen.catalog import model
 from sitegen.catalog.captions import parse_vtt
@@ -30,9 +31,11 @@ class TranscriptAnswer(TypedDict):
 
 
 class PlaybackAnswer(TypedDict):
-    """A signed address, until when it works, and where to resume."""
+    """A signed address, until when it works, and where to resume. `hls_url` is set for videos of one's own."""
 
-    iframe_url: str
+    iframe_url: str | None  # Stream's player
+    hls_url: str | None
+    poster_url: str | None
     sdk_url: str
     expires_at: str
     expires_in_seconds: int  # for players whose device has a wrong clock
@@ -54,12 +57,14 @@ def transcripts(lesson: model.Lesson) -> list[TranscriptAnswer]:
 def describe_playback(service: Service, lesson: CatalogLesson, position: int) -> PlaybackAnswer:
     """How the web plays a lesson. Raises LessonNotFound when it has no video."""
     definition, now = lesson.definition, service.clock()
-    if definition.video is None:
+    playback = open_video(service, lesson)
+    if playback is None:
         raise LessonNotFound("This lesson has no video.")
-    length = definition.duration or 0
-    playback = service.gateways.streaming.playback(definition.video, seconds=length, now=now)
+    length, is_own = definition.duration or 0, definition.hls is not None
     return {
-        "iframe_url": playback.iframe_url,
+        "iframe_url": None if is_own else playback.iframe_url,
+        "hls_url": playback.hls_url if is_own else None,
+        "poster_url": poster_of(playback) if is_own else None,
         "sdk_url": service.settings.stream_sdk_url,
         "expires_at": timestamp(playback.expires_at),
         "expires_in_seconds": int((playback.expires_at - now).total_seconds()),

@@ -22,6 +22,7 @@ from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.heartbeats import HeartbeatBody, mark_complete, open_progress, record_heartbeat
 from dynamic_api.learning.library import OwnedCourse, library_of
 from dynamic_api.learning.local_files import send_draft, send_local_file, send_picture
+from dynamic_api.learning.own_videos import open_video, poster_of, send_video
 from dynamic_api.learning.pictures import with_pictures
 from dynamic_api.learning.playback import describe_playback, transcripts
 from dynamic_api.progress.rules import describe
@@ -159,20 +160,24 @@ async def download(request: Request, learner: Learner) -> Response:
 
 
 async def play_preview(request: Request) -> Response:
-    """Redirect to the player of a free video: a course's introduction, or a preview lesson."""
+    """Redirect to the player of a free video: a course's introduction, or a preview lesson.
+
+    A page that plays videos of one's own itself asks for JSON.
+    """
     await request.service.throttle.hit(PREVIEWS_BY_IP, request.client_ip)
-    video, seconds = None, 0
+    service, playback = request.service, None
     if "lesson" not in request.path_params:
         course = find_course(request)
         if course is None:
             raise CourseNotFound
         if intro := course.definition.intro_video:
-            video, seconds = intro.video, intro.duration
+            playback = service.gateways.streaming.playback(intro.video, seconds=intro.duration, now=service.clock())
     elif (lesson := find_lesson(request)[1]) and lesson.definition.preview:
-        video, seconds = lesson.definition.video, lesson.definition.duration or 0
-    if video is None:
+        playback = open_video(service, lesson)
+    if playback is None:
         raise LessonNotFound
-    playback = request.service.gateways.streaming.playback(video, seconds=seconds, now=request.service.clock())
+    if request.headers.get("accept") == "application/json":
+        return JsonResponse({"hls_url": playback.hls_url, "poster_url": poster_of(playback)})
     return RedirectResponse(
         playback.iframe_url, 303, headers={"Cache-Control": "private, no-store", "Referrer-Policy": "origin"}
     )
@@ -190,6 +195,7 @@ routes = [
     learner_route("GET", "/resources/{resource:int}/download", download),
     open_route("GET", "/files/{resource:int}", send_local_file, Audience.LINK_HOLDER),
     open_route("GET", "/pictures/{course:int}/{name}", send_picture, Audience.LINK_HOLDER),
+    open_route("GET", "/videos/{lesson:int}/{until:int}/{signature}/{name}", send_video, Audience.LINK_HOLDER),
     open_route("GET", "/drafts/{course}/{until:int}/{signature}/{name}", send_draft, Audience.LINK_HOLDER),
     open_route("GET", "/previews/{course}", play_preview),
     open_route("GET", "/previews/{course}/{lesson}", play_preview),

@@ -13,6 +13,7 @@ from dynamic_api.catalog.courses import CatalogCourse, CatalogLesson, CatalogRes
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.states import OrderState
 from dynamic_api.learning.library import CourseProgressAnswer, OwnedCourse
+from dynamic_api.learning.own_videos import open_video
 from dynamic_api.orders.receipts import ReceiptRow
 from dynamic_api.progress.rules import ProgressAnswer, ProgressRow
 from dynamic_api.service import Service
@@ -241,7 +242,7 @@ def _lesson(lesson: CatalogLesson, position: int, site_url: str) -> Lesson:
     return {
         **lesson_head(lesson, site_url),
         "stream_video_id": lesson.definition.video,
-        "has_video": lesson.definition.video is not None,
+        "has_video": lesson.definition.has_video,
         "sort_order": position,
         "progress": None,
         "resources": [resource(each) for each in lesson.resources],
@@ -285,12 +286,9 @@ def opened_lesson(course: CatalogCourse, lesson: CatalogLesson, site_url: str) -
 
 def stream(service: Service, lesson: CatalogLesson) -> Stream | None:
     """Where the lesson's video plays; None when it has none."""
-    definition = lesson.definition
-    if definition.video is None:
+    playback = open_video(service, lesson, pauses=PAUSES)
+    if playback is None:
         return None
-    playback = service.gateways.streaming.playback(
-        definition.video, seconds=definition.duration or 0, now=service.clock(), pauses=PAUSES
-    )
     return {
         "iframe_url": playback.iframe_url,
         "hls_url": playback.hls_url,

@@ -13,8 +13,9 @@ def page_headers(settings: Settings) -> Mapping[str, str]:
         "script-src": f"'self' {_origin(settings.stream_sdk_url)}",
         "style-src": "'self'",
         "img-src": "'self' data:",
-        "media-src": "'self'",
-        "connect-src": "'self'",
+        # Videos of one's own: their parts may come from the bucket, and hls.js hands them over as blobs.
+        "media-src": f"'self' blob:{_bucket(settings)}",
+        "connect-src": f"'self'{_bucket(settings)}",
         "frame-src": f"'self' {_origin(settings.stream_base_url)}",
         # Chromium checks a form's redirects against this too.
         "form-action": f"'self' {settings.stripe_checkout_origin}",
@@ -40,6 +41,10 @@ def _common(settings: Settings) -> Mapping[str, str]:
     if settings.is_https:
         headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
     return headers
+
+
+def _bucket(settings: Settings) -> str:
+    return f" {_origin(settings.r2_endpoint)}" if settings.r2_endpoint and settings.files_dir is None else ""
 
 
 def _origin(url: str) -> str:

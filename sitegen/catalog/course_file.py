@@ -31,6 +31,8 @@ TimeZone = Annotated[str, AfterValidator(check_timezone)]
 Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=64)]
 Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^\S[^\r\n]*$")]
 VideoId = Annotated[str, Field(pattern=VIDEO_ID)]
+HLS_KEY = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
+HlsKey = Annotated[str, Field(pattern=HLS_KEY, max_length=200)]
 
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d{2})")
 
@@ -158,6 +160,11 @@ class LessonFile(Typed):
     )
     video: VideoId | None = Field(
         default=None, description="Cloudflare Stream id. Private.", examples=["3f0c5b7e9a1d4c6e8b2f0a1c3e5d7f90"]
+    )
+    hls: HlsKey | None = Field(
+        default=None,
+        description="A video without Cloudflare: its folder in storage, as `coursewright media transcode` writes it.",
+        examples=["videos/sourdough/3f0c5b7e9a1d"],
     )
     duration: Duration | None = Field(
         default=None, description="Length of the video; required with a video.", examples=["6:40"]

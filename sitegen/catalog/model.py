@@ -75,6 +75,7 @@ class Lesson(Compiled):
     notes_markdown: str | None
     notes_html: str | None
     video: str | None
+    hls: str | None = None  # a folder in storage, for a video of one's own
     duration: int | None
     preview: bool
     published: bool
@@ -85,6 +86,11 @@ class Lesson(Compiled):
     chapters: tuple[Chapter, ...]
     resources: tuple[Resource, ...]
     files: tuple[PrivateFile, ...] = ()
+
+    @property
+    def has_video(self) -> bool:
+        """At Stream, or of one's own."""
+        return self.video is not None or self.hls is not None
 
 
 class Module(Compiled):

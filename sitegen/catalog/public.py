@@ -28,6 +28,7 @@ class PublicLesson:
     summary: str | None
     duration: int | None
     has_video: bool
+    is_own_video: bool
     preview: PublicPreview | None
 
 
@@ -153,7 +154,7 @@ def _lesson(lesson: model.Lesson) -> PublicLesson:
     if lesson.preview:
         transcripts = {captions.language: parse_vtt(captions.vtt) for captions in lesson.captions}
         preview = PublicPreview(lesson.notes_html or "", transcripts, lesson.chapters)
-    return _shown(PublicLesson, lesson, has_video=lesson.video is not None, preview=preview)
+    return _shown(PublicLesson, lesson, is_own_video=lesson.hls is not None, preview=preview)
 
 
 def _shown(shape: type[Public], compiled: model.Compiled, **computed: object) -> Public:

@@ -116,21 +116,24 @@ def _check_chapters(lesson: LessonFile, place: Place, source: YamlSource) -> Non
 
 
 def _check_lesson(lesson: LessonFile, place: Place, source: YamlSource) -> None:
-    if lesson.video and lesson.duration is None:
+    has_video = bool(lesson.video or lesson.hls)
+    if lesson.video and lesson.hls:
+        _add(source, (*place, "hls"), f"Lesson “{lesson.id}” has two videos.", "Keep “video” or “hls”, not both.")
+    if has_video and lesson.duration is None:
         _add(
             source,
-            (*place, "video"),
+            (*place, "video" if lesson.video else "hls"),
             f"Lesson “{lesson.id}” has a video but no duration.",
             "Add its length, such as “duration: 6:40”.",
         )
-    if lesson.duration and not lesson.video:
+    if lesson.duration and not has_video:
         _add(
             source,
             (*place, "duration"),
             f"Lesson “{lesson.id}” has a duration but no video.",
             "Remove the duration, or add the video's id.",
         )
-    if lesson.captions and not lesson.video:
+    if lesson.captions and not has_video:
         _add(
             source,
             (*place, "captions"),
@@ -138,7 +141,7 @@ def _check_lesson(lesson: LessonFile, place: Place, source: YamlSource) -> None:
             "Remove the captions, or add the video's id.",
         )
     _check_chapters(lesson, place, source)
-    if lesson.published and not lesson.video and not lesson.notes:
+    if lesson.published and not has_video and not lesson.notes:
         _add(
             source,
             place,

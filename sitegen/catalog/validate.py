@@ -25,6 +25,7 @@ _MOST = 100  # faults that are told of one file; more help nobody
 _PATTERNS = {
     course_file.IDENTIFIER: "Use lower-case letters, digits and single hyphens, such as “first-steps”.",
     course_file.VIDEO_ID: "A Stream video id is 32 characters of 0-9 and a-f; copy it from the Stream dashboard.",
+    course_file.HLS_KEY: "Name the folder as “coursewright media transcode” printed it.",
     course_file.COLOUR: "Write a colour like “#1f5f8b”, in quotes.",
     r"^[A-Z]{3}$": "Write the currency as three capital letters, such as EUR.",
     r"^https?://[^/\s]+$": "Write the address without a path, such as https://school.example.",

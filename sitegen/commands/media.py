@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from sitegen.media.lessons import PlacedLesson
 
 _VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi", ".mpg", ".mpeg", ".flv"}
+_HLS_TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".m4s": "video/iso.segment",
+    ".mp4": "video/mp4",
+    ".jpg": "image/jpeg",
+}
 _PATIENCE = 120  # seconds for Stream to say how long a video is
 
 
@@ -211,6 +217,61 @@ def _put_up_file(
         f"\n\nWritten into {written}." if written else "\n\nWrite these lines into a lesson, a module or a course."
     )
     say({"key": key, "id": identifier, "written": str(written) if written else None}, sentence, as_json=as_json)
+
+
+@click.command(epilog="Example: coursewright media transcode film.mp4 --lesson bread/first-loaf")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--lesson", metavar="COURSE/LESSON", help="Write the lines into this lesson.")
+@click.option("--replace", is_flag=True, help="Also where the lesson has another video already.")
+@in_school
+@as_json
+@click.pass_obj
+def transcode(
+    installation: Installation | None, file: Path, lesson: str | None, replace: bool, school: School, as_json: bool
+) -> None:
+    """Make a video without Cloudflare: HLS in several sizes by ffmpeg, put into the file store."""
+    import tempfile
+
+    from sitegen.media.lessons import NoSuchLesson, find_lesson
+    from sitegen.media.transcode import TranscodeRefused
+    from sitegen.media.transcode import transcode as make
+    from sitegen.yaml_lines import LinesRefused, YamlLines
+
+    service = _needed(installation, as_json)
+    try:
+        placed = find_lesson(school, lesson) if lesson else None
+        if placed and (placed.lesson.video or placed.lesson.hls) and not replace:
+            refuse_command(f"{placed.name} has a video already. Add --replace to give it this one.", as_json=as_json)
+        course = placed.lesson.id if placed else "video"
+        key = f"videos/{course}/{secrets.token_hex(8)}"
+        with tempfile.TemporaryDirectory(prefix="coursewright-") as name:
+            folder = Path(name)
+            film = make(file, folder, lambda percent: click.echo(f"{file.name}: {percent} %", err=True))
+            files = sorted(path for path in folder.rglob("*") if path.is_file())
+            # The playlist that names the others comes last: until then nothing refers to what is half there.
+            for path in sorted(files, key=lambda path: (path.suffix == ".m3u8", path.name == "master.m3u8")):
+                service.put_up_file(path, f"{key}/{path.relative_to(folder).as_posix()}", _HLS_TYPES[path.suffix])
+        if placed is not None:
+            lines = YamlLines(placed.path)
+            if placed.lesson.video:
+                lines.remove(placed.place, "video")
+            lines.set(placed.place, "hls", key, after="title")
+            lines.set(placed.place, "duration", _clock(round(film.duration)), after="hls")
+            lines.save()
+    except (NoSuchLesson, TranscodeRefused) as error:
+        refuse_command(str(error), as_json=as_json)
+    except LinesRefused as error:
+        refuse_command(f"The video is in storage: hls: {key}. {error}", as_json=as_json)
+    written = placed.path if placed else None
+    sentence = f"hls: {key}\nduration: {_clock(round(film.duration))}\n{count(len(files), 'file')}."
+    sentence += f"\n\nWritten into {written}." if written else "\n\nWrite these lines into the lesson."
+    data = {
+        "hls": key,
+        "duration": round(film.duration),
+        "files": len(files),
+        "written": str(written) if written else None,
+    }
+    say(data, sentence, as_json=as_json)
 
 
 @click.command(epilog="Example: coursewright media captions bread/first-loaf --language en")

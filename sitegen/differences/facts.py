@@ -76,7 +76,10 @@ def _lesson(lesson: Lesson, module: str) -> LessonFacts:
         is_free=lesson.preview,
         duration=lesson.duration,
         content=_digest(
-            lesson.notes_html or "", lesson.video or "", *(each.vtt for each in lesson.captions), repr(lesson.resources)
+            lesson.notes_html or "",
+            lesson.video or lesson.hls or "",
+            *(each.vtt for each in lesson.captions),
+            repr(lesson.resources),
         ),
     )
 

@@ -94,6 +94,8 @@ def _add_course(private: Private, course: Course) -> None:
             _add_keys(private, lesson.resources)
             if lesson.video:
                 private.ids[lesson.video] = f"the video id of lesson {lesson.id}"
+            if lesson.hls and strength(lesson.hls) >= _STRONG:
+                private.keys[lesson.hls] = f"the video's folder of lesson {lesson.id}"
             if not (course.is_open and lesson.published and lesson.preview):
                 private.texts += _texts(lesson)
 

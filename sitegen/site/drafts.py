@@ -38,7 +38,7 @@ def draft_pages(catalog: model.Catalog, source: Source) -> Iterator[tuple[str, S
 
 def _opened(course: model.Course) -> model.Course:
     """The course as if all of it were free: an editor reads every lesson."""
-    read = {"published": True, "preview": True, "video": None}
+    read = {"published": True, "preview": True, "video": None, "hls": None}
     opened = course.with_lessons(lambda lesson: lesson.model_copy(update=read))
     return opened.model_copy(update={"status": "published", "publish_at": None, "intro_video": None})
 

@@ -50,6 +50,7 @@ ADDRESSES = {
     ("GET", "/api/resources/{resource:int}/download"): "/api/resources/1/download",
     ("GET", "/api/files/{resource:int}"): "/api/files/1",
     ("GET", "/api/pictures/{course:int}/{name}"): "/api/pictures/1/x.png",
+    ("GET", "/api/videos/{lesson:int}/{until:int}/{signature}/{name}"): "/api/videos/1/1/x/master.m3u8",
     ("GET", "/api/drafts/{course}/{until:int}/{signature}/{name}"): "/api/drafts/bread/1/abc/index.html",
     ("GET", "/api/previews/{course}"): f"/api/previews/{SOURDOUGH}",
     ("GET", "/api/previews/{course}/{lesson}"): f"/api/previews/{SOURDOUGH}/{LESSON}",

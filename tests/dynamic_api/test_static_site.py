@@ -16,7 +16,7 @@ PAGE_POLICY = {
     "script-src": "'self' {partner}",
     "style-src": "'self'",
     "img-src": "'self' data:",
-    "media-src": "'self'",
+    "media-src": "'self' blob:",
     "connect-src": "'self'",
     "frame-src": "'self' {partner}",
     "form-action": "'self' {partner}",

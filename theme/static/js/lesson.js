@@ -134,6 +134,7 @@ async function show() {
   watching.learner = data.learner;
   const transcript = new Transcript(document.getElementById("transcript"), (seconds) => watching.seek(seconds));
   transcript.show(data.lesson.transcripts);
+  watching.transcripts = data.lesson.transcripts;
   watching.follow(transcript, data.lesson.chapters);
   await watching.play();
 }

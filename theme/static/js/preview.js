@@ -1,4 +1,5 @@
 import { addCopyButtons } from "./code.js";
+import { openOwnVideo } from "./player.js";
 
 addCopyButtons(document);
 
@@ -6,6 +7,7 @@ addCopyButtons(document);
 const link = document.querySelector("[data-play]");
 link?.addEventListener("click", (event) => {
   event.preventDefault();
+  if ("own" in link.dataset) return playHere();
   const frame = document.createElement("iframe");
   frame.src = link.href;
   frame.title = link.dataset.title;
@@ -14,3 +16,12 @@ link?.addEventListener("click", (event) => {
   link.closest("[data-stage]").replaceChildren(frame);
   frame.focus();
 });
+
+async function playHere() {
+  const stage = link.closest("[data-stage]");
+  const answer = await fetch(link.href, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return location.assign(link.href);
+  const video = await openOwnVideo(stage, await answer.json(), link.dataset.title);
+  video.focus();
+  video.play().catch(() => {});
+}

@@ -94,7 +94,7 @@ export class Watching {
     if (position !== undefined) playback.start_seconds = Math.floor(position);
     this.position = playback.start_seconds;
     const { muted, volume } = this.player ?? {};
-    const player = await openPlayer(this.stage, playback, document.title);
+    const player = await openPlayer(this.stage, playback, document.title, this.transcripts);
     if (attempt !== this.attempt || !player) return;
     this.player = player;
     this.attach(player, playback, { running, muted, volume });

@@ -21,7 +21,7 @@ Table = Mapping[str, tuple[str, str]]
 COMMANDS: Table = {
     "init": ("sitegen.commands.school:init", "Make a school."),
     "new": ("sitegen.commands.school:new", "Make a course, module, lesson, page or post."),
-    "import": ("sitegen.commands.imports:import_", "Make drafts of courses that come from elsewhere."),
+    "import": ("", "Courses, and people who bought them, from elsewhere."),
     "mv": ("sitegen.commands.school:mv", "Give a course or a lesson another address."),
     "fmt": ("sitegen.commands.fmt:fmt", "Write course files in one form."),
     "check": ("sitegen.commands.check:check", "Check course files, pages and posts."),
@@ -61,6 +61,11 @@ COMMANDS: Table = {
     "media": ("", "Videos and files: put them up, check them, ask for captions."),
 }
 GROUPS: Mapping[str, Table] = {
+    "import": {
+        "folder": ("sitegen.commands.imports:folder", "Make draft courses of a folder of Markdown and pictures."),
+        "customers": ("dynamic_api.commands.imports:customers", "Import buyers from a table of another platform."),
+        "laravel": ("dynamic_api.commands.imports:laravel", "Import people and orders of the Laravel platform."),
+    },
     "captions": {
         "upload": ("dynamic_api.commands.captions:upload", "Upload the course files' captions to Stream's player."),
         "convert": ("sitegen.commands.captions:convert", "Convert SubRip, SBV and others to WebVTT."),

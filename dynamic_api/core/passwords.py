@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 
+import bcrypt
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -25,6 +26,7 @@ LONGEST = 200
 _AT_ONCE = 2
 MOST_WAITING = 60
 
+_BCRYPT = "$2"
 _SEQUENCES = "abcdefghijklmnopqrstuvwxyz 01234567890123456789 qwertyuiop asdfghjkl zxcvbnm qwertzuiop azertyuiop"
 # A sign may stand for either of two letters; two fixed readings are enough for what people really do.
 _SIGNS = "@430!1$57+8|69"
@@ -66,15 +68,25 @@ class Passwords:
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a hash was made with other parameters than today's."""
-        return self._hasher.check_needs_rehash(stored)
+        return stored.startswith(_BCRYPT) or self._hasher.check_needs_rehash(stored)
 
     def _verify(self, stored: str | None, password: str) -> bool:
         if stored is None:
             self._nobodys_hash = self._nobodys_hash or self._hasher.hash("nobody's password")
+        if stored is not None and stored.startswith(_BCRYPT):
+            return _is_bcrypt_of(stored, password)
         try:
             return self._hasher.verify(stored or self._nobodys_hash or "", password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _is_bcrypt_of(stored: str, password: str) -> bool:
+    """Hashes that were imported from PHP, which uses the first 72 bytes of a password, and nothing after a NUL."""
+    try:
+        return bcrypt.checkpw(password.encode().partition(b"\0")[0][:72], stored.encode())
+    except ValueError:
+        return False
 
 
 def password_faults(password: str, *, email: str) -> list[str]:

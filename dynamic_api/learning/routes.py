@@ -22,9 +22,10 @@ from dynamic_api.learning.downloads import download_link
 from dynamic_api.learning.heartbeats import HeartbeatBody, mark_complete, open_progress, record_heartbeat
 from dynamic_api.learning.library import OwnedCourse, library_of
 from dynamic_api.learning.local_files import send_draft, send_local_file, send_picture
-from dynamic_api.learning.own_videos import open_video, poster_of, send_video
+from dynamic_api.learning.own_videos import open_video, poster_of
 from dynamic_api.learning.pictures import with_pictures
 from dynamic_api.learning.playback import describe_playback, transcripts
+from dynamic_api.learning.video_files import send_video
 from dynamic_api.progress.rules import describe
 from dynamic_api.service import Service
 from dynamic_api.web.identity import Learner, learner_route

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 _SHOWN = 20  # lines of what was lost; the report has all of them
 
 
-@click.group(name="import", epilog="Example: coursewright import folder ../my-texts")
-def import_() -> None:
-    """Make drafts of courses that come from elsewhere. Nothing that is there already is overwritten."""
-
-
-@import_.command(epilog="Example: coursewright import folder ../my-texts --slug bread")
+@click.command(epilog="Example: coursewright import folder ../my-texts --slug bread")
 @click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--slug", help="The course's address; unless told, the folder's name.")
 @click.option("--title", help="The course's title; unless told, that of the folder's index or README.")

@@ -24,8 +24,12 @@ from tests.school import GIT, KNOTS, LESSON, PASSWORD, SOURDOUGH, School, TestCl
 
 async def test_price_and_course_in_the_form_are_not_believed(school: School) -> None:
     async with school.browser() as browser:
-        form = {"course": SOURDOUGH, "price": "1", "amount": "1", "currency": "JPY", "unit_amount": "1"}
-        answer = await browser.post("/api/checkout", data=form)
+        form = {"course": SOURDOUGH, "amount": "1", "currency": "JPY", "unit_amount": "1"}
+        for price in ("1", "1 EUR", "4900 JPY", "free", ""):
+            told = await browser.post("/api/checkout", data={**form, "price": price})
+            assert told.headers["location"] == f"/courses/{SOURDOUGH}/#price-changed"
+        assert await school.rows(Order) == []
+        answer = await browser.post("/api/checkout", data={**form, "price": "4900 EUR"})
         session = school.bank.store.objects[answer.headers["location"].rpartition("/")[2]]
         assert (session["amount_total"], session["currency"]) == (4900, "eur")
 

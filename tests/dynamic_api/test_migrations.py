@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from dynamic_api.accounts.sign_in_codes import issue_sign_in_link
 from dynamic_api.core.database import Database
+from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Base
 from dynamic_api.migrations import alembic_config, downgrade, drift, upgrade
+from dynamic_api.moving_in.purchases import Purchase, import_purchase
 from tests.school import GIT, KNOTS, LATER_LESSON, LESSON, SOURDOUGH, School
 
 pytestmark = pytest.mark.postgresql
@@ -67,7 +69,10 @@ async def live(school: School) -> None:
         school.bank.refund(session["payment_intent"], amount=100)
         await school.settle()
         user = await school.learner(guest)
+        course = school.service.catalog.current.course(SOURDOUGH).id
+        elsewhere = Purchase("1", Email.parse("old@example.com"), (course,), (4900,), "EUR", school.clock())
         async with school.service.database.transaction() as db:
+            await import_purchase(db, elsewhere, "test", now=school.clock(), invite=False)
             await issue_sign_in_link(db, school.service.settings.secret_key, user, now=school.clock())
     await school.service.close()
 

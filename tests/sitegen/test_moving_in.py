@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.model import Course
-from sitegen.commands.imports import import_
+from sitegen.commands.imports import folder as import_folder
 from sitegen.moving_in.dialects import convert
 from sitegen.moving_in.mending import mend
 from sitegen.moving_in.names import id_for, slug_for
@@ -101,7 +101,7 @@ def school(tmp_path: Path) -> Path:
 
 
 def run(school: Path, source: Path, *arguments: str) -> Result:
-    result = CliRunner().invoke(import_, ["folder", str(source), "--school", str(school), "--json", *arguments])
+    result = CliRunner().invoke(import_folder, [str(source), "--school", str(school), "--json", *arguments])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 

@@ -2,7 +2,7 @@
 
 from dynamic_api.core.models.base import Base, Json, OrderId
 from dynamic_api.core.models.catalog import CatalogRow, CatalogState, Course, Lesson, Module, Resource
-from dynamic_api.core.models.orders import Entitlement, Gift, Order, OrderLine
+from dynamic_api.core.models.orders import Entitlement, Gift, ImportedOrder, Order, OrderLine
 from dynamic_api.core.models.people import AccessToken, OneTimeLink, User, WebSession
 from dynamic_api.core.models.progress import CourseProgress, Progress
 from dynamic_api.core.models.work import AuditEntry, Installation, Job, WebhookEvent
@@ -17,6 +17,7 @@ __all__ = [
     "CourseProgress",
     "Entitlement",
     "Gift",
+    "ImportedOrder",
     "Installation",
     "Job",
     "Json",

@@ -126,6 +126,16 @@ class Gift(Base):
     undeliverable_at: Mapped[datetime | None]  # the mail server refused the address permanently
 
 
+class ImportedOrder(Base):
+    """An order that came from another platform. `key` is a digest of its name there: an import can be repeated."""
+
+    __tablename__ = "imported_orders"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    order_id: Mapped[OrderId] = mapped_column(ForeignKey("orders.id"), unique=True)
+    imported_at: Mapped[datetime]
+
+
 class Entitlement(Base):
     """What one source granted one learner. Any row that is not revoked gives access to the course."""
 

@@ -1,0 +1,1 @@
+"""People who bought elsewhere: their purchases, accounts and progress. An import may be repeated; nothing doubles."""

@@ -63,6 +63,11 @@ COMMANDS: Table = {
 GROUPS: Mapping[str, Table] = {
     "import": {
         "folder": ("sitegen.commands.imports:folder", "Make draft courses of a folder of Markdown and pictures."),
+        "csv": ("sitegen.commands.imports:csv", "Make a draft course of a table of lessons."),
+        "udemy": ("sitegen.commands.imports:udemy", "Make a draft of a course's saved page at Udemy."),
+        "teachable": ("sitegen.commands.imports:teachable", "The same for Teachable."),
+        "thinkific": ("sitegen.commands.imports:thinkific", "The same for Thinkific."),
+        "podia": ("sitegen.commands.imports:podia", "The same for Podia."),
         "customers": ("dynamic_api.commands.imports:customers", "Import buyers from a table of another platform."),
         "laravel": ("dynamic_api.commands.imports:laravel", "Import people and orders of the Laravel platform."),
     },

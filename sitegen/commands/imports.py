@@ -39,12 +39,77 @@ def folder(
         heading = title or name.replace("-", " ").replace("_", " ").capitalize()
         return tree.courses(slug or slug_for(name), heading, one_course=one_course)
 
-    if slug is not None and not is_slug(slug):
-        raise click.UsageError(f"“{slug}” cannot be part of a URL. {HOW}")
+    _slug(slug)
     try:
         _carry(school, find, name, as_json)
     except NothingFound as error:
         refuse_command(str(error), as_json=as_json)
+
+
+def _page_command(platform: str) -> click.Command:
+    """import udemy, teachable, thinkific, podia: they differ by their pages alone."""
+
+    @click.command(
+        name=platform.lower(), epilog=f"Example: coursewright import {platform.lower()} page.html --slug bread"
+    )
+    @click.argument("page", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+    @click.option("--slug", help="The course's address; unless told, made of its title.")
+    @in_school
+    @as_json
+    def command(page: Path, slug: str | None, school: School, as_json: bool) -> None:
+        from sitegen.moving_in.names import slug_for
+        from sitegen.moving_in.saved_page import PageUnknown, course_of_page
+
+        def find(lost: "list[Lost]") -> "list[FoundCourse]":
+            course = course_of_page(page.read_bytes(), _slug(slug) or "course", lost, page.name)
+            course.slug = slug or slug_for(course.title)
+            return [course]
+
+        try:
+            _carry(school, find, page.stem, as_json)
+        except PageUnknown as error:
+            refuse_command(str(error), as_json=as_json)
+
+    command.help = (
+        f"The outline of a course at {platform}, from its public page as a browser saved it: titles, order, lengths. "
+        "Open every section before you save. Texts and videos are not on that page."
+    )
+    return command
+
+
+udemy = _page_command("Udemy")
+teachable = _page_command("Teachable")
+thinkific = _page_command("Thinkific")
+podia = _page_command("Podia")
+
+
+@click.command(epilog="Example: coursewright import csv lessons.csv --slug bread --title Bread")
+@click.argument("table", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--slug", help="The course's address; unless told, the file's name.")
+@click.option("--title", help="The course's title; unless told, the file's name.")
+@in_school
+@as_json
+def csv(table: Path, slug: str | None, title: str | None, school: School, as_json: bool) -> None:
+    """A table with one line for each lesson: module, lesson; and, if wanted, summary, slug, text, free."""
+    from sitegen.moving_in.names import slug_for
+    from sitegen.moving_in.outline import TableUnknown, course_of_table
+
+    def find(lost: "list[Lost]") -> "list[FoundCourse]":
+        name = table.stem.replace("-", " ").replace("_", " ").capitalize()
+        return [
+            course_of_table(table.read_bytes(), _slug(slug) or slug_for(table.stem), title or name, lost, table.name)
+        ]
+
+    try:
+        _carry(school, find, table.stem, as_json)
+    except TableUnknown as error:
+        refuse_command(str(error), as_json=as_json)
+
+
+def _slug(slug: str | None) -> str | None:
+    if slug is not None and not is_slug(slug):
+        raise click.UsageError(f"“{slug}” cannot be part of a URL. {HOW}")
+    return slug
 
 
 def _carry(school: School, find: "Callable[[list[Lost]], list[FoundCourse]]", name: str, as_json: bool) -> None:

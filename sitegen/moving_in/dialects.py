@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from sitegen.moving_in.boxes import closed, mark_boxes, opened, our_name, write_boxes
-from sitegen.moving_in.prose import map_prose
+from sitegen.moving_in.boxes import closed, mark_boxes, opened, our_name
+from sitegen.moving_in.prose import lines_of, map_prose
 from sitegen.texts.raw_html import ATTRIBUTES, OWN_ATTRIBUTES, TAGS, VOID
 
 Tell = Callable[[int, str], None]
@@ -34,6 +34,8 @@ _LIQUID = re.compile(r"(?<!\{)\{%-?\s*(\w+)(.*?)-?%\}")
 _WIKI = re.compile(r"(!?)\[\[([^\]|#\n]+)(#[^\]|\n]+)?(?:\|([^\]\n]+))?\]\]")
 _NAMED = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
 _IMPORT = re.compile(r"^(?:import\s.+from\s+['\"].+['\"];?|export\s+(?:const|default|function)\s.*)$")
+_OPEN_TAG = re.compile(r"<[A-Za-z][\w.:-]*(?:\s(?:[^<>\"'{}]|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)?$")
+_LONGEST_TAG = 30  # lines
 _FILE_NAME = re.compile(
     r"^([ \t]*`{3,}[\w+-]+)[ \t]+([\w./-]+\.\w+)(?:[ \t]+(?:active|hidden|readOnly|live|ref))*[ \t]*$"
 )
@@ -53,13 +55,35 @@ _HUGO_BOXES = {
 
 
 def convert(text: str, tell: Tell, *, is_mdx: bool = False) -> str:
-    """The text in our Markdown; `tell(line, what)` hears of everything that is lost."""
+    """The text in our Markdown, but for its boxes, which `write_boxes` writes; links may be rewritten in between.
+
+    `tell(line, what)` hears of everything that is lost.
+    """
     if is_mdx:
         text = map_prose(text, lambda part, _: "" if _IMPORT.match(part) else part)
-    text = _fences(text)
+    text = _fences(_with_whole_tags(text))
     for change in (_comments, _template_tags, _shortcodes, _html, _roles, _wiki_links):
         text = map_prose(text, lambda part, number, change=change: change(part, number, tell))  # type: ignore[misc]  # bound at once
-    return write_boxes(mark_boxes(text))
+    return mark_boxes(text)
+
+
+def _with_whole_tags(text: str) -> str:
+    """A tag that is written over several lines is moved to its first line; empty lines keep the others' numbers."""
+    lines = list(lines_of(text))
+    written: list[str] = []
+    while len(written) < len(lines):
+        line = lines[len(written)]
+        joined, taken = line.text, 0
+        if not line.is_code and _OPEN_TAG.search(line.text):
+            for following in lines[len(written) + 1 : len(written) + 1 + _LONGEST_TAG]:
+                taken += 1
+                joined += " " + following.text.strip()
+                if not _OPEN_TAG.search(joined):
+                    break
+            else:
+                joined, taken = line.text, 0
+        written += [joined, *[""] * taken]
+    return "\n".join(written)
 
 
 def _fences(text: str) -> str:
@@ -208,7 +232,8 @@ def _component(
     name: str, attributes: dict[str, str | None], closes: bool, at_once: bool, number: int, tell: Tell
 ) -> str:
     if name in _PICTURES and not closes:
-        source, alt = attributes.get("src") or "", attributes.get("alt") or attributes.get("caption") or ""
+        source = attributes.get("src") or attributes.get("srcLight") or ""
+        alt = attributes.get("alt") or attributes.get("caption") or ""
         if source:
             return f"![{alt}]({source})"
         tell(number, f"the picture “{attributes.get('name') or alt or name}”")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from sitegen.moving_in.boxes import write_boxes
 from sitegen.moving_in.course import FoundCourse, FoundLesson, FoundModule, Lost
 from sitegen.moving_in.dialects import convert
 from sitegen.moving_in.links import Links
@@ -171,8 +172,8 @@ class Tree:
             self._lost.append(Lost(page.name, line + page.skipped if line else 0, what))
 
         assert self._links is not None  # noqa: S101 - set before
-        text = self._links.rewrite(page.text, page.name, at, tell)
-        text = convert(text, tell, is_mdx=page.name.endswith(".mdx"))
+        text = convert(page.text, tell, is_mdx=page.name.endswith(".mdx"))
+        text = write_boxes(self._links.rewrite(text, page.name, at, tell))
         text = mend(text, self._language, lambda what: tell(0, what))
         return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 

@@ -117,6 +117,9 @@ class _Blocks:
             return f"<figure>{self.inline.image(only, titled=False)}<figcaption>{caption}</figcaption></figure>\n"
         return f"<p>{self.inline.write(node)}</p>\n"
 
+    def _block_table(self, node: Node) -> str:
+        return self._table(node, None)  # one in a list, where no caption follows
+
     def _block_heading(self, node: Node) -> str:
         children, attributes = list(node.children), {}
         if children and kind(children[-1]) == "Text" and (found := _HEADING_BRACES.search(value_of(children[-1]))):

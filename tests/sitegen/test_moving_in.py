@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.model import Course
 from sitegen.commands.imports import folder as import_folder
+from sitegen.moving_in.boxes import write_boxes
 from sitegen.moving_in.dialects import convert
 from sitegen.moving_in.mending import mend
 from sitegen.moving_in.names import id_for, slug_for
@@ -24,7 +25,7 @@ PICTURE = (ROOT / "course_data/courses/sourdough/thumbnail.svg").read_bytes()
 
 def converted(text: str, *, is_mdx: bool = False) -> tuple[str, list[str]]:
     lost: list[str] = []
-    return convert(text, lambda _, what: lost.append(what), is_mdx=is_mdx).strip("\n"), lost
+    return write_boxes(convert(text, lambda _, what: lost.append(what), is_mdx=is_mdx)).strip("\n"), lost
 
 
 DIALECTS = {
@@ -47,6 +48,8 @@ DIALECTS = {
     "comment": ("a {/* b */} c", "a  c"),
     "youtube frame": ('<iframe src="https://www.youtube.com/embed/dQw4w9WgXcQ"></iframe>', "@[youtube](dQw4w9WgXcQ)"),
     "attributes": ('<img src="a.png" style="x" className="big" alt="A"/>', '<img src="a.png" class="big" alt="A" />'),
+    "tag over lines": ('<Image\n  alt="A"\n  src="a.png"\n/>', "![A](a.png)"),
+    "table in a list": ("- a\n  | b | c |\n  | - | - |\n  | 1 | 2 |", "- a\n  | b | c |\n  | - | - |\n  | 1 | 2 |"),
     "wiki": ("See [[Bread|bread]] and ![[loaf.png]].", "See [bread](<Bread.md>) and ![loaf.png](<loaf.png>)."),
     "file name of code": ("```js App.js active\nx\n```", '```js title="App.js"\nx\n```'),
     "terminal": ("<TerminalBlock>\n\nnpm i\n\n</TerminalBlock>", "```bash\n\n\n\nnpm i\n\n\n```"),
@@ -87,7 +90,7 @@ PIECES = st.lists(
 @given(PIECES)
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_converted_and_its_words_stay(text: str) -> None:
-    written = convert(text, lambda _line, _what: None)
+    written = write_boxes(convert(text, lambda _line, _what: None))
     mended = mend(written, "en", lambda _what: None)
     assert isinstance(mended, str)
     assert sorted(set("é日") & set(mended)) == sorted(set("é日") & set(text)) or "{" in text or "<" in text

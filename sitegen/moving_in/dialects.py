@@ -34,6 +34,7 @@ _LIQUID = re.compile(r"(?<!\{)\{%-?\s*(\w+)(.*?)-?%\}")
 _WIKI = re.compile(r"(!?)\[\[([^\]|#\n]+)(#[^\]|\n]+)?(?:\|([^\]\n]+))?\]\]")
 _NAMED = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
 _IMPORT = re.compile(r"^(?:import\s.+from\s+['\"].+['\"];?|export\s+(?:const|default|function)\s.*)$")
+_COMPONENT_LINE = re.compile(r"\s*</?[A-Z]")
 _OPEN_TAG = re.compile(r"<[A-Za-z][\w.:-]*(?:\s(?:[^<>\"'{}]|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)?$")
 _LONGEST_TAG = 30  # lines
 _FILE_NAME = re.compile(
@@ -185,7 +186,11 @@ def _shortcodes(part: str, number: int, tell: Tell) -> str:
 
 
 def _html(part: str, number: int, tell: Tell) -> str:
-    return _TAG.sub(lambda found: _tag(found, number, tell), part) if "<" in part else part
+    if "<" not in part:
+        return part
+    written = _TAG.sub(lambda found: _tag(found, number, tell), part)
+    # What stands inside components is indented there, and would be code without them.
+    return written.lstrip() if _COMPONENT_LINE.match(part) else written
 
 
 def _tag(found: re.Match[str], number: int, tell: Tell) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from sitegen.moving_in.course import FoundCourse
 from sitegen.texts.faults import TextFault
-from sitegen.texts.references import Reference, Target
+from sitegen.texts.references import Reference, Target, Unresolved
 from sitegen.texts.render import render
 
 _ROUNDS = 40
@@ -62,6 +62,8 @@ def drop_missing_anchors(courses: Sequence[FoundCourse], language: str) -> None:
 
 
 def _as_written(reference: Reference) -> Target:
+    if reference.kind == "picture" and reference.address.startswith("/"):  # what could be found was found before
+        raise Unresolved("A picture from another site cannot be shown.", "")
     return Target(reference.address)
 
 
@@ -94,8 +96,9 @@ def _mended(text: str, fault: TextFault) -> str | None:
     elif fault.problem.startswith("A link cannot begin with"):
         new = re.sub(r"\[([^\[\]]*)\]\((?!https?:|mailto:|tel:)[a-zA-Z][\w+.-]*:[^()\s]*\)", r"\1", line)
     elif fault.problem.startswith("A picture from another site"):
-        new = re.sub(r"<img\s[^<>]*src=\"(?:https?:)?//[^\"]*\"[^<>]*>", "", line)
+        new = re.sub(r"<img\s[^<>]*src=\"(?:https?:/)?/[^\"]*\"[^<>]*>", "", line)
         new = re.sub(r"!\[([^\[\]]*)\](\((?:https?:)?//)", r"[\1]\2", new) if new == line else new
+        new = re.sub(r"!\[([^\[\]]*)\]\(/[^()\s]*\)", r"*\1*", new) if new == line else new
     else:
         return None
     if new == line:

@@ -181,7 +181,7 @@ def _places(school: School, to: str | None) -> "Places":
     if isinstance(site, FolderTarget):
         sources = (school.course_data, school.content, school.public, *school.themes)
         check_output(site.folder, manifest=school.manifest, sources=sources)
-    return Places(site, written, find_target(private, endpoint=endpoint) if private else None)
+    return Places(site, written, find_target(private, endpoint=endpoint, is_private=True) if private else None)
 
 
 def _setting(school: School, name: str) -> str | None:

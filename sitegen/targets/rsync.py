@@ -15,8 +15,9 @@ _TIMEOUT = 60  # seconds without any answer
 class RsyncStore:
     """`place` is what rsync takes: `host:/srv/school`."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, *, is_private: bool = False) -> None:
         self.place = place.rstrip("/")
+        self._modes = "--chmod=D700,F600" if is_private else "--chmod=D755,F644"
 
     def read(self, name: str) -> bytes | None:
         """A file's content; None where there is none."""
@@ -46,7 +47,7 @@ class RsyncStore:
         """Write files, each under another name first, so that nobody reads half of one."""
         if names:
             self._rsync(
-                "--from0", "--files-from=-", "--ignore-times", "--delay-updates", "--perms", "--chmod=D755,F644",
+                "--from0", "--files-from=-", "--ignore-times", "--delay-updates", "--perms", self._modes,
                 "--mkpath", f"{site}/", f"{self.place}/",
                 names=names,
             )  # fmt: skip

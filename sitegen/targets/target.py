@@ -10,13 +10,18 @@ from sitegen.targets.remote import Store, put_site
 
 @dataclass(frozen=True)
 class FolderTarget:
-    """A folder of this machine."""
+    """A folder of this machine; a private one is for its owner only."""
 
     folder: Path
+    is_private: bool = False
 
     def put(self, site: Path, *, everything: bool = False) -> Publishing:
         """Copy what differs; files are compared, so `everything` changes nothing. Raises OutputRefused."""
-        return publish_site(site, self.folder)
+        published = publish_site(site, self.folder)
+        if self.is_private:
+            for path in (self.folder, *self.folder.rglob("*")):
+                path.chmod(0o700 if path.is_dir() else 0o600)
+        return published
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,14 @@ class RemoteTarget:
 Target = FolderTarget | RemoteTarget
 
 
-def find_target(written: str, *, endpoint: str | None) -> Target:
+def find_target(written: str, *, endpoint: str | None, is_private: bool = False) -> Target:
     """`/srv/site`, `rsync:host:/srv/site` or `s3:bucket/prefix`. Raises OutputRefused."""
     if written.startswith("rsync:"):
         from sitegen.targets.rsync import RsyncStore
 
-        return RemoteTarget(RsyncStore(written.removeprefix("rsync:")))
+        return RemoteTarget(RsyncStore(written.removeprefix("rsync:"), is_private=is_private))
+    if written.startswith("s3:") and is_private:
+        raise OutputRefused(f"The service reads its catalogue from a folder, and not from a bucket: “{written}”.")
     if written.startswith("s3:"):
         from sitegen.targets.bucket import BucketStore  # boto3 takes a tenth of a second to import
 
@@ -46,4 +53,4 @@ def find_target(written: str, *, endpoint: str | None) -> Target:
         return RemoteTarget(BucketStore(bucket, prefix, endpoint))
     if re.match(r"\w+://|[\w.@-]+:", written):
         raise OutputRefused(f"“{written}” is no place to publish to. Write a folder, rsync:host:/folder, or s3:bucket.")
-    return FolderTarget(Path(written))
+    return FolderTarget(Path(written), is_private)

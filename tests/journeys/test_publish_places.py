@@ -138,3 +138,19 @@ def test_a_place_that_is_none_is_refused(folder: Path) -> None:
     inside = run(publish, folder, "--yes", "--to", str(folder / "course_data"))
     assert inside.exit_code == 1
     assert "are in each other" in inside.output
+
+
+@pytest.mark.parametrize("written", ["", "rsync:"])
+def test_the_services_own_files_go_elsewhere_and_are_private(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    if written and shutil.which("rsync") is None:
+        pytest.skip("rsync is not installed")
+    private = tmp_path / "private"
+    monkeypatch.setenv("COURSEWRIGHT_PUBLISH_PRIVATE_TO", f"{written}{private}")
+    assert run(publish, folder, "--yes", "--to", str(tmp_path / "www")).exit_code == 0
+    assert (private / "catalog.json").read_bytes() == (folder / "build/catalog.json").read_bytes()
+    for path in private.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    monkeypatch.setenv("COURSEWRIGHT_PUBLISH_PRIVATE_TO", "s3:bucket")
+    assert "from a folder, and not from a bucket" in run(publish, folder, "--yes", "--all").output

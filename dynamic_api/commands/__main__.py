@@ -37,6 +37,7 @@ COMMANDS: Table = {
     "docs": ("sitegen.commands.docs:docs", "Show a document."),
     "schema": ("sitegen.commands.docs:schema", "Write the schemas that editors use."),
     "settings": ("dynamic_api.commands.settings:settings", "Show the settings, with what each is."),
+    "host": ("dynamic_api.commands.host:host", "Write the configuration of Caddy, nginx or a host."),
     "migrate": ("dynamic_api.commands.serve:migrate", "Update the database to the current schema."),
     "backup": ("dynamic_api.commands.backup:backup", "Write a copy of the database, while the service runs."),
     "restore": ("dynamic_api.commands.backup:restore", "Fill an empty database from a backup."),

@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from dynamic_api.core.errors import ApiError, BodyTooLarge, CrossOrigin, NotFound
 from dynamic_api.service import Service
 from dynamic_api.web.access_log import AccessLog
-from dynamic_api.web.headers import api_headers, page_headers
+from dynamic_api.web.headers import VIDEO_PAGES, api_headers, page_headers
 from dynamic_api.web.requests import EXTRA_HEADERS, Request
 from dynamic_api.web.responses import WORTH_IT, JsonResponse, negotiated, refusal
 from dynamic_api.web.routing import Router
@@ -60,7 +60,8 @@ class Application:
         self._router = router
         self._site = site
         self._origin = service.settings.site_url.encode()
-        self._page_headers = _raw(page_headers(service.settings))
+        self._page_headers = _raw(page_headers(service.settings, plays_video=False))
+        self._video_headers = _raw(page_headers(service.settings, plays_video=True))
         self._api_headers = _raw(api_headers(service.settings))
         self._lifespan = LifespanRouter(lifespan=lambda _: lifespan(self))
 
@@ -125,7 +126,8 @@ class Application:
 
     def _headers_of(self, scope: Scope, request_id: bytes) -> RawHeaders:
         is_data = scope["path"].startswith((API, WEBHOOKS)) and not scope["path"].startswith(PAGES_OF_DRAFTS)
-        ours = self._api_headers if is_data else self._page_headers
+        page = self._video_headers if scope["path"].startswith(VIDEO_PAGES) else self._page_headers
+        ours = self._api_headers if is_data else page
         return [*ours, *scope.get(EXTRA_HEADERS, ()), (b"x-request-id", request_id)]
 
     def _check_origin(self, request: Request) -> None:

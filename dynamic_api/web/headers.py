@@ -5,18 +5,27 @@ from urllib.parse import urlsplit
 
 from dynamic_api.core.settings import Settings
 
+FOR_EVER = "public, max-age=31536000, immutable"  # assets: their addresses change with their content
+ASK_AGAIN = "no-cache"
+ASSETS = "/assets/"
+VIDEO_PAGES = ("/learn/", "/preview/")
+SERVICE = ("/api/", "/webhooks/")  # addresses that the service answers; every other one is a file
 
-def page_headers(settings: Settings) -> Mapping[str, str]:
-    """Headers of pages; a proxy or CDN that serves `output/` should send the same. OWASP, HTTP Headers cheat sheet."""
+
+def page_headers(settings: Settings, *, plays_video: bool) -> Mapping[str, str]:
+    """Headers of pages; what serves `output/` instead of the service sends the same: `hosting.py` writes it down.
+
+    OWASP, HTTP Headers cheat sheet. Pages without a video may load nothing from anywhere else.
+    """
     policy = {
         "default-src": "'none'",
-        "script-src": f"'self' {_origin(settings.stream_sdk_url)}",
+        "script-src": f"'self' {_origin(settings.stream_sdk_url)}" if plays_video else "'self'",
         "style-src": "'self'",
         "img-src": "'self' data:",
         # Videos of one's own: their parts may come from the bucket, and hls.js hands them over as blobs.
-        "media-src": f"'self' blob:{_bucket(settings)}",
-        "connect-src": f"'self'{_bucket(settings)}",
-        "frame-src": f"'self' {_origin(settings.stream_base_url)}",
+        "media-src": f"'self' blob:{_bucket(settings)}" if plays_video else "'self'",
+        "connect-src": f"'self'{_bucket(settings)}" if plays_video else "'self'",
+        "frame-src": f"'self' {_origin(settings.stream_base_url)}" if plays_video else "'none'",
         # Chromium checks a form's redirects against this too.
         "form-action": f"'self' {settings.stripe_checkout_origin}",
         "base-uri": "'none'",

@@ -8,8 +8,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from dynamic_api.core.errors import MethodNotAllowed, NotFound
-
-_FOR_EVER = "public, max-age=31536000, immutable"
+from dynamic_api.web.headers import ASK_AGAIN, FOR_EVER
 
 
 class StaticSite:
@@ -32,5 +31,5 @@ class StaticSite:
             # Starlette builds the address from the Host header, which anybody can send.
             response = RedirectResponse(f"{self._site_url}{scope['path']}/")
         is_asset = path.startswith("assets/") and response.status_code in (200, 206, 304)
-        response.headers["Cache-Control"] = _FOR_EVER if is_asset else "no-cache"
+        response.headers["Cache-Control"] = FOR_EVER if is_asset else ASK_AGAIN
         return response

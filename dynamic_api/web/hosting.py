@@ -1,0 +1,245 @@
+"""What a web server or host in front of the service has to be told: headers, caching, redirects, and what goes where.
+
+Pure: settings in, configuration out. The values are those that the service sends itself (`headers.py`).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynamic_api.core.settings import Settings
+from dynamic_api.web.headers import ASK_AGAIN, ASSETS, FOR_EVER, SERVICE, VIDEO_PAGES, page_headers
+
+_LARGEST_BODY = 1024 * 1024  # bytes; the service refuses smaller ones itself, where it knows what is asked
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """What is known: the settings, the folder of the built site, and where the service listens."""
+
+    settings: Settings
+    output: Path
+    upstream: str
+
+    @property
+    def site(self) -> str:
+        """The address that visitors type."""
+        return self.settings.site_url
+
+    @property
+    def page(self) -> Mapping[str, str]:
+        """Headers of ordinary pages."""
+        return page_headers(self.settings, plays_video=False)
+
+    @property
+    def video(self) -> Mapping[str, str]:
+        """Headers of pages with a video; they differ in the policy alone."""
+        return page_headers(self.settings, plays_video=True)
+
+
+def caddyfile(hosting: Hosting, *, is_older: bool = False) -> str:
+    """For Caddy 2.7 and newer, or with `is_older` for 2.5 and 2.6."""
+    policy = "Content-Security-Policy"
+    common = "\n".join(f'    header {name} "{value}"' for name, value in hosting.page.items() if name != policy)
+    buffers = "buffer_requests" if is_older else "request_buffers 64KB"
+    length = "{http.request.header.Content-Length}"
+    return f"""\
+# Written by “coursewright host caddy”. Write it again after a change of settings or version.
+(page) {{
+{common}
+    @video path {" ".join(f"{path}*" for path in VIDEO_PAGES)}
+    @other not path {" ".join(f"{path}*" for path in VIDEO_PAGES)}
+    header @video {policy} "{hosting.video[policy]}"
+    header @other {policy} "{hosting.page[policy]}"
+    header -Server
+}}
+
+{hosting.site} {{
+    root * {hosting.output}
+    encode zstd gzip
+
+    @service path {" ".join(f"{path}*" for path in SERVICE)}
+    handle @service {{
+        @large expression `{length} != "" && int({length}) > {_LARGEST_BODY}`
+        error @large 413
+        # Requests wait here while the service restarts, instead of failing.
+        reverse_proxy {hosting.upstream} {{
+            {buffers}
+            lb_try_duration 30s
+            lb_try_interval 250ms
+        }}
+    }}
+
+    handle {{
+        import page
+        @asset {{
+            path {ASSETS}*
+            file
+        }}
+        header @asset Cache-Control "{FOR_EVER}"
+        header ?Cache-Control {ASK_AGAIN}
+        file_server {{
+            precompressed zstd br gzip
+            hide .coursewright
+        }}
+    }}
+
+    handle_errors {{
+        @page not path {" ".join(f"{path}*" for path in SERVICE)}
+        handle @page {{
+            import page
+            header Cache-Control no-store
+            rewrite * /404.html
+            file_server
+        }}
+        handle {{
+            header Content-Type application/json
+            header Cache-Control no-store
+            @away expression {{err.status_code}} in [502, 503, 504]
+            header @away Retry-After 5
+            respond @away `{{"error":{{"code":"unavailable","message":"Please try again in a minute."}}}}` 503
+            respond `{{"error":{{"code":"refused","message":"The server refused this request."}}}}` {{err.status_code}}
+        }}
+    }}
+}}
+"""
+
+
+def nginx_conf(hosting: Hosting) -> str:
+    """A file for `conf.d/`: maps and one server. TLS is left to certbot, or to what stands before it."""
+    policy = "Content-Security-Policy"
+    common = {name: value for name, value in hosting.page.items() if name != policy}
+    video = "|".join(path.strip("/") for path in VIDEO_PAGES)
+    service = "|".join(path.strip("/") for path in SERVICE)
+    lines = "\n".join(f'    add_header {name} "{value}" always;' for name, value in common.items())
+    name = hosting.site.partition("://")[2]
+    host, _, port = name.partition(":")
+    return f"""\
+# Written by “coursewright host nginx”. Write it again after a change of settings or version.
+map $uri $coursewright_kind {{
+    default page;
+    "~^/({video})/" video;
+    "~^{ASSETS}" asset;
+}}
+map $coursewright_kind $coursewright_policy {{
+    default "{hosting.page[policy]}";
+    video "{hosting.video[policy]}";
+}}
+map "$status:$coursewright_kind" $coursewright_cache {{
+    default "{ASK_AGAIN}";
+    "~^(200|206|304):asset$" "{FOR_EVER}";
+    "~^[45]" no-store;
+}}
+
+server {{
+    listen {port or "80"};
+    server_name {host};
+    root {hosting.output};
+    error_page 404 /404.html;
+    server_tokens off;
+    absolute_redirect off;
+    client_header_timeout 10s;
+    client_body_timeout 10s;
+    large_client_header_buffers 4 8k;
+    gzip on;
+    gzip_static on;
+    gzip_vary on;
+    gzip_types text/css text/javascript application/javascript application/json application/xml image/svg+xml text/vtt;
+    charset utf-8;
+
+{lines}
+    add_header {policy} $coursewright_policy always;
+    add_header Cache-Control $coursewright_cache always;
+
+    location / {{
+        try_files $uri $uri/ =404;
+    }}
+    location = /.coursewright {{
+        return 404;
+    }}
+    location ~ ^/({service})/ {{
+        # The service sends its own; a header here keeps those above from being inherited.
+        add_header X-Content-Type-Options nosniff always;
+        proxy_hide_header X-Content-Type-Options;
+        client_max_body_size {_LARGEST_BODY};
+        proxy_pass http://{hosting.upstream};
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_connect_timeout 2s;
+        error_page 502 504 = @away;
+    }}
+    location @away {{
+        default_type application/json;
+        add_header Retry-After 5 always;
+        add_header Cache-Control no-store always;
+        return 503 '{{"error":{{"code":"unavailable","message":"Please try again in a minute."}}}}';
+    }}
+}}
+"""
+
+
+def headers_file(hosting: Hosting) -> str:
+    """`_headers`, as Cloudflare Pages and Netlify read it. Rules that match are all applied, so values are detached."""
+    policy = "Content-Security-Policy"
+    lines = ["# Written by “coursewright host cloudflare-pages”.", "/*"]
+    lines += [f"  {name}: {value}" for name, value in hosting.page.items()]
+    lines.append(f"  Cache-Control: {ASK_AGAIN}")
+    for path in VIDEO_PAGES:
+        lines += ["", f"{path}*", f"  ! {policy}", f"  {policy}: {hosting.video[policy]}"]
+    lines += ["", f"{ASSETS}*", "  ! Cache-Control", f"  Cache-Control: {FOR_EVER}"]
+    return "\n".join(lines) + "\n"
+
+
+def netlify_file(hosting: Hosting) -> str:
+    """`netlify.toml`: later rules win there, and the service stands behind two redirects."""
+    policy = "Content-Security-Policy"
+
+    def rule(path: str, values: Mapping[str, str]) -> str:
+        lines = [f"    {json.dumps(name)} = {json.dumps(value)}" for name, value in values.items()]
+        return "\n".join(["[[headers]]", f'  for = "{path}"', "  [headers.values]", *lines, ""])
+
+    rules = [rule("/*", {**hosting.page, "Cache-Control": ASK_AGAIN})]
+    rules += [rule(f"{path}*", {policy: hosting.video[policy]}) for path in VIDEO_PAGES]
+    rules.append(rule(f"{ASSETS}*", {"Cache-Control": FOR_EVER}))
+    for path in SERVICE:
+        target = f"https://{hosting.upstream}{path}:splat" if "://" not in hosting.upstream else hosting.upstream + path
+        rules.append(
+            "\n".join(
+                ["[[redirects]]", f'  from = "{path}*"', f'  to = "{target}"', "  status = 200", "  force = true", ""]
+            )
+        )
+    return "# Written by “coursewright host netlify”.\n" + "\n".join(rules)
+
+
+def s3_policy(hosting: Hosting) -> str:
+    """A response headers policy of CloudFront, as `aws cloudfront create-response-headers-policy` takes it.
+
+    Buckets keep types and caching with each file (`coursewright publish` sets them), and no other headers.
+    """
+
+    def headers(values: Mapping[str, str]) -> dict[str, object]:
+        items = [{"Header": name, "Value": value, "Override": True} for name, value in values.items()]
+        return {"CustomHeadersConfig": {"Quantity": len(items), "Items": items}}
+
+    policies = [
+        {"Name": "coursewright-pages", "Comment": "Every path but those below", **headers(hosting.page)},
+        {
+            "Name": "coursewright-videos",
+            "Comment": " ".join(f"{path}*" for path in VIDEO_PAGES),
+            **headers(hosting.video),
+        },
+    ]
+    return json.dumps(policies, indent=2, ensure_ascii=False) + "\n"
+
+
+HOSTS: Mapping[str, Callable[[Hosting], str]] = {
+    "caddy": caddyfile,
+    "nginx": nginx_conf,
+    "cloudflare-pages": headers_file,
+    "netlify": netlify_file,
+    "s3": s3_policy,
+}

@@ -37,6 +37,8 @@ COMMANDS: Table = {
     "docs": ("sitegen.commands.docs:docs", "Show a document."),
     "schema": ("sitegen.commands.docs:schema", "Write the schemas that editors use."),
     "settings": ("dynamic_api.commands.settings:settings", "Show the settings, with what each is."),
+    "config": ("dynamic_api.commands.doctor:config", "Check the settings."),
+    "doctor": ("dynamic_api.commands.doctor:doctor", "Ask everything that has to work, from the database to Stripe."),
     "host": ("dynamic_api.commands.host:host", "Write the configuration of Caddy, nginx or a host."),
     "migrate": ("dynamic_api.commands.serve:migrate", "Update the database to the current schema."),
     "backup": ("dynamic_api.commands.backup:backup", "Write a copy of the database, while the service runs."),

@@ -294,6 +294,8 @@ def list_of(kind: str, url: str, *filters: str) -> Call:
 def create_product(bank: Bank, request: Request, params: Json) -> Json:
     """POST /v1/products."""
     refuse_unknown(params, ("id", "name", "description", "metadata", "tax_code"))
+    if "name" not in params:
+        raise invalid("Missing required param: name.", code="parameter_missing", param="name")
     if bank.store.get("product", params["id"]):
         raise invalid("Product already exists.", code="resource_already_exists", param="id")
     return bank.store.add(make.product(params, now=bank.store.now()))

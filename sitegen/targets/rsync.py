@@ -28,7 +28,9 @@ class RsyncStore:
 
     def names(self, wanted: Sequence[str]) -> set[str]:
         """The files there."""
-        listed = self._rsync("-r", "--list-only", "--no-h", f"{self.place}/", may_miss=True)
+        if self._rsync("--list-only", f"{self.place}/", may_miss=True) is None:
+            return set()
+        listed = self._rsync("-r", "--list-only", "--no-h", f"{self.place}/")
         found = set()
         for line in (listed or "").splitlines():
             parts = line.split(maxsplit=4)  # permissions, size, day, time, name
@@ -75,7 +77,7 @@ class RsyncStore:
             raise OutputRefused("rsync is not installed on this machine. Install it, and publish again.") from None
         if done.returncode == 0:
             return done.stdout.decode("utf-8", "replace")
-        if done.returncode == 23 and may_miss:  # “Partial transfer due to error”: nothing is there
+        if done.returncode == 23 and may_miss and b"No such file or directory" in done.stderr:
             return None
         said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit status {done.returncode}"]
         if done.returncode in _UNREACHABLE:

@@ -131,6 +131,32 @@ def test_a_bucket_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.Mon
         assert target.put(site).changed == 0
 
 
+@pytest.mark.parametrize("written", ["rsync:", "rsync:/", "rsync://", "rsync:host:", "rsync:host:/", "rsync:.", "s3:"])
+def test_a_place_without_a_name_is_never_written(written: str) -> None:
+    with pytest.raises(OutputRefused, match="names no "):
+        find_target(written, endpoint=None)
+
+
+@pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")
+def test_a_place_that_cannot_be_listed_whole_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a file vanishes meanwhile, or a folder may not be read: rsync says 23 then, as for a missing place."""
+    program = tmp_path / "bin" / "rsync"
+    program.parent.mkdir()
+    real = shutil.which("rsync")
+    program.write_text(f'#!/bin/sh\ncase "$*" in *" -r "*) echo "denied" >&2; exit 23;; esac\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    place, site = tmp_path / "www", tmp_path / "site"
+    for each in (place, site):
+        each.mkdir()
+        (each / "index.html").write_text(each.name)
+    with pytest.raises(OutputRefused, match="rsync stopped"):
+        find_target(f"rsync:{place}", endpoint=None).put(site)
+    assert (place / "index.html").read_text() == "www"
+
+
 def test_a_place_that_is_none_is_refused(folder: Path) -> None:
     for written in ("ftp://host/x", "host:/srv/site"):
         with pytest.raises(OutputRefused, match="is no place to publish to"):

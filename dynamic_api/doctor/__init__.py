@@ -1,0 +1,1 @@
+"""Whether an installation is ready: each part is asked, and nothing is written anywhere."""

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from sitegen.school import LOCK, School
 from sitegen.site.drafts import draft_pages
 from sitegen.site.render import SiteFile, SiteRenderer, Source, TemplateBroken
 
+_BUILDING, _KILLED_AFTER = "building-", 3600  # seconds: no build takes an hour
 _OWN_LINK = re.compile(r'href="(/(?!api/|/)[^"#?]*)')
 
 
@@ -116,7 +118,8 @@ def prepare_site(
     became_due = before and any(before.built_at < moment <= now for moment, _ in loaded.dates())
     if before is not None and _is_the_same(before, compiled) and not became_due:
         compiled = before  # building twice is building once
-    with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
+    _forget_interrupted(manifest.parent)
+    with tempfile.TemporaryDirectory(prefix=_BUILDING, dir=manifest.parent) as folder:
         rendered = Path(folder) / "site"
         pages = _write(render(school, loaded, site_url=site_url, now=now), rendered)
         _check_theme_links(rendered)
@@ -133,6 +136,14 @@ def prepare_site(
             due=next((moment.timestamp() for moment, _ in loaded.dates() if moment > now), None),
             earlier=earlier,
         )
+
+
+def _forget_interrupted(folder: Path) -> None:
+    """Remove what a build left behind that was killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob(f"{_BUILDING}*"):
+        if time.time() - path.stat().st_mtime > _KILLED_AFTER:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def publish_prepared(

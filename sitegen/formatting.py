@@ -47,6 +47,9 @@ def format_files(paths: list[Path]) -> list[Formatted]:
         except Unreadable as error:
             faults.append(error.fault)
             continue
+        if path.suffix not in (".md", ".yaml", ".yml"):
+            faults.append(Fault(path, 1, 1, "This is no course file.", "Name a .yaml file, or a page or post."))
+            continue
         after = _in_markdown(path, before, faults) if path.suffix == ".md" else _in_yaml(path, before, faults)
         if after != before:
             changed.append(Formatted(path, after))
@@ -81,7 +84,7 @@ def _in_yaml(path: Path, text: str, faults: list[Fault], *, above: int = 0) -> s
     except YAMLError:  # this parser is stricter than the one that reads course files
         return None
     tidy = _with_comments_in_place(written.getvalue(), text)
-    is_same = tidy.split() == text.split() and parse_yaml(YamlSource(path), tidy).data == source.data
+    is_same = "".join(tidy.split()) == "".join(text.split()) and parse_yaml(YamlSource(path), tidy).data == source.data
     return tidy if is_same else None
 
 

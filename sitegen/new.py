@@ -5,25 +5,26 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sitegen.catalog.slugs import id_for
 from sitegen.catalog.yaml_source import read_yaml
 from sitegen.school import School
 
 _COURSE = """\
 # yaml-language-server: $schema=../../../.coursewright/schema/course.schema.json
 # Every id is stored with orders and progress: choose it once, and never change it.
-id: {slug}
+id: {id}
 title: {title}
 summary: Say in one line what one learns here.
 description: description.md
 status: draft
 instructor: {instructor}
 thumbnail: thumbnail.svg
-price: free
+price: free  # or “amount: 4900” and “currency: EUR” below it
 modules:
-  - id: {slug}-start
+  - id: {id}-start
     title: Start
     lessons:
-      - id: {slug}-first
+      - id: {id}-first
         slug: first
         title: The first lesson
         notes: notes/first.md
@@ -47,7 +48,7 @@ def new_course(school: School, slug: str, title: str) -> list[Path]:
     instructor, color = first_instructor(school), brand_color(school)
     return _write(
         {
-            folder / "course.yaml": _COURSE.format(slug=slug, title=_quoted(title), instructor=instructor),
+            folder / "course.yaml": _COURSE.format(id=id_for(slug), title=_quoted(title), instructor=instructor),
             folder / "description.md": "Say what the course is about, and for whom.\n",
             folder / "notes" / "first.md": "Write the lesson's text here.\n",
             folder / "thumbnail.svg": THUMBNAIL.format(color=color),
@@ -75,7 +76,7 @@ def _site(school: School) -> dict[str, object]:
 def new_module(school: School, course: str, slug: str, title: str) -> list[Path]:
     """A module at the end. Raises NewRefused."""
     path, text = _course_file(school, course)
-    name = f"{course}-{slug}"
+    name = id_for(course, slug)
     if re.search(rf"\bid: {re.escape(name)}\s*$", text, re.M):
         raise NewRefused(f"{path} has an id “{name}” already. Choose another name.")
     lines = f"  - id: {name}\n    title: {_quoted(title)}\n    lessons:\n" + _lesson(course, f"{slug}-first", "First")
@@ -109,7 +110,7 @@ def new_post(school: School, slug: str, title: str) -> list[Path]:
 
 def _lesson(course: str, slug: str, title: str) -> str:
     return (
-        f"      - id: {course}-{slug}\n        slug: {slug}\n        title: {_quoted(title)}\n"
+        f"      - id: {id_for(course, slug)}\n        slug: {slug}\n        title: {_quoted(title)}\n"
         f"        notes: notes/{slug}.md\n        published: false\n"
     )
 

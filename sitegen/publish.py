@@ -82,7 +82,10 @@ def publish_site(built: Path, output: Path) -> Publishing:
 
     Raises OutputRefused where a file that is not ours is in the way; nothing is changed then.
     """
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputRefused(f"{output} cannot be made: {error.strerror}. Choose another folder.") from None
     ours = _read_list(output)
     wanted = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
     there = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()} - {LIST}

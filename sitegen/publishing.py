@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sitegen.build import Prepared, publish_prepared
+from sitegen.catalog.commit import is_committed
 from sitegen.catalog.manifest import Manifest, drafts_folder, private_folder, write_manifest
 from sitegen.differences.compare import CourseChange, compare
 from sitegen.differences.facts import SchoolFacts, facts_of
@@ -57,9 +58,9 @@ def releases_of(school: School) -> Releases:
     return Releases(school.manifest.parent / "releases")
 
 
-def plan_publish(releases: Releases, prepared: Prepared) -> Plan:
-    """Compare a prepared site with what is published. Raises OutputRefused where a clock is behind."""
-    newest = releases.newest()
+def plan_publish(releases: Releases, prepared: Prepared, to: str) -> Plan:
+    """Compare a prepared site with what is published there. Raises OutputRefused where a clock is behind."""
+    newest = releases.newest(to)
     if newest is None:
         files = digests_of(prepared.folder)
         return Plan(compare(SchoolFacts(courses=()), facts_of(prepared.catalog)), len(files), 0, is_new=True)
@@ -94,7 +95,8 @@ def publish(
     releases = releases_of(school)
     with _alone(school):
         said = installation.prepare(prepared.manifest)
-        release = _keep(releases, prepared.folder, prepared.manifest, places.name, changes)
+        committed = is_committed(school.root)
+        release = _keep(releases, prepared.folder, prepared.manifest, places.name, changes, committed=committed)
         published: list[Publishing] = []
 
         def put(site: Path) -> Publishing:
@@ -106,16 +108,22 @@ def publish(
     return receipt, published[0], said
 
 
+def plan_rollback(releases: Releases, release: Release) -> Sequence[CourseChange]:
+    """What going back changes."""
+    newest = releases.newest(release.receipt.to)
+    return compare(
+        facts_of(newest.manifest.catalog) if newest else SchoolFacts(courses=()), facts_of(release.manifest.catalog)
+    )
+
+
 def roll_back(
     school: School, release: Release, places: Places, installation: Installation
 ) -> tuple[Receipt, Publishing, str]:
     """Publish an earlier release again, under a number of its own. Nobody loses what they bought meanwhile."""
     releases = releases_of(school)
-    newest = releases.newest()
     # The service takes the newest catalogue; this one is published now, and belongs to no newer commit.
     manifest = release.manifest.model_copy(update={"built_at": datetime.now(UTC), "committed_at": None})
-    old = newest.manifest.catalog if newest else None
-    changes = compare(facts_of(old) if old else SchoolFacts(courses=()), facts_of(manifest.catalog))
+    changes = plan_rollback(releases, release)
     lines = tuple(f"{change.title}: {sentence}" for change in changes for sentence in change.sentences)
     with _alone(school):
         said = installation.prepare(manifest)
@@ -127,13 +135,21 @@ def roll_back(
 
 
 def _keep(
-    releases: Releases, site: Path, manifest: Manifest, to: str, changes: Sequence[str], *, back_to: int | None = None
+    releases: Releases,
+    site: Path,
+    manifest: Manifest,
+    to: str,
+    changes: Sequence[str],
+    *,
+    back_to: int | None = None,
+    committed: bool = True,
 ) -> Release:
     files = digests_of(site)
     receipt = Receipt(
         number=releases.next_number(),
         version=manifest.version,
         commit=manifest.commit,
+        is_committed=committed,
         built_at=manifest.built_at,
         to=to,
         files=len(files),

@@ -1,6 +1,6 @@
 """The sites that were published: their files, their catalogues and their receipts, below `build/releases/`.
 
-They are what `rollback` goes back to and `verify` compares with. The newest five are kept.
+They are what `rollback` goes back to and `verify` compares with. The newest five sites of each place are kept.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ class Receipt(Compiled):
     number: int
     version: str
     commit: str | None
+    is_committed: bool = True  # False where files had changes that no commit has
     built_at: datetime
     published_at: datetime | None = None  # None while it lasts, and where it was cut
     to: str
@@ -33,6 +34,11 @@ class Receipt(Compiled):
     digest: str
     back_to: int | None = None
     changes: tuple[str, ...] = ()
+
+    @property
+    def site(self) -> tuple[str, str]:
+        """What makes one site another: its files, and the catalogue behind it."""
+        return self.digest, self.version
 
     @property
     def origin(self) -> int:
@@ -68,14 +74,20 @@ class Releases:
         """Those whose publishing was finished."""
         return [release for release in self._read() if release.receipt.published_at is not None]
 
-    def newest(self) -> Release | None:
-        """What is published now; None before the first."""
-        finished = self.all()
+    def newest(self, to: str | None = None) -> Release | None:
+        """What is published now, at a place or anywhere; None before the first."""
+        finished = [each for each in self.all() if to in (None, each.receipt.to)]
         return finished[-1] if finished else None
 
     def before(self, release: Release) -> Release | None:
-        """The one that was published before it, or before what it went back to."""
-        earlier = [each for each in self.all() if each.receipt.number < release.receipt.origin]
+        """What was at its place before it, or before what it went back to; never the same site again."""
+        earlier = [
+            each
+            for each in self.all()
+            if each.receipt.number < release.receipt.origin
+            and each.receipt.to == release.receipt.to
+            and each.receipt.site != release.receipt.site
+        ]
         return earlier[-1] if earlier else None
 
     def next_number(self) -> int:
@@ -107,7 +119,13 @@ class Releases:
     def finish(self, release: Release, receipt: Receipt) -> None:
         """Say that it is published, and forget the oldest."""
         _write(receipt, release.folder)
-        needed = {each.folder for each in self.all()[-KEPT:]}
+        needed: set[Path] = set()
+        for place in {each.receipt.to for each in self.all()}:
+            sites: set[tuple[str, str]] = set()  # the same site, published again, counts once
+            for each in reversed([each for each in self.all() if each.receipt.to == place]):
+                if len(sites) < KEPT or each.receipt.site in sites:
+                    sites.add(each.receipt.site)
+                    needed.add(each.folder)
         for each in self._read():
             if each.folder not in needed and each.receipt.number < receipt.number:
                 shutil.rmtree(each.folder)

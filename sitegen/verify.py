@@ -40,6 +40,10 @@ async def _verify(address: str, files: Mapping[str, str]) -> list[Difference]:
             async with turn:
                 return await _look(client, address, name, digest)
 
+        try:
+            await client.get(address)
+        except httpx.HTTPError as error:
+            return [Difference(address, f"cannot be reached: {error or type(error).__name__}")]
         found = await asyncio.gather(*(look(name, digest) for name, digest in wanted.items()))
         alone = await _only_there(client, address, files)
     return [*(each for each in found if each is not None), *alone]

@@ -114,6 +114,8 @@ Files = LocalFiles | BucketFiles
 def open_files(settings: MediaSettings) -> Files:
     """The store of the settings. Raises SettingsInvalid."""
     if settings.files_dir is not None:
+        if not settings.files_dir.is_dir():
+            raise SettingsInvalid(f"COURSEWRIGHT_FILES_DIR: there is no folder {settings.files_dir}. Make it first.")
         return LocalFiles(settings.files_dir)
     if settings.r2_endpoint and settings.r2_bucket:
         return BucketFiles(settings)

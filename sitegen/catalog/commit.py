@@ -21,3 +21,12 @@ def find_commit(folder: Path) -> Commit | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return Commit(said[0], datetime.fromisoformat(said[1])) if len(said) == 2 else None
+
+
+def is_committed(folder: Path) -> bool:
+    """Whether everything below `folder` is as the commit has it; True without git."""
+    command = ["git", "-C", str(folder), "status", "--porcelain", "--", "."]
+    try:
+        return not subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return True

@@ -4,6 +4,8 @@ One address has one spelling: there are no capital letters, and letters are comp
 a Mac are not.
 """
 
+import hashlib
+import re
 import unicodedata
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 HOW = "Use lower-case letters of any script, digits and single hyphens, such as “first-steps”."
 LONGEST = 64  # letters, as in the service's database
+_PLAIN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_NAME = 240  # bytes; a folder's name has at most 255
 
 
@@ -30,6 +33,19 @@ def _is_word(part: str) -> bool:
 def slug_of(written: str | None, name: str) -> str:
     """What a file says, or else its name, or its folder's, in one spelling."""
     return written or unicodedata.normalize("NFC", name)
+
+
+def id_for(course: str, part: str = "", *, key: str = "") -> str:
+    """An id, which is plain letters: of slugs where they are, or else of a digest of `key`, or of the part itself."""
+    plain = f"{course}-{part}" if part else course
+    if _PLAIN.fullmatch(plain) and len(plain) <= LONGEST:
+        return plain
+    base = course if _PLAIN.fullmatch(course) else f"c{_digest(course)}"
+    return f"{base[:40].strip('-')}-{_digest(key or part)}" if part else base
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def _check(value: str) -> str:

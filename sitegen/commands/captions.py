@@ -13,7 +13,7 @@ from sitegen.commands.answers import as_json, refuse_command, say
 @as_json
 def convert(files: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
     """SubRip, YouTube's SBV and rolling captions, and WebVTT with short times → WebVTT. Overwrites nothing."""
-    from sitegen.media.captions import CaptionsUnknown, convert_captions
+    from sitegen.media.captions import CaptionsUnknown, convert_captions, wrong_times
 
     converted: dict[Path, str] = {}
     problems = []
@@ -21,11 +21,17 @@ def convert(files: tuple[Path, ...], folder: Path | None, as_json: bool) -> None
         target = (folder or file.parent) / f"{file.stem}.vtt"
         if target == file:
             target = target.with_suffix(".converted.vtt")
-        if target.exists() or target in converted:
+        if target in converted:
+            problems.append(f"{file}: another of these files becomes {target} too. Convert them one by one.")
+            continue
+        if target.exists():
             problems.append(f"{target} is there already. Move it away, or choose another --folder.")
             continue
         try:
-            converted[target] = convert_captions(file.read_bytes())
+            content = file.read_bytes()
+            converted[target] = convert_captions(content)
+            for told in wrong_times(content):
+                click.echo(f"{file} {told}", err=True)
         except CaptionsUnknown as error:
             problems.append(f"{file}: {error}")
     if problems:

@@ -53,6 +53,8 @@ def diff(installation: Counting | None, against: str | None, markdown: bool, sch
     from sitegen.load import load_school
     from sitegen.publishing import releases_of
 
+    if against is not None and not against.strip():
+        raise click.UsageError("--against needs a commit, or the address of a live site.")
     now = datetime.now(UTC)
     try:
         with without_collector():
@@ -71,7 +73,7 @@ def diff(installation: Counting | None, against: str | None, markdown: bool, sch
     people, unknown = people_of(installation)
     shown = as_markdown(changes, people) if markdown else as_text(changes, people)
     if changes and unknown and not markdown:
-        shown += f"\n\nHow many people own these courses is not known here: {unknown}"
+        shown += f"\n\nHow many people own these courses is not known: the settings here are not complete. {unknown}"
     data = [
         {"course": each.id, "title": each.title, "changes": each.sentences,
          "owners": people[each.id].owners if each.id in people else None,

@@ -33,6 +33,8 @@ def folder(
     from sitegen.moving_in.tree import NothingFound, Tree
 
     name = source.resolve().name
+    if school.root.resolve().is_relative_to(source.resolve()) or source.resolve() == school.course_data.resolve():
+        refuse_command(f"{source} holds the school itself. Name a folder of texts elsewhere.", as_json=as_json)
 
     def find(lost: "list[Lost]") -> "list[FoundCourse]":
         tree = Tree(source.resolve(), language=_language(school), site=site, lost=lost)
@@ -124,27 +126,34 @@ def _carry(school: School, find: "Callable[[list[Lost]], list[FoundCourse]]", na
     done = [write_course(school, course) for course in courses]
     report = write_report(school, name, courses, done, sorted(lost))
     faults: list[str] = []
+    others = 0
     try:
         load_school(school, now=_now())
     except CatalogInvalid as error:
-        faults = [str(fault) for fault in error.faults]
+        folders = [school.course_data / "courses" / course.slug for course in courses]
+        ours = [each for each in error.faults if any(each.file.is_relative_to(folder) for folder in folders)]
+        faults = [str(fault) for fault in ours]
+        others = len(error.faults) - len(ours)
     lines = [
         f"{course.title}: {count(len(course.modules), 'module')}, {count(len(course.lessons), 'lesson')} "
         f"({each.lessons} new), course_data/courses/{course.slug}"
         for course, each in zip(courses, done, strict=True)
     ]
     kept = [str(path) for each in done for path in each.kept]
-    lines += [f"{path}: was changed since it was imported, and stays as it is" for path in kept]
+    lines += [f"{path}: differs from what was imported, and stays as it is" for path in kept]
     lines += [str(each) for each in sorted(lost)[:_SHOWN]]
     if len(lost) > _SHOWN:
         lines.append(f"… and {len(lost) - _SHOWN} more that could not be carried.")
-    lines.append(f"What could not be carried is listed in {report}.")
+    if lost:
+        lines.append(f"What could not be carried is listed in {report}.")
+    if others:
+        lines.append(f"Other files of the school have {count(others, 'fault')}: see “coursewright check”.")
     lines += (
         ["", *faults, f"{count(len(faults), 'fault')} to mend; see them again with “coursewright check”."]
         if faults
         else []
     )
-    lines.append("\nThey are drafts: look at them with “coursewright preview”.")
+    lines.append("\nNothing of it is shown to anybody yet: look at it with “coursewright preview”.")
     data = {
         "courses": [{"slug": course.slug, "title": course.title, "lessons": len(course.lessons)} for course in courses],
         "written": [str(path) for each in done for path in each.written],

@@ -242,6 +242,7 @@ def transcode(
         placed = find_lesson(school, lesson) if lesson else None
         if placed and (placed.lesson.video or placed.lesson.hls) and not replace:
             refuse_command(f"{placed.name} has a video already. Add --replace to give it this one.", as_json=as_json)
+        service.look_at_files([])  # encoding takes long: whether there is a place for it is asked before
         course = placed.lesson.id if placed else "video"
         key = f"videos/{course}/{secrets.token_hex(8)}"
         with tempfile.TemporaryDirectory(prefix="coursewright-") as name:

@@ -1,6 +1,7 @@
 """publish, rollback, verify: the way out to the world, and back."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -84,11 +85,11 @@ def publish(
             ) as prepared,
         ):
             tell({"told": [str(leak) for leak in prepared.told]})
-            plan = plan_publish(releases_of(school), prepared)
-            same_place = (newest := releases_of(school).newest()) is not None and newest.receipt.to == places.name
-            if not plan.is_new and same_place and not everything:
+            plan = plan_publish(releases_of(school), prepared, places.name)
+            if not plan.is_new and not everything:
                 data = {"published": False, "version": prepared.manifest.version}
-                say(data, "This is what is published already.", as_json=as_json)
+                say(data, "This is what was published there already. If others changed files there, add --all.",
+                    as_json=as_json)  # fmt: skip
                 return
             people, _ = people_of(installation)
             _ask(f"{as_text(plan.changes, people)}\n\n{_files(plan)} Publish to {places.name}?", yes, as_json)
@@ -117,22 +118,26 @@ def rollback(
 ) -> None:
     """Publish the release before the present one again, or one by its number. What was bought stays bought."""
     from sitegen.catalog.manifest import ManifestUnreadable
+    from sitegen.differences.words import as_text
     from sitegen.publish import OutputRefused
-    from sitegen.publishing import releases_of, roll_back
+    from sitegen.publishing import plan_rollback, releases_of, roll_back
 
     releases = releases_of(school)
-    newest = releases.newest()
-    known = {release.receipt.number: release for release in releases.all()}
+    newest = releases.newest(to)
     if newest is None:
-        refuse_command("Nothing was published from this folder yet.", as_json=as_json)
+        where = f" to {to}" if to else ""
+        refuse_command(f"Nothing was published from this folder{where} yet.", as_json=as_json)
+    known = {each.receipt.number: each for each in releases.all() if each.receipt.to == newest.receipt.to}
     release = releases.before(newest) if number is None else known.get(number)
     if release is None:
         numbers = ", ".join(str(each) for each in known)
         refuse_command(f"There is no such release. Those that are kept: {numbers}.", as_json=as_json)
     try:
-        places = _places(school, to or newest.receipt.to)
+        places = _places(school, newest.receipt.to)
         when = f"{release.receipt.published_at:%Y-%m-%d %H:%M} UTC"
-        _ask(f"Go back to release {release.receipt.number} of {when}, at {places.name}?", yes, as_json)
+        people, _ = people_of(installation)
+        changes = as_text(plan_rollback(releases, release), people)
+        _ask(f"{changes}\n\nGo back to release {release.receipt.number} of {when}, at {places.name}?", yes, as_json)
         receipt, published, said = roll_back(school, release, places, installation or NoInstallation())
     except (OutputRefused, ManifestUnreadable) as error:
         refuse_command(str(error), as_json=as_json)
@@ -150,6 +155,8 @@ def verify(url: str, output: bool, school: School, as_json: bool) -> None:
     from sitegen.targets.remote import digests_of
     from sitegen.verify import verify_site
 
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+        raise click.UsageError(f"“{url}” is no address of a site. Write https://school.example")
     newest = None if output else releases_of(school).newest()
     folder = newest.site if newest else school.output
     files = digests_of(folder)
@@ -159,7 +166,7 @@ def verify(url: str, output: bool, school: School, as_json: bool) -> None:
     build = f"release {newest.receipt.number}" if newest else str(folder)
     lines = [*map(str, different)]
     lines.append(
-        f"{count(len(different), 'file')} of {len(files)} differ from {build}."
+        f"{len(different)} of {count(len(files), 'file')} differ from {build}. “publish --all” writes them again."
         if different
         else f"{url} is {build}, byte for byte: {count(len(files), 'file')}."
     )
@@ -175,7 +182,7 @@ def _places(school: School, to: str | None) -> "Places":
     from sitegen.targets.target import FolderTarget, find_target
 
     endpoint = _setting(school, "PUBLISH_S3_ENDPOINT")
-    written = to or _setting(school, "PUBLISH_TO") or str(school.output)
+    written = os.path.expanduser(to or _setting(school, "PUBLISH_TO") or str(school.output))
     private = _setting(school, "PUBLISH_PRIVATE_TO")
     site = find_target(written, endpoint=endpoint)
     if isinstance(site, FolderTarget):
@@ -208,13 +215,14 @@ def _refuse_silence(as_json: bool) -> NoReturn:
 
 
 def _files(plan: "Plan") -> str:
-    gone = f", {count(plan.removed, 'file')} removed" if plan.removed else ""
-    return f"{count(plan.written, 'file')} written{gone}."
+    gone = f", {count(plan.removed, 'file')} to remove" if plan.removed else ""
+    return f"{count(plan.written, 'file')} to write{gone}."
 
 
 def _tell_receipt(receipt: "Receipt", published: "Publishing", said: str, as_json: bool) -> None:
     data: Mapping[str, object] = {**receipt.model_dump(mode="json"), "published": True, "foreign": published.foreign}
-    commit = f", commit {receipt.commit[:12]}" if receipt.commit else ""
+    aside = "" if receipt.is_committed else " and changes that are not committed"
+    commit = f", commit {receipt.commit[:12]}{aside}" if receipt.commit else ""
     back = f", again what release {receipt.back_to} was" if receipt.back_to else ""
     lines = [
         said,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from sitegen.catalog.captions import Cue
 
-_TIME = r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,2})(?:[.,](\d{1,3}))?"
+_TIME = r"(?:(?:(\d{1,3}):)?([0-5]?\d|\d{3}):)?([0-5]?\d)(?:[.,](\d{1,3}))?"
 _ARROW = re.compile(rf"^\s*{_TIME}\s*-+>\s*{_TIME}(?:\s+.*)?$")
 _SBV = re.compile(rf"^\s*{_TIME}\s*,\s*{_TIME}\s*$")
 _TAG = re.compile(r"</?(?:[a-zA-Z][^<>]*|\d[\d:.]*)>|\{\\[^{}]*\}")
@@ -19,12 +19,21 @@ class CaptionsUnknown(ValueError):
     """The file has no captions in a form that is known; the message says so."""
 
 
+def wrong_times(content: bytes) -> list[str]:
+    """What `convert_captions` mends in a file's times, in words."""
+    cues = _rolled_up(_cues(_text(content)))
+    backwards = [cue for cue in cues if cue.end <= cue.start]
+    late = [two for one, two in pairwise(cues) if two.start < one.start]
+    told = [f"at {_written(cue.start)}: ends before it begins; shown for half a second" for cue in backwards]
+    return told + [f"at {_written(cue.start)}: begins before the one above it; put in order" for cue in late]
+
+
 def convert_captions(content: bytes) -> str:
     """A file's captions as WebVTT. Raises CaptionsUnknown."""
     cues = _in_order(_rolled_up(_cues(_text(content))))
     if not cues:
         raise CaptionsUnknown("No captions were found: known are WebVTT, SubRip (.srt) and YouTube's .sbv.")
-    blocks = (f"{_written(cue.start)} --> {_written(cue.end)}\n{cue.text}\n" for cue in cues)
+    blocks = (f"{_written(cue.start)} --> {_written(cue.end)}\n{html.escape(cue.text, quote=False)}\n" for cue in cues)
     return "WEBVTT\n\n" + "\n".join(blocks)
 
 

@@ -10,7 +10,7 @@ from sitegen.moving_in.prose import lines_of
 
 _OPEN, _END, _CLOSE = "\x01", "\x02", "\x03"
 _MARK = re.compile(f"{_OPEN}([^{_END}]*){_END}|{_CLOSE}")
-_OURS = re.compile(r"^([ \t]*):{3,}[ \t]*(?:\{?[ \t]*\.?([\w-]+)[^}\n]*\}?)?[ \t]*(.*?):*[ \t]*$")
+_OURS = re.compile(r"^([ \t]*):{3,}[ \t]*(?:\{[ \t]*\.?([\w-]+)[^}\n]*\}|([A-Za-z][\w-]*))?[ \t]*(.*?)[ \t]*:*[ \t]*$")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.*?)[ \t]*#*(?:[ \t]*\{[^{}]*\}|[ \t]*\{/\*.*?\*/\})?$")
 _ADMONITION = re.compile(r"^([ \t]*)(!!!|\?\?\?\+?)[ \t]+([\w-]+)(?:[ \t]+(?:inline|end))*(?:[ \t]+\"(.*?)\")?[ \t]*$")
 
@@ -54,9 +54,10 @@ def mark_boxes(text: str) -> str:
             continue
         content = _dedented(content, inside)
         colons = None if line.is_code else _OURS.match(content)
-        if colons and (colons[2] or not colons[3]):
-            name = colons[2]
-            lines.append(colons[1] + (opened(our_name(name), colons[3] or TITLES.get(name, "")) if name else _CLOSE))
+        if colons and (colons[2] or colons[3] or not colons[4]):
+            name = colons[2] or colons[3]
+            title = re.sub(r"^\[(.*)\]$", r"\1", colons[4])  # Docusaurus: `:::tip[Title]`
+            lines.append(colons[1] + (opened(our_name(name), title or TITLES.get(name, "")) if name else _CLOSE))
         else:
             lines.append(content)
     lines += [_CLOSE] * len(inside)

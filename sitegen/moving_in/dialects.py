@@ -29,9 +29,12 @@ _KRAMDOWN = re.compile(r"\{:[^{}]*\}")
 _ROLE = re.compile(
     r":(?:numref|eqref|ref|cite|citet|citep|label|eqlabel|width|height|end_tab|begin_tab|doc|term|pep):`[^`]*`|:(?:begin_tab|end_tab):\S*"
 )
+_SNIPPET = re.compile(r"^\s*-+8<-+\s*\"?([^\"]*?)\"?\s*$")
+_TAB = re.compile(r"^(\s*)===[!+]?\s+\"([^\"]+)\"\s*$")
 _SHORTCODE = re.compile(r"\{\{[<%]\s*(/?)\s*([\w./-]+)(.*?)/?\s*[%>]\}\}")
 _LIQUID = re.compile(r"(?<!\{)\{%-?\s*(\w+)(.*?)-?%\}")
-_WIKI = re.compile(r"(!?)\[\[([^\]|#\n]+)(#[^\]|\n]+)?(?:\|([^\]\n]+))?\]\]")
+_WIKI = re.compile(r"(!?)\[\[([^\]|#\n]*)(#[^\]|\n]+)?(?:\\?\|([^\]\n]+))?\]\]")
+_HIDDEN = re.compile(r"(?<![`%])%%(?!%).+?%%(?!%)|<(script|style)\b[^>]*>.*?</\1\s*>", re.S | re.I)
 _NAMED = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
 _IMPORT = re.compile(r"^(?:import\s.+from\s+['\"].+['\"];?|export\s+(?:const|default|function)\s.*)$")
 _COMPONENT_LINE = re.compile(r"\s*</?[A-Z]")
@@ -62,10 +65,24 @@ def convert(text: str, tell: Tell, *, is_mdx: bool = False) -> str:
     """
     if is_mdx:
         text = map_prose(text, lambda part, _: "" if _IMPORT.match(part) else part)
-    text = _fences(_with_whole_tags(text))
+    text = _fences(_with_whole_tags(_outside_fences(text, tell)))
     for change in (_comments, _template_tags, _shortcodes, _html, _roles, _wiki_links):
         text = map_prose(text, lambda part, number, change=change: change(part, number, tell))  # type: ignore[misc]  # bound at once
     return mark_boxes(text)
+
+
+def _outside_fences(text: str, tell: Tell) -> str:
+    """`_hidden_comments` for the parts that are no code."""
+    parts: list[list[str]] = [[]]
+    kinds = [False]
+    for line in lines_of(text):
+        if line.is_code != kinds[-1]:
+            parts.append([])
+            kinds.append(line.is_code)
+        parts[-1].append(line.text)
+    whole = ("\n".join(part) for part in parts)
+    written = [each if is_code else _hidden_comments(each, tell) for each, is_code in zip(whole, kinds, strict=True)]
+    return "\n".join(each for each, part in zip(written, parts, strict=True) if part)
 
 
 def _with_whole_tags(text: str) -> str:
@@ -170,7 +187,7 @@ def _shortcodes(part: str, number: int, tell: Tell) -> str:
             box = "details" if name in ("details", "expand") else our_name(kind if kind != "notice" else "note")
             return opened(box, named.get("title", ""))
         if name == "figure" and (source := _arguments(rest).get("src")):
-            caption = _arguments(rest).get("caption", "")
+            caption = _arguments(rest).get("caption") or _arguments(rest).get("title", "")
             return f"![{_arguments(rest).get('alt', caption)}]({source}" + (f' "{caption}")' if caption else ")")
         if name == "youtube" and not closes:
             video = _arguments(rest).get("id") or rest.strip("\"' ").split(" ")[0]
@@ -228,9 +245,15 @@ def _attributes(written: str) -> dict[str, str | None]:
         value = found[2]
         if value is not None:
             value = value[1:-1] if value[:1] in "\"'" else value
-            value = value[1:-1].strip("\"'`") if value[:1] == "{" else value
+            value = _in_braces(value[1:-1]) if value[:1] == "{" else value
         values[found[1]] = value
     return values
+
+
+def _in_braces(expression: str) -> str:
+    """What an expression of JSX says, as far as it is a text: `"a"`, `` `a` ``, `require('./a.png').default`."""
+    found = re.search(r"require\(\s*[\"'`]([^\"'`]+)[\"'`]\s*\)", expression)
+    return found[1] if found else expression.strip().strip("\"'`")
 
 
 def _component(
@@ -251,6 +274,8 @@ def _component(
         if kind and box == "note":
             box = our_name(kind)
         return closed() if closes else opened(box, attributes.get("title") or title)
+    if name in ("TabItem", "Tab") and not closes and (label := attributes.get("label") or attributes.get("title")):
+        return f"\n\n**{label}**\n\n"
     if name == "TerminalBlock":
         return "\n```\n" if closes else "\n```bash\n"
     if at_once:
@@ -258,14 +283,37 @@ def _component(
     return ""
 
 
-def _roles(part: str, _number: int, _tell: Tell) -> str:
+def _roles(part: str, number: int, tell: Tell) -> str:
+    if found := _SNIPPET.match(part):
+        tell(number, f"the file {found[1]} that was put in here")
+        return ""
+    if found := _TAB.match(part):
+        return f"{found[1]}**{found[2]}**"
     return _ROLE.sub("", part) if ":" in part else part
 
 
 def _wiki_links(part: str, _number: int, _tell: Tell) -> str:
+    """Those of wikis and of Obsidian. A text that is shown inside another becomes a link to it."""
+
     def replaced(found: re.Match[str]) -> str:
-        picture, page, anchor, shown = found[1], found[2].strip(), found[3] or "", found[4]
-        target = page if re.search(r"\.\w{2,5}$", page) else f"{page}.md"
-        return f"{picture}[{shown or page}](<{target}{anchor}>)"
+        picture, page, anchor, shown = found[1], found[2].strip(), found[3] or "", found[4] or ""
+        is_file = bool(re.search(r"\.\w{2,5}$", page))
+        target = page if is_file or not page else f"{page}.md"
+        if anchor:
+            anchor = "#" + re.sub(r"[^\w]+", "-", anchor[1:].strip().lower()).strip("-")
+        if is_file and re.fullmatch(r"\d+(x\d+)?", shown):
+            shown = ""  # a width
+        return f"{picture if is_file else ''}[{shown or page or found[3][1:]}](<{target}{anchor}>)"
 
     return _WIKI.sub(replaced, part) if "[[" in part else part
+
+
+def _hidden_comments(text: str, tell: Tell) -> str:
+    """Obsidian's `%%comments%%`, and scripts and styles with all that is in them; lines keep their numbers."""
+
+    def removed(found: re.Match[str]) -> str:
+        if not found[0].startswith("%"):
+            tell(text.count("\n", 0, found.start()) + 1, f"the element “<{found[1].lower()}>” and what is in it")
+        return "\n" * found[0].count("\n")
+
+    return _HIDDEN.sub(removed, text) if "%%" in text or "<s" in text.lower() else text

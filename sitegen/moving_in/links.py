@@ -1,6 +1,7 @@
 """Links and pictures of texts that move: they lead to where their targets are now, or become words."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from os.path import normpath, relpath
 from pathlib import Path, PurePosixPath
@@ -31,7 +32,11 @@ class Links:
         self._moved = moved
         self._by_stem: dict[str, list[str]] = {}
         for name in moved:
-            self._by_stem.setdefault(PurePosixPath(name).stem.casefold(), []).append(name)
+            self._by_stem.setdefault(_plain(PurePosixPath(name).stem), []).append(name)
+        self._pictures: dict[str, list[str]] = {}  # notes of Obsidian name a picture wherever it is
+        for path in sorted(root.rglob("*")):
+            if path.suffix.lower() in _PICTURES and path.is_file() and _is_inside(path, root):
+                self._pictures.setdefault(_plain(path.name), []).append(path.relative_to(root).as_posix())
         self._files: dict[tuple[str, str], Path] = {}  # those that texts show, by course and name
 
     def files_of(self, course: str) -> dict[str, Path]:
@@ -134,8 +139,15 @@ class Links:
                 return each
         stem = PurePosixPath(path.rstrip("/")).name
         stem = stem.rpartition(".")[0] if re.search(r"\.(?:mdx?|html?|rmd)$", stem, re.I) else stem
-        same = self._by_stem.get(stem.casefold(), [])
-        return same[0] if len(same) == 1 and PurePosixPath(path).suffix.lower() not in _PICTURES else None
+        if PurePosixPath(path).suffix.lower() in _PICTURES:
+            same = self._pictures.get(_plain(PurePosixPath(path).name), [])
+        else:
+            same = self._by_stem.get(_plain(stem), [])
+        return same[0] if len(same) == 1 else None
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _is_inside(file: Path, root: Path) -> bool:

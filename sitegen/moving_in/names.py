@@ -1,4 +1,4 @@
-"""Slugs and ids for what comes from elsewhere; the same name gives the same ones at every import."""
+"""Slugs for what comes from elsewhere; the same name gives the same one at every import."""
 
 import hashlib
 import re
@@ -14,16 +14,3 @@ def slug_for(name: str) -> str:
     words = re.sub(r"-+", "-", words).strip("-")
     words = re.sub(r"^\d+-(?=.*[^\d-])", "", words)[:LONGEST].strip("-")
     return words if is_slug(words) else f"part-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-
-
-def id_for(course: str, key: str, slug: str) -> str:
-    """An id: the course's and the slug where that is plain, or else a digest of the key."""
-    plain = f"{course}-{slug}"
-    if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", plain) and len(plain) <= LONGEST:
-        return plain
-    base = course if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", course) else "c" + _digest(course)
-    return f"{base[:40].strip('-')}-{_digest(key)}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:10]

@@ -28,6 +28,8 @@ def course_of_table(content: bytes, slug: str, title: str, lost: list[Lost], nam
     except UnicodeDecodeError:
         text = content.decode("cp1252", "replace")
         lost.append(Lost(name, 0, "is not UTF-8; it was read as Windows-1252: look at its letters"))
+    if "\0" in text:
+        raise TableUnknown(f"{name} is no text: save the table as CSV.")
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     try:
@@ -45,6 +47,9 @@ def course_of_table(content: bytes, slug: str, title: str, lost: list[Lost], nam
         raise TableUnknown(
             f"{name} has no column “lesson”. It needs: module, lesson; and may have: summary, slug, text, free."
         )
+    unknown = [cell for number, cell in enumerate(header) if cell and number not in places.values()]
+    if unknown:
+        lost.append(Lost(name, 1, f"columns that mean nothing here: {', '.join(unknown)}"))
     course = FoundCourse(slug, title)
     seen: set[str] = set()
     for number, row in enumerate(rows[1:], start=2):

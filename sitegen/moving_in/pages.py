@@ -1,6 +1,8 @@
 """The texts of a folder, each with its title and what its head says."""
 
 import re
+import tomllib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -76,6 +78,11 @@ def read_pages(folder: Path, lost: list[Lost]) -> Iterator[Page]:
         if len(content) > LARGEST:
             lost.append(Lost(name, 0, "is larger than one megabyte"))
             continue
+        if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            content = content.decode("utf-16", "replace").encode()
+        if b"\0" in content:
+            lost.append(Lost(name, 0, "is no text: it has a zero byte"))
+            continue
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -106,8 +113,11 @@ def _front_matter(name: str, text: str, lost: list[Lost]) -> tuple[dict[str, obj
     if end is None:
         return {}, 0
     if lines[0].startswith("+"):
-        found = dict(re.findall(r'^(\w+)\s*=\s*"?(.*?)"?\s*$', "\n".join(lines[1:end]), re.M))
-        head: dict[str, object] = {key: int(value) if value.isdigit() else value for key, value in found.items()}
+        head: dict[str, object] = {}
+        try:
+            head = tomllib.loads("\n".join(lines[1:end]))
+        except tomllib.TOMLDecodeError as error:
+            lost.append(Lost(name, 1, f"front matter that is no TOML: {error}"))
     else:
         data = parse_yaml(YamlSource(Path(name)), "\n".join(lines[1:end])).data
         if not isinstance(data, dict):

@@ -26,7 +26,7 @@ def write_report(
     if not lost:
         lines.append("Nothing was lost.")
     if kept := [path for each in done for path in each.kept]:
-        lines += ["", "## Changed since they were imported, and left as they are", ""]
+        lines += ["", "## Different from what was imported, and left as they are", ""]
         lines += [f"- `{path}`" for path in kept]
     path = school.manifest.parent / f"import-{slug_for(name)}.md"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """A folder of Markdown and media → courses: folders become modules, texts become lessons."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from sitegen.moving_in.boxes import write_boxes
@@ -33,6 +33,7 @@ class Tree:
         self._lost = lost
         self._pages = {page.name: page for page in read_pages(folder, lost)}
         self._root = _common_folder(self._pages)
+        self._text_names = _text_names(self._pages)
         self._links: Links | None = None
         if not self._pages:
             raise NothingFound(f"{folder} has no Markdown files (.md, .mdx).")
@@ -44,7 +45,7 @@ class Tree:
         planned = planned or [(self._root, slug, title, self._lessons(self._root))]
         moved: dict[str, str] = {}
         for root, name, _, lessons in planned:
-            moved |= {each: f"{name}/notes/{_text_name(each)}" for each in lessons}
+            moved |= {each: f"{name}/notes/{self._text_names[each]}" for each in lessons}
             if index := self._index(root):
                 moved[index.name] = f"{name}/description.md"
         self._links = Links(self.folder, moved, self._site)
@@ -93,7 +94,7 @@ class Tree:
         index = self._index(root)
         course = FoundCourse(slug, index.title if index and index.title else title)
         for key, heading, group in self._modules(root, names):
-            lessons = [self._lesson(self._pages[name], f"{slug}/notes/{_text_name(name)}") for name in group]
+            lessons = [self._lesson(self._pages[name], f"{slug}/notes/{self._text_names[name]}") for name in group]
             course.modules.append(FoundModule(key, heading, lessons))
         if index is not None:
             course.description = self._text(index, f"{slug}/description.md")
@@ -161,7 +162,7 @@ class Tree:
             key=page.name,
             title=page.title or _pretty(name),
             text=self._text(page, at),
-            file=_text_name(page.name),
+            file=self._text_names[page.name],
             slug=slug_for(str(page.head.get("slug") or name).rstrip("/").rpartition("/")[2]),
             summary=page.summary,
             published=page.head.get("draft") is not True and page.head.get("published") is not False,
@@ -214,8 +215,18 @@ def _name_lessons(course: FoundCourse) -> None:
         seen.add(lesson.slug)
 
 
-def _text_name(name: str) -> str:
-    return re.sub(r"\.(mdx|markdown)$", ".md", name, flags=re.I)
+def _text_names(names: Iterable[str]) -> dict[str, str]:
+    """Each text's file below `notes/`: `.mdx` becomes `.md`, unless there is such a file beside it."""
+    taken: set[str] = set()
+    found = {}
+    for name in sorted(names, key=lambda name: not name.endswith(".md")):
+        base = re.sub(r"\.(md|mdx|markdown)$", "", name, flags=re.I)
+        text = f"{base}.md"
+        if text.casefold() in taken:
+            text = f"{base}.{name.rpartition('.')[2]}.md"
+        taken.add(text.casefold())
+        found[name] = text
+    return found
 
 
 def _pretty(name: str) -> str:

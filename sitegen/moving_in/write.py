@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 
+from sitegen.catalog.slugs import id_for
 from sitegen.moving_in.course import FoundCourse, FoundLesson
-from sitegen.moving_in.names import id_for
 from sitegen.new import THUMBNAIL, brand_color, first_instructor
 from sitegen.school import School
 
@@ -63,14 +64,16 @@ def _write_yaml(school: School, course: FoundCourse, path: Path, done: Written) 
     places = {module["id"]: module for module in modules}
     known = {lesson["id"] for module in modules for lesson in module.get("lessons") or ()}
     for module in course.modules:
-        fresh = [lesson for lesson in module.lessons if id_for(course.slug, lesson.key, lesson.slug) not in known]
+        fresh = [lesson for lesson in module.lessons if id_for(course.slug, lesson.slug, key=lesson.key) not in known]
         if not fresh:
             continue
-        name = id_for(course.slug, f"module {module.key}", "m-" + _plain(module.key))
+        name = id_for(course.slug, "m-" + _plain(module.key), key=f"module {module.key}")
         if name not in places:
             places[name] = {"id": name, "title": module.title, "lessons": []}
             modules.append(places[name])
-        places[name].setdefault("lessons", []).extend(_lesson(course, lesson) for lesson in fresh)
+        places[name].setdefault("lessons", []).extend(
+            _lesson(course, lesson, data.get("status", "draft") != "draft") for lesson in fresh
+        )
         done.lessons += len(fresh)
     if done.lessons or not path.exists():
         is_new = not path.exists()
@@ -88,9 +91,9 @@ def _plain(key: str) -> str:
     return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in key.lower()).strip("-")
 
 
-def _head(school: School, course: FoundCourse) -> dict[str, object]:
-    course_id = id_for(course.slug, course.slug, "course").removesuffix("-course")
-    return {
+def _head(school: School, course: FoundCourse) -> CommentedMap:
+    course_id = id_for(course.slug)
+    head = CommentedMap({
         "id": course_id,
         "title": course.title,
         "summary": course.summary or course.title,
@@ -100,12 +103,14 @@ def _head(school: School, course: FoundCourse) -> dict[str, object]:
         "thumbnail": "thumbnail.svg",
         "price": "free",
         "modules": [],
-    }
+    })  # fmt: skip
+    head.yaml_add_eol_comment("or “amount: 4900” and “currency: EUR” below it", "price")
+    return head
 
 
-def _lesson(course: FoundCourse, lesson: FoundLesson) -> dict[str, object]:
+def _lesson(course: FoundCourse, lesson: FoundLesson, is_hidden: bool) -> dict[str, object]:
     data: dict[str, object] = {
-        "id": id_for(course.slug, lesson.key, lesson.slug),
+        "id": id_for(course.slug, lesson.slug, key=lesson.key),
         "slug": lesson.slug,
         "title": lesson.title[:300],
     }
@@ -115,6 +120,6 @@ def _lesson(course: FoundCourse, lesson: FoundLesson) -> dict[str, object]:
         data["notes"] = f"notes/{lesson.file}"
     if lesson.is_free:
         data["preview"] = True
-    if not lesson.published:
+    if is_hidden or not lesson.published:
         data["published"] = False
     return data

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from dynamic_api.core.settings import Settings
 from sitegen.build import build_site
 from sitegen.move import move_lesson
+from sitegen.new import new_course, new_lesson, new_module
 from sitegen.school import School as SchoolFolder
 from tests.conftest import ROOT, Sandbox
 from tests.journeys.test_histories import fresh_school
@@ -77,3 +78,11 @@ async def test_it_is_bought_watched_and_found_after_it_moved(
         moved = await phone.get(f"/courses/{COURSE}/lessons/{LESSON}/playback")
         assert moved.status_code == 308
         assert moved.headers["location"].endswith(f"/courses/{quote(COURSE)}/lessons/{quote(LATER)}/playback")
+
+
+def test_new_parts_in_any_script_are_valid_at_once(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    new_course(folder, "الخبز", "خبز")
+    new_module(folder, "الخبز", "第二", "二")
+    new_lesson(folder, "الخبز", "третий", "Три")
+    build_site(folder)

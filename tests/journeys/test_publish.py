@@ -164,7 +164,7 @@ def test_a_change_is_told_published_verified_and_taken_back(folder: Path, tmp_pa
         assert (tampered.exit_code, tampered.output.splitlines()[0]) == (
             1, "courses/sourdough/index.html: has another content"
         )  # fmt: skip
-    assert "what is published already" in run(publish, folder, "--yes", "--to", str(site)).output
+    assert "was published there already" in run(publish, folder, "--yes", "--to", str(site)).output
     assert run(publish, folder, "--yes", "--all", "--to", str(site)).exit_code == 0
 
     back = run(rollback, folder, "1", "--yes")
@@ -184,6 +184,35 @@ def test_going_back_twice_goes_on_to_what_was_before(folder: Path, tmp_path: Pat
     for price in ("€59", "€49"):
         assert run(rollback, folder, "--yes").exit_code == 0
         assert price in page.read_text()
+
+
+def test_places_have_releases_of_their_own(folder: Path, tmp_path: Path) -> None:
+    here, there = str(tmp_path / "here"), str(tmp_path / "there")
+    run(publish, folder, "--yes", "--to", here)
+    edit(folder, "amount: 4900", "amount: 5900")
+    run(publish, folder, "--yes", "--to", there)
+    assert "Nothing was published from this folder to" in run(rollback, folder, "--yes", "--to", "/nowhere").output
+    assert "There is no such release" in run(rollback, folder, "--yes", "--to", here).output
+    for _ in range(3):  # the same again is no other site
+        assert run(publish, folder, "--yes", "--all", "--to", here).exit_code == 0
+    back = run(rollback, folder, "--yes", "--to", here)
+    assert "price: €59 → €49" in back.output
+    assert "€49" in (tmp_path / "here/courses/sourdough/index.html").read_text()
+    assert "€59" in (tmp_path / "there/courses/sourdough/index.html").read_text()
+
+
+def test_changes_without_a_commit_are_told(folder: Path) -> None:
+    def git(*arguments: str) -> None:
+        command = ["git", "-C", str(folder), "-c", "user.name=A", "-c", "user.email=a@b.example", *arguments]
+        subprocess.run(command, check=True, capture_output=True)
+
+    (folder / ".gitignore").write_text("/output/\n/build/\n")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    assert "not committed" not in run(publish, folder, "--yes").output
+    edit(folder, "amount: 4900", "amount: 5900")
+    assert "and changes that are not committed" in run(publish, folder, "--yes").output
 
 
 def test_cut_at_any_step_it_goes_on_when_run_again(folder: Path, tmp_path: Path) -> None:

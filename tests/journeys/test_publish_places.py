@@ -161,6 +161,8 @@ def test_a_place_that_is_none_is_refused(folder: Path) -> None:
     for written in ("ftp://host/x", "host:/srv/site"):
         with pytest.raises(OutputRefused, match="is no place to publish to"):
             find_target(written, endpoint=None)
+    nowhere = run(publish, folder, "--yes", "--to", "/proc/self/xyz")
+    assert (nowhere.exit_code, "cannot be made" in nowhere.output) == (1, True)
     inside = run(publish, folder, "--yes", "--to", str(folder / "course_data"))
     assert inside.exit_code == 1
     assert "are in each other" in inside.output

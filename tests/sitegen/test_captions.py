@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sitegen.catalog.captions import parse_vtt
 from sitegen.commands.captions import convert
-from sitegen.media.captions import CaptionsUnknown, convert_captions, is_other_script
+from sitegen.media.captions import CaptionsUnknown, convert_captions, is_other_script, wrong_times
 
 SRT = (
     "1\r\n00:00:01,500 --> 00:00:04,000\r\n<i>Flour</i> &amp; water.\r\nTwo lines.\r\n\r\n"
@@ -64,6 +64,16 @@ def cues(content: str | bytes) -> list[tuple[float, float, str]]:
 )  # fmt: skip
 def test_a_form_becomes_webvtt(content: str | bytes, expected: list[tuple[float, float, str]]) -> None:
     assert cues(content) == expected
+
+
+def test_what_was_mended_is_told_and_signs_are_kept() -> None:
+    content = b"1\n0:00:05,0 --> 0:00:04,0\nA & B < C --> D\n\n2\n0:00:01,0 --> 0:00:02,0\nfirst\n"
+    assert wrong_times(content) == [
+        "at 00:00:05.000: ends before it begins; shown for half a second",
+        "at 00:00:01.000: begins before the one above it; put in order",
+    ]
+    assert cues(content)[1][2] == "A & B < C --> D"
+    assert "C --&gt; D" in convert_captions(content)
 
 
 @pytest.mark.parametrize("content", [b"", b"WEBVTT\n\n", b"just text", b"1\n00:00:01,0 --> 00:00:02,0\n\n"])

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.yaml_source import read_yaml
 from sitegen.commands.fmt import fmt
 from sitegen.formatting import format_files
@@ -104,8 +105,17 @@ def test_whatever_a_file_says_its_values_stay(tmp_path_factory: pytest.TempPathF
     after = formatted(path)
     path.write_text(after, encoding="utf-8")
     assert read_yaml(path).data == before.data
-    assert after.split() == text.split()
+    assert "".join(after.split()) == "".join(text.split())
     assert formatted(path) == after
+
+
+def test_brackets_are_spaced_alike(tmp_path: Path) -> None:
+    path = tmp_path / "course.yaml"
+    path.write_text("tags: [ 'a',\"b\" ]   # why\n")
+    assert formatted(path) == "tags: ['a', \"b\"]    # why\n" or "['a', \"b\"]" in formatted(path)
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(CatalogInvalid, match="This is no course file"):
+        format_files([tmp_path / "notes.txt"])
 
 
 def test_a_file_that_would_lose_more_than_spaces_is_named(tmp_path: Path) -> None:

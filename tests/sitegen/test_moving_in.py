@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.model import Course
+from sitegen.catalog.slugs import id_for
 from sitegen.commands.imports import folder as import_folder
 from sitegen.moving_in.boxes import write_boxes
 from sitegen.moving_in.dialects import convert
 from sitegen.moving_in.mending import mend
-from sitegen.moving_in.names import id_for, slug_for
+from sitegen.moving_in.names import slug_for
 from sitegen.moving_in.order import chapters, natural
 from sitegen.texts.render import render
 from tests.conftest import ROOT
@@ -50,6 +51,13 @@ DIALECTS = {
     "attributes": ('<img src="a.png" style="x" className="big" alt="A"/>', '<img src="a.png" class="big" alt="A" />'),
     "tag over lines": ('<Image\n  alt="A"\n  src="a.png"\n/>', "![A](a.png)"),
     "table in a list": ("- a\n  | b | c |\n  | - | - |\n  | 1 | 2 |", "- a\n  | b | c |\n  | - | - |\n  | 1 | 2 |"),
+    "docusaurus": (":::tip[My title]\nx\n:::", ":::tip My title\nx\n:::"),
+    "tabs": ('<Tabs><TabItem label="Apple">\n\nx\n\n</TabItem></Tabs>', "**Apple**\n\n\n\nx"),
+    "tabs of material": ('=== "Apple"\n\nx', "**Apple**\n\nx"),
+    "obsidian comment": ("a %%secret\n\nmore%% b `%%code%%`", "a \n\n b `%%code%%`"),
+    "wiki heading": ("[[Bread#Two parts|two]] [[#Here]] ![[a.png|300]]\n\n# Here",
+                     "[two](<Bread.md#two-parts>) [Here](<#here>) ![a.png](<a.png>)\n\n# Here"),
+    "required picture": ("<img src={require('./a.png').default} alt=\"A\"/>", '<img src="./a.png" alt="A" />'),
     "wiki": ("See [[Bread|bread]] and ![[loaf.png]].", "See [bread](<Bread.md>) and ![loaf.png](<loaf.png>)."),
     "file name of code": ("```js App.js active\nx\n```", '```js title="App.js"\nx\n```'),
     "terminal": ("<TerminalBlock>\n\nnpm i\n\n</TerminalBlock>", "```bash\n\n\n\nnpm i\n\n\n```"),
@@ -70,12 +78,18 @@ def test_forms_of_other_programs(name: str) -> None:
 
 def test_what_is_lost_is_told() -> None:
     text, lost = converted(
-        '<ChatRoom id="1"/>\n{% include x.html %}\n{{< tweet 1 >}}\n<custom-tag>x</custom-tag>\n<Diagram name="flow"/>'
+        '<script>alert(1)</script>\n--8<-- "part.md"\n<ChatRoom id="1"/>\n{% include x.html %}\n{{< tweet 1 >}}\n'
+        '<custom-tag>x</custom-tag>\n<Diagram name="flow"/>'
     )
     assert lost == [
-        "the template tag “{% include x.html %}”", "the shortcode “tweet”", "the component “<ChatRoom>”",
-        "the element “<custom-tag>”, and not what is in it", "the picture “flow”",
-    ]  # fmt: skip
+        "the element “<script>” and what is in it",
+        "the template tag “{% include x.html %}”",
+        "the shortcode “tweet”",
+        "the component “<ChatRoom>”",
+        "the element “<custom-tag>”, and not what is in it",
+        "the picture “flow”",
+        "the file part.md that was put in here",
+    ]
     assert text.split() == ["x"]
     assert converted('import X from "./x"\n\n# A', is_mdx=True)[0].strip() == "# A"
 
@@ -210,6 +224,37 @@ def test_folders_of_folders_are_several_courses(school: Path, tmp_path: Path) ->
     assert [each["slug"] for each in single["courses"]] == ["all"]
 
 
+def test_files_of_one_name_dates_of_toml_and_what_is_no_text(school: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for ending in ("md", "mdx", "markdown"):
+        (folder / f"same.{ending}").write_text(f"# {ending}\n\nThe {ending} text. ![[pic.svg]]\n")
+    (folder / "toml.md").write_text('+++\ntitle = "Toml"\ndraft = true\ntags = ["a"]\n+++\nx\n')
+    (folder / "binary.md").write_bytes(b"# x\0\1")
+    (folder / "wide.md").write_bytes("# Wide\n\né\n".encode("utf-16"))
+    (folder / "img").mkdir()
+    (folder / "img" / "pic.svg").write_bytes(PICTURE)
+    answer = json.loads(run(school, folder).stdout)
+    assert answer["faults"] == []
+    lessons = {lesson.title: lesson for lesson in course(school, "odd").all_lessons}
+    assert set(lessons) == {"md", "mdx", "markdown", "Toml", "Wide"}
+    for ending in ("md", "mdx", "markdown"):
+        assert f"The {ending} text." in (lessons[ending].notes_html or "")
+        assert len(lessons[ending].files) == 1
+    assert not lessons["Toml"].published
+    assert "binary.md" in [each["file"] for each in answer["lost"]]
+
+
+def test_lessons_that_come_into_a_course_that_is_sold_are_hidden(school: Path, source: Path) -> None:
+    run(school, source, "--slug", "sourdough")
+    sold = course(school, "sourdough")
+    assert sold.status == "published"
+    assert not any(lesson.published for lesson in sold.all_lessons if lesson.title in ("Flour", "Water", "Eggs"))
+    inside = run(school, school)
+    assert inside.exit_code == 1
+    assert "holds the school itself" in inside.output
+
+
 def test_an_empty_folder_is_told(school: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     answer = run(school, tmp_path / "empty")
@@ -233,6 +278,8 @@ def test_names_are_the_same_at_every_import() -> None:
     assert slug_for("2024") == "2024"
     assert slug_for("パン") == "パン"
     assert slug_for("!!!").startswith("part-")
-    assert id_for("bread", "a/b.md", "flour") == "bread-flour"
-    assert id_for("bread", "a/b.md", "小麦粉") == id_for("bread", "a/b.md", "小麦粉")
-    assert id_for("bread", "a/b.md", "小麦粉") != id_for("bread", "a/c.md", "小麦粉")
+    assert id_for("bread", "flour", key="a/b.md") == "bread-flour"
+    assert id_for("bread", "小麦粉", key="a/b.md") == id_for("bread", "小麦粉", key="a/b.md")
+    assert id_for("bread", "小麦粉", key="a/b.md") != id_for("bread", "小麦粉", key="a/c.md")
+    assert id_for("パン").isascii()
+    assert id_for("パン", "first") == f"{id_for('パン')}-{id_for('パン', 'first').rpartition('-')[2]}"

@@ -1,114 +1,141 @@
-"""The commands backup and restore. Both work while the service runs; a plain copy of the file would not.
-
-SQLite: the online backup API (https://sqlite.org/backup.html). PostgreSQL: its own pg_dump and pg_restore.
-"""
+"""The commands backup, restore and drill."""
 
 import asyncio
-import contextlib
-import os
-import sqlite3
-import subprocess
+import json
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy import URL, make_url
+from sqlalchemy import make_url
 
+from dynamic_api import __version__
+from dynamic_api.backups.archive import CATALOGUE, name_of, open_backup, write_archive
+from dynamic_api.backups.database import BackupRefused, dump_database, load_database
+from dynamic_api.backups.drill import count_rows, drill_backup
+from dynamic_api.backups.places import FolderPlace, open_place, rotate
 from dynamic_api.commands.report import CommandRefused, settings_or_refusal
-from dynamic_api.core.database import postgresql_dsn
+from dynamic_api.core.settings import Settings
+from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
 
-_OURS = "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
 
+@click.command(epilog="Example: coursewright backup /srv/backups --keep 30")
+@click.argument("place", metavar="FOLDER|FILE|s3:BUCKET")
+@click.option("--keep", type=click.IntRange(min=1), default=30, show_default=True, help="How many are kept.")
+def backup(place: str, keep: int) -> None:
+    """Write all that cannot be made again into one file, while the service runs.
 
-@click.command(epilog="Example: coursewright backup /srv/backups/school-2026-11-30.backup")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def backup(file: Path) -> None:
-    """Write a complete copy of the database to a file, while the service runs."""
-    if file.exists():
-        raise CommandRefused(f"{file} exists already; name another file.")
-    if not file.parent.is_dir():
-        raise CommandRefused(f"There is no folder {file.parent}.")
-    url = make_url(settings_or_refusal().database_url)
-    draft = file.with_name(f".{file.name}.new")
+    To a folder or a bucket under a name with the moment, where the oldest go; or to a file that is named.
+    """
+    settings = settings_or_refusal()
     try:
-        if url.get_backend_name() == "sqlite":
-            _copy_sqlite(_existing(url), draft)
-        else:
-            os.close(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-            _run_tool("pg_dump", url, "--format=custom", "--no-owner", "--file", str(draft))
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
-    click.echo(f"{file}: {file.stat().st_size:,} bytes. Keep the course repository and .env beside it.")
+        is_file = not place.startswith("s3:") and not Path(place).is_dir()
+        if is_file:
+            target = Path(place)
+            if target.exists():
+                raise CommandRefused(f"{target} exists already; name another file.")
+            if not target.parent.is_dir():
+                raise CommandRefused(f"There is no folder {target.parent}.")
+            _write(settings, target)
+            click.echo(f"{target}: {target.stat().st_size:,} bytes. Keep the course repository and .env beside it.")
+            return
+        store = open_place(place, settings.publish_s3_endpoint)
+        with tempfile.TemporaryDirectory(prefix="coursewright-") as name:
+            folder = Path(place) if isinstance(store, FolderPlace) else Path(name)
+            target = folder / name_of(datetime.now(UTC))
+            _write(settings, target)
+            size = target.stat().st_size
+            where = store.put(target)
+        gone = rotate(store, keep)
+    except BackupRefused as error:
+        raise CommandRefused(str(error)) from error
+    forgotten = f" {len(gone)} older than the newest {keep} removed." if gone else ""
+    click.echo(f"{where}: {size:,} bytes.{forgotten} Keep the course repository and .env beside it.")
 
 
-@click.command(epilog="Example: coursewright restore /srv/backups/school-2026-11-30.backup")
+@click.command(epilog="Example: coursewright restore /srv/backups/coursewright-20261130-030000.tar")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 def restore(file: Path) -> None:
     """Fill an empty database from a backup. Stop the service first; nothing that exists is overwritten."""
     url = make_url(settings_or_refusal().database_url)
-    if url.get_backend_name() == "sqlite":
-        target = Path(url.database or "")
-        if target.exists():
-            raise CommandRefused(f"{target} exists. Stop the service and move the file away (with its -wal and -shm).")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _copy_sqlite(file, target)
-    else:
-        if asyncio.run(_has_tables(url)):
-            raise CommandRefused("This database is not empty. Create another one, and set COURSEWRIGHT_DATABASE_URL.")
-        _run_tool("pg_restore", url, "--no-owner", "--exit-on-error", "--single-transaction", str(file))
+    try:
+        with open_backup(file) as opened:
+            load_database(opened.database, url)
+    except BackupRefused as error:
+        raise CommandRefused(str(error)) from error
     click.echo("Restored. Run “coursewright migrate”, then start the service.")
 
 
-def _existing(url: URL) -> Path:
-    path = Path(url.database or "")
-    if not path.exists():
-        raise CommandRefused(f"There is no database at {path}.")
-    return path
+@click.command(epilog="Example: coursewright drill /srv/backups")
+@click.argument("place", metavar="FOLDER|FILE|s3:BUCKET")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def drill(place: str, as_json: bool) -> None:
+    """Restore the newest backup into a scratch place and ask it hard questions; exit status 1 if it is none.
+
+    Needs nothing of the running installation, and changes nothing there.
+    """
+    started = datetime.now(UTC)
+    with tempfile.TemporaryDirectory(prefix="coursewright-") as name:
+        scratch = Path(name)
+        try:
+            file = _newest(place, scratch)
+            done = asyncio.run(drill_backup(file, scratch))
+        except BackupRefused as error:
+            raise CommandRefused(str(error)) from error
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    data = {"file": file.name, "seconds": round(seconds, 1), **asdict(done)}
+    if as_json:
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        made = f", of {done.about.made_at}" if done.about else ""
+        lines = [f"{file.name}{made}, restored in {seconds:.1f} seconds.", *(f"✓ {each}" for each in done.passed)]
+        click.echo("\n".join([*lines, *(f"✗ {each}" for each in done.failed)]))
+    if done.failed:
+        raise SystemExit(1)
 
 
-def _copy_sqlite(source: Path, target: Path) -> None:
-    """A copy of one moment, checked, and readable by its owner only."""
-    os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-    try:
-        with (
-            contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as original,
-            contextlib.closing(sqlite3.connect(target)) as copy,
-        ):
-            original.backup(copy)  # in one step: writers go on in the write-ahead log
-            if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-                raise CommandRefused(f"{source} is damaged.")
-            if copy.execute(_OURS).fetchone() != (1,):
-                raise CommandRefused(f"{source} is not a database of Coursewright.")
-    except (sqlite3.Error, CommandRefused) as error:
-        target.unlink(missing_ok=True)
-        if isinstance(error, CommandRefused):
-            raise
-        raise CommandRefused(f"{source} cannot be read: {error}.") from error
+def _newest(place: str, scratch: Path) -> Path:
+    if not place.startswith("s3:") and Path(place).is_file():
+        return Path(place)
+    endpoint = settings_or_refusal().publish_s3_endpoint if place.startswith("s3:") else None
+    store = open_place(place, endpoint)
+    names = store.names()
+    if not names:
+        raise BackupRefused(f"There is no backup in {place}.")
+    return store.get(names[-1], scratch)
 
 
-async def _has_tables(url: URL) -> bool:
-    from sqlalchemy import inspect
+def _write(settings: Settings, target: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="coursewright-", dir=target.parent) as name:
+        folder = Path(name)
+        database = dump_database(make_url(settings.database_url), folder)
+        members = [database]
+        catalogue = ""
+        try:
+            catalogue = read_manifest(settings.manifest).version
+            copy = folder / CATALOGUE
+            copy.write_bytes(settings.manifest.read_bytes())
+            members.append(copy)
+        except ManifestUnreadable:
+            pass  # it can be built again
+        about = {
+            "program": __version__,
+            "made_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
+            "schema": _schema(database),
+            "catalogue": catalogue,
+            "settings": sorted(name for name in settings.model_fields_set),
+            "rows": count_rows(database),
+        }
+        write_archive(target, members, about)
 
-    from dynamic_api.core.database import make_plain_engine
 
-    engine = make_plain_engine(url.render_as_string(hide_password=False))
-    try:
-        async with engine.connect() as connection:
-            return bool(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
-    finally:
-        await engine.dispose()
+def _schema(database: Path) -> str:
+    import contextlib
+    import sqlite3
 
-
-def _run_tool(tool: str, url: URL, *arguments: str) -> None:
-    """PostgreSQL's own program. The password goes through its environment, where other users cannot read it."""
-    address = postgresql_dsn(url.set(password=None))
-    environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
-    command = [tool, "--dbname", address, *arguments]
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-    except FileNotFoundError:
-        raise CommandRefused(f"{tool} is not installed; it comes with PostgreSQL's client programs.") from None
-    if done.returncode:
-        raise CommandRefused(
-            f"{tool} stopped: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no reason given'}"
-        )
+    if database.suffix != ".sqlite3":
+        return ""
+    with contextlib.closing(sqlite3.connect(database)) as opened:
+        found = opened.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(found[0]) if found else ""

@@ -1,6 +1,7 @@
 """Backups that have everything, and databases that are told apart before anything runs on them."""
 
 import asyncio
+import json
 import os
 import sqlite3
 import sys
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from dynamic_api.backups.archive import open_backup
+from dynamic_api.backups.database import copy_sqlite
 from dynamic_api.core.models import Order
 from dynamic_api.core.settings import Settings
 from dynamic_api.migrations import downgrade, upgrade
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
 from tests.conftest import ROOT
 from tests.dynamic_api.test_operator import environment
+from tests.s3 import ACCESS, S3, SECRET
 from tests.school import LESSON, SOURDOUGH, School, TestClock, make_school
 
 pytestmark = pytest.mark.slow
@@ -73,6 +77,83 @@ async def test_what_is_no_backup_is_refused_and_leaves_nothing(school: School, t
     assert "is not a database of Coursewright" in await command(empty, "restore", str(foreign), status=1)
     assert not (tmp_path / "other.db").exists()
     assert "There is no folder" in await command(empty, "backup", str(tmp_path / "no/where"), status=1)
+
+
+async def test_backups_in_a_folder_are_rotated_and_tried_out(school: School, sqlite_only: None, tmp_path: Path) -> None:
+    async with school.browser() as owner:
+        await school.owner(owner)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "theirs.txt").write_text("stays")
+    for day in range(1, 5):
+        (folder / f"coursewright-2026010{day}-000000.tar").write_text("old")
+    said = await command(school.service.settings, "backup", str(folder), "--keep", "3")
+    assert "2 older than the newest 3 removed." in said
+    kept = sorted(path.name for path in folder.iterdir())
+    assert kept[:2] == ["coursewright-20260103-000000.tar", "coursewright-20260104-000000.tar"]
+    assert "theirs.txt" in kept
+    newest = folder / kept[2]
+    assert newest.stat().st_mode & 0o077 == 0
+    drilled = await command(school.service.settings, "drill", str(folder))
+    for sentence in ("every file has the digest", "every table has as many rows", "what was paid for and has an owner"):
+        assert f"✓ {sentence}" in drilled
+    about = json.loads(await command(school.service.settings, "drill", str(newest), "--json"))["about"]
+    assert about["rows"]["orders"] == 1
+    assert about["catalogue"] == school.service.catalog.current.version
+    assert "secret_key" in about["settings"]
+    secret = school.service.settings.secret_key.get_secret_value().encode()
+    assert secret not in newest.read_bytes()
+
+
+async def test_a_backup_that_lost_something_fails_its_drill(school: School, sqlite_only: None, tmp_path: Path) -> None:
+    async with school.browser() as owner:
+        await school.owner(owner)
+    good = tmp_path / "good.tar"
+    await command(school.service.settings, "backup", str(good))
+    content = bytearray(good.read_bytes())
+    place = content.rindex(b"ann@example.com")
+    content[place : place + 3] = b"eve"
+    altered = tmp_path / "altered.tar"
+    altered.write_bytes(content)
+    assert "is damaged" in await command(school.service.settings, "drill", str(altered), status=1)
+    assert "is damaged" in await command(school.service.settings, "restore", str(altered), status=1)
+    cut = tmp_path / "cut.tar"
+    cut.write_bytes(good.read_bytes()[: len(good.read_bytes()) // 2])
+    assert "cut short" in await command(school.service.settings, "drill", str(cut), status=1)
+    plain = tmp_path / "plain.sqlite3"
+    with open_backup(good) as opened:
+        copy_sqlite(opened.database, plain)
+    with sqlite3.connect(plain) as database:
+        database.execute("DELETE FROM entitlements")
+    database.close()
+    drilled = await command(school.service.settings, "drill", str(plain), status=1)
+    assert "✗ what was paid for and has an owner opens its course: 1 do not" in drilled
+    assert "There is no backup in" in await command(school.service.settings, "drill", str(tmp_path), status=1)
+
+
+async def test_what_a_lost_database_left_behind_is_put_aside(school: School, sqlite_only: None, tmp_path: Path) -> None:
+    copy = tmp_path / "school.tar"
+    await command(school.service.settings, "backup", str(copy))
+    path = tmp_path / "new.db"
+    for ending in ("-wal", "-shm"):
+        path.with_name(path.name + ending).write_bytes(b"of another file")
+    restored = school.service.settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{path}"})
+    assert "Restored" in await command(restored, "restore", str(copy))
+    assert path.with_name("new.db-wal.old1").read_bytes() == b"of another file"
+    await check_schema(restored.database_url)
+
+
+async def test_a_bucket_keeps_backups(
+    school: School, sqlite_only: None, s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    s3.client.create_bucket(Bucket="backups")
+    settings = school.service.settings.model_copy(update={"publish_s3_endpoint": s3.endpoint})
+    assert "s3:backups/school/coursewright-" in await command(settings, "backup", "s3:backups/school", "--keep", "1")
+    assert "✓ every file has the digest" in await command(settings, "drill", "s3:backups/school")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    assert "refuses" in await command(settings, "backup", "s3:backups/school", status=1)
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "older", "newer", "foreign"])

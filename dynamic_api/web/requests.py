@@ -19,6 +19,7 @@ Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
 Model = TypeVar("Model", bound=BaseModel)
 
 LARGEST_FORM = 10  # fields; ours have eight
+MOST_FAULTS = 100  # that a refusal describes
 LONG_FORM = 4 * 1024  # bytes
 EXTRA_HEADERS = "coursewright.headers"  # in the scope: headers that whatever answer is given must carry
 
@@ -67,6 +68,8 @@ class Request(StarletteRequest):
             return model.model_validate_json(await self.body() or b"{}")
         except ValidationError as error:
             details: dict[str, list[str]] = {}
+            if error.error_count() > MOST_FAULTS:  # to describe thousands takes milliseconds, and nobody reads them
+                raise ValidationFailed(details={"body": ["This has too many fields."]}) from None
             for each in error.errors(include_url=False, include_input=False):
                 name = str(each["loc"][0]) if each["loc"] else "body"
                 details.setdefault(name, []).append(_sentence(each))

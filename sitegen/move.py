@@ -24,7 +24,7 @@ def move_course(school: School, slug: str, to: str) -> list[Path]:
     if "slug" in data:
         _replace_word(lines, source, ("slug",), to)
     place: Place = ("slug",) if "slug" in data else ("id",)
-    _remember(lines, source, data, (), old, after=place)
+    _remember(lines, source, data, (), old, to, after=place)
     text = "\n".join(lines)
     _hold(text, path, lambda found: found.get("slug", to) == to and old in _words(found.get("moved_from")))
     path.write_text(text, encoding="utf-8")
@@ -48,7 +48,7 @@ def move_lesson(school: School, course: str, slug: str, to: str) -> list[Path]:
     place, lesson = places[slugs.index(slug)]
     lines = path.read_text(encoding="utf-8").split("\n")
     _replace_word(lines, source, (*place, "slug"), to)
-    _remember(lines, source, lesson, place, slug, after=(*place, "slug"))
+    _remember(lines, source, lesson, place, slug, to, after=(*place, "slug"))
     text = "\n".join(lines)
 
     def is_right(found: dict[str, object]) -> bool:
@@ -90,14 +90,14 @@ def _replace_word(lines: list[str], source: YamlSource, place: Place, word: str)
 
 
 def _remember(
-    lines: list[str], source: YamlSource, data: dict[str, object], place: Place, old: str, *, after: Place
+    lines: list[str], source: YamlSource, data: dict[str, object], place: Place, old: str, new: str, *, after: Place
 ) -> None:
-    """Add the old slug to `moved_from`, or that field after the line of another."""
+    """Add the old slug to `moved_from`, or that field after the line of another. The new one is no former one."""
     former = data.get("moved_from")
     if isinstance(former, list) and former:
         first = _line_of(source, (*place, "moved_from"))
         if "[" in lines[first]:
-            words = ", ".join([*map(str, former), old])
+            words = ", ".join([*(str(each) for each in former if str(each) != new), old])
             lines[first] = re.sub(r"\[.*\]", f"[{words}]", lines[first], count=1)
         else:
             last = _line_of(source, (*place, "moved_from", len(former) - 1))

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?:\*\*|__)?\[[^\]\n]*\]\(([^()\s]+)\)", re.M)
-_ANY_LINK = re.compile(r"\]\(([^()\s]+)\)")
+_ANY_LINK = re.compile(r"\]\((<[^<>\n]+>|[^()\s]+)\)")
 _NUMBERS = re.compile(r"(\d+)")
 
 
@@ -20,10 +20,12 @@ def by_links(names: Sequence[str], index: str) -> list[str] | None:
     stems: dict[str, str] = {}
     for name in names:
         stems.setdefault(PurePosixPath(name).stem.casefold(), name)
-    ordered = []
+    ordered: list[str] = []
     for target in _ANY_LINK.findall(index):
-        path = PurePosixPath(unquote(target.partition("#")[0].rstrip("/")))
-        found = stems.get(path.stem.casefold()) or stems.get(path.name.casefold())
+        written = unquote(target.partition("#")[0].strip("<>").rstrip("/")).removeprefix("./")
+        path = PurePosixPath(written)
+        whole = next((name for name in names if name == written or name.endswith(f"/{written}")), None)
+        found = whole or stems.get(path.stem.casefold()) or stems.get(path.name.casefold())
         if found and found not in ordered:
             ordered.append(found)
     if 2 * len(ordered) < len(names):

@@ -138,8 +138,9 @@ class Tree:
 
     def _contents(self, place: PurePosixPath) -> str:
         """The table of contents of a folder: SUMMARY.md, or its index."""
-        for name in ("SUMMARY.md", "_sidebar.md", "_toc.md"):
-            path = self.folder / place / name
+        tables = ("SUMMARY.md", "_sidebar.md", "_toc.md")
+        whole = self.folder if place == self._root else self.folder / place
+        for path in (folder / name for folder in (self.folder / place, whole) for name in tables):
             if path.is_file() and path.stat().st_size < LARGEST:
                 return path.read_text(encoding="utf-8", errors="replace")
         index = self._index(place)

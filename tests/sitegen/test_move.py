@@ -41,6 +41,13 @@ def test_a_lesson_moves_and_keeps_its_line_of_comments(school: School) -> None:
         assert redirects[f"/learn/sourdough/{old}/"] == "/learn/sourdough/in-numbers/"
 
 
+def test_a_lesson_that_moves_back_was_never_away(school: School) -> None:
+    move_lesson(school, "sourdough", "four-numbers", "numbers")
+    move_lesson(school, "sourdough", "numbers", "four-numbers")
+    assert "        slug: four-numbers\n        moved_from: [numbers]\n" in course_file(school).read_text()
+    load_school(school, now=NOW)
+
+
 def test_a_list_in_lines_gets_another_line(school: School) -> None:
     path = course_file(school)
     text = path.read_text().replace(

@@ -255,6 +255,21 @@ def test_lessons_that_come_into_a_course_that_is_sold_are_hidden(school: Path, s
     assert "holds the school itself" in inside.output
 
 
+def test_a_table_of_contents_orders_folders_and_their_texts(school: Path, tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    for name in ("a/one", "a/two", "b/one", "b/two"):
+        path = book / "docs" / f"{name}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# {name}\n")
+    (book / "SUMMARY.md").write_text(
+        "# Summary\n\n- [B two](docs/b/two.md)\n- [B one](<docs/b/one.md>)\n- [A two](docs/a/two.md)\n"
+        "- [A](docs/a/one.md)\n"
+    )
+    run(school, book)
+    titles = [[lesson.title for lesson in module.lessons] for module in course(school, "book").modules]
+    assert titles == [["b/two", "b/one"], ["a/two", "a/one"]]
+
+
 def test_an_empty_folder_is_told(school: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     answer = run(school, tmp_path / "empty")

@@ -1,7 +1,9 @@
 """The commands backup, restore and drill."""
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,7 +17,9 @@ from dynamic_api.backups.archive import CATALOGUE, name_of, open_backup, write_a
 from dynamic_api.backups.database import BackupRefused, dump_database, load_database
 from dynamic_api.backups.drill import count_rows, drill_backup
 from dynamic_api.backups.places import FolderPlace, open_place, rotate
-from dynamic_api.commands.report import CommandRefused, settings_or_refusal
+from dynamic_api.commands.report import DATABASE_FAULTS, CommandRefused, database_refusal, settings_or_refusal
+from dynamic_api.core.database import Database
+from dynamic_api.core.operator_notices import tell_operator
 from dynamic_api.core.settings import Settings
 from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
 
@@ -26,12 +30,12 @@ from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
 def backup(place: str, keep: int) -> None:
     """Write all that cannot be made again into one file, while the service runs.
 
-    To a folder or a bucket under a name with the moment, where the oldest go; or to a file that is named.
+    To a folder or a bucket under a name with the moment, where the oldest go; or to a file that is named. A backup to a
+    folder or a bucket that fails is told to the school's own address as well: nobody watches it at night.
     """
     settings = settings_or_refusal()
     try:
-        is_file = not place.startswith("s3:") and not Path(place).is_dir()
-        if is_file:
+        if _is_file(place):
             target = Path(place)
             if target.exists():
                 raise CommandRefused(f"{target} exists already; name another file.")
@@ -48,7 +52,9 @@ def backup(place: str, keep: int) -> None:
             size = target.stat().st_size
             where = store.put(target)
         gone = rotate(store, keep)
-    except BackupRefused as error:
+    except (BackupRefused, OSError, sqlite3.Error) as error:
+        if not _is_file(place):
+            _tell_operator(settings, f"The backup to {place} failed. {error}")
         raise CommandRefused(str(error)) from error
     forgotten = f" {len(gone)} older than the newest {keep} removed." if gone else ""
     click.echo(f"{where}: {size:,} bytes.{forgotten} Keep the course repository and .env beside it.")
@@ -95,6 +101,26 @@ def drill(place: str, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+def _is_file(place: str) -> bool:
+    """A file has an ending. What has none is a folder, also when its disk is not there tonight."""
+    return not place.startswith("s3:") and not Path(place).is_dir() and Path(place).suffix != ""
+
+
+def _tell_operator(settings: Settings, sentence: str) -> None:
+    async def tell() -> None:
+        database = Database(settings.database_url)
+        try:
+            async with database.transaction() as db:
+                await tell_operator(db, "backup", sentence, now=datetime.now(UTC))
+        finally:
+            await database.close()
+
+    try:
+        asyncio.run(tell())
+    except DATABASE_FAULTS as error:
+        click.echo(f"The school's own address was not told: {database_refusal(error).message}", err=True)
+
+
 def _newest(place: str, scratch: Path) -> Path:
     if not place.startswith("s3:") and Path(place).is_file():
         return Path(place)
@@ -131,9 +157,6 @@ def _write(settings: Settings, target: Path) -> None:
 
 
 def _schema(database: Path) -> str:
-    import contextlib
-    import sqlite3
-
     if database.suffix != ".sqlite3":
         return ""
     with contextlib.closing(sqlite3.connect(database)) as opened:

@@ -17,6 +17,7 @@ from dynamic_api.gateways.payment_facts import PaymentFacts, PaymentList, Paymen
 from dynamic_api.orders.find import find_order
 from dynamic_api.orders.jobs import ReconcileOrder, Sweep
 from dynamic_api.orders.reconcile import NEVER_PAID_AFTER, reconcile_order
+from dynamic_api.orders.silence import tell_of_silence
 from dynamic_api.orders.state import PAID_STATES, order_state, returned_amount
 from dynamic_api.service import Service
 
@@ -106,6 +107,8 @@ async def run_sweep(service: Service, job: Sweep) -> None:
             await enqueue(db, following, f"sweep:{job.interval}:{kind}:{page.next_after}", now=now)
     elif kind is PaymentList.SESSIONS:
         await _reconcile_unopened(service, job.interval, now)
+        async with service.database.transaction() as db:
+            await tell_of_silence(db, site_url=service.settings.site_url, now=now)
 
 
 def _may_have_changed(order: Order, reference: PaymentReference) -> bool:

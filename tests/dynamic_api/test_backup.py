@@ -105,6 +105,17 @@ async def test_backups_in_a_folder_are_rotated_and_tried_out(school: School, sql
     assert secret not in newest.read_bytes()
 
 
+async def test_a_nightly_backup_that_fails_is_told_by_email(school: School, sqlite_only: None, tmp_path: Path) -> None:
+    away = tmp_path / "disk-that-is-not-mounted"
+    for _ in range(2):
+        assert f"There is no folder {away}" in await command(school.service.settings, "backup", str(away), status=1)
+    assert not away.exists()
+    school.clock.forward(hours=1)
+    await school.work()
+    [mail] = school.mails(str(school.service.catalog.current.site.contact_email))
+    assert "failed. There is no folder" in " ".join(mail["text"].split())
+
+
 async def test_a_backup_that_lost_something_fails_its_drill(school: School, sqlite_only: None, tmp_path: Path) -> None:
     async with school.browser() as owner:
         await school.owner(owner)

@@ -136,3 +136,25 @@ async def test_what_others_sell_in_the_same_account_is_left_alone(school: School
     await schedule_sweep(school.service)
     await turn(school)
     assert len(await school.rows(Order)) == 1
+
+
+async def test_webhooks_that_stay_away_are_told_by_email(school: School) -> None:
+    operator = str(school.service.catalog.current.site.contact_email)
+    await schedule_sweep(school.service)
+    async with school.browser() as first:
+        await school.owner(first)  # with webhooks
+    for _ in range(8):
+        await turn(school)
+    assert school.mails(operator) == []  # nobody bought since: that is no silence
+    async with school.browser() as second:
+        session = await school.begin(second)
+        school.pay(session, "bob@example.com")
+        school.bank.emitted = []
+    for _ in range(3):
+        await turn(school)
+    assert (await school.order(session)).state == "paid"
+    assert school.mails(operator) == []  # less than a day
+    for _ in range(5):
+        await turn(school)
+    assert "no webhook of Stripe has arrived" in " ".join(school.mails(operator)[0]["text"].split())
+    assert len(school.mails(operator)) <= 2  # once a day

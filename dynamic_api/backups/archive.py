@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dynamic_api.backups.database import POSTGRESQL, SQLITE, BackupRefused
+from sitegen.tar_files import unpack_files
 
 _ABOUT, CATALOGUE = "about.json", "catalog.json"
 _MEMBERS = (SQLITE, POSTGRESQL, CATALOGUE)
@@ -76,10 +77,9 @@ def open_backup(file: Path) -> Iterator[OpenBackup]:
         folder = Path(name)
         try:
             with tarfile.open(file) as archive:
-                known = [each for each in archive.getmembers() if each.name in (_ABOUT, *_MEMBERS) and each.isfile()]
-                archive.extractall(folder, known, filter="data")
-            about = About(**json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
-        except (tarfile.TarError, OSError, ValueError, TypeError):
+                unpack_files(archive, folder, lambda name: name in (_ABOUT, *_MEMBERS))
+            about = _about(folder / _ABOUT)
+        except (tarfile.TarError, EOFError, FileNotFoundError, ValueError):
             raise BackupRefused(f"{file} is no backup of Coursewright, or is cut short.") from None
         for member, digest in about.files.items():
             path = folder / member
@@ -89,6 +89,14 @@ def open_backup(file: Path) -> Iterator[OpenBackup]:
         if database is None:
             raise BackupRefused(f"{file} has no database in it.")
         yield OpenBackup(database, about)
+
+
+def _about(path: Path) -> About:
+    """Raises FileNotFoundError and ValueError."""
+    try:
+        return About(**json.loads(path.read_text(encoding="utf-8")))
+    except TypeError as error:  # other fields than ours
+        raise ValueError(str(error)) from error
 
 
 def digest_of(path: Path) -> str:

@@ -6,11 +6,14 @@ SQLite: the online backup API (https://sqlite.org/backup.html). PostgreSQL: its 
 import asyncio
 import contextlib
 import os
+import secrets
 import sqlite3
 import subprocess
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-from sqlalchemy import URL, inspect
+from sqlalchemy import URL, inspect, text
+from sqlalchemy.exc import ProgrammingError
 
 from dynamic_api.core.database import make_plain_engine, postgresql_dsn
 
@@ -37,11 +40,42 @@ def dump_database(url: URL, folder: Path) -> Path:
     return target
 
 
+def is_postgresql_dump(file: Path) -> bool:
+    """Whether pg_dump wrote it."""
+    with file.open("rb") as opened:
+        return opened.read(5) == b"PGDMP"
+
+
+@contextlib.asynccontextmanager
+async def scratch_database(server: URL | None) -> AsyncIterator[URL]:
+    """An empty database on a server of PostgreSQL, dropped at the end. Raises BackupRefused."""
+    if server is None or server.get_backend_name() != "postgresql":
+        raise BackupRefused("A dump of PostgreSQL is tried on its server: set COURSEWRIGHT_DATABASE_URL to it.")
+    name = f"coursewright_drill_{secrets.token_hex(4)}"
+    engine = make_plain_engine(server.render_as_string(hide_password=False))
+    engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        try:
+            async with engine.connect() as connection:
+                await connection.execute(text(f"CREATE DATABASE {name}"))
+        except ProgrammingError as error:
+            raise BackupRefused(
+                f"PostgreSQL makes no database to try the backup in: {error.orig}. Allow it once, as an administrator: "
+                f"ALTER ROLE {server.username} CREATEDB;"
+            ) from error
+        try:
+            yield server.set(database=name)
+        finally:
+            async with engine.connect() as connection:
+                await connection.execute(text(f"DROP DATABASE {name}"))
+    finally:
+        await engine.dispose()
+
+
 def load_database(file: Path, url: URL) -> None:
     """Fill an empty database; nothing that exists is overwritten. Raises BackupRefused."""
     is_sqlite = url.get_backend_name() == "sqlite"
-    with file.open("rb") as opened:
-        is_dump = opened.read(5) == b"PGDMP"
+    is_dump = is_postgresql_dump(file)
     if is_dump == is_sqlite:
         kinds = ("PostgreSQL", "SQLite") if is_dump else ("SQLite", "PostgreSQL")
         raise BackupRefused(

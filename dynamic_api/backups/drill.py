@@ -1,16 +1,17 @@
 """Whether a backup is one: it is restored into a scratch place, brought up to date, and asked hard questions."""
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import make_url, text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dynamic_api.backups.archive import About, open_backup
-from dynamic_api.backups.database import SQLITE, BackupRefused, load_database
+from dynamic_api.backups.database import SQLITE, is_postgresql_dump, load_database, scratch_database
 from dynamic_api.core.database import make_plain_engine
 from dynamic_api.migrations import upgrade
 
@@ -43,36 +44,47 @@ class Drill:
     failed: tuple[str, ...]
 
 
-async def drill_backup(file: Path, scratch: Path) -> Drill:
-    """Restore into `scratch`, a folder, and look. Raises BackupRefused."""
+async def drill_backup(file: Path, scratch: Path, server: URL | None = None) -> Drill:
+    """Restore and look: SQLite in the folder `scratch`, PostgreSQL in a database of its own on `server`.
+
+    That database is dropped at the end. Raises BackupRefused.
+    """
     with open_backup(file) as backup:
-        if backup.database.name != SQLITE and backup.about is not None:
-            raise BackupRefused(
-                "A dump of PostgreSQL is tried in a database of its own: create an empty one, set "
-                "COURSEWRIGHT_DATABASE_URL to it, and run “coursewright restore FILE”, then “coursewright migrate”."
-            )
-        path = scratch / "drill.sqlite3"
-        load_database(backup.database, make_url(f"sqlite+aiosqlite:///{path}"))
         passed = ["every file has the digest that was written"] if backup.about else []
-        failed: list[str] = []
+        if is_postgresql_dump(backup.database):
+            async with scratch_database(server) as url:
+                await asyncio.to_thread(load_database, backup.database, url)
+                return await _ask(url, backup.about, passed)
+        url = make_url(f"sqlite+aiosqlite:///{scratch}/drill.sqlite3")
+        load_database(backup.database, url)
+        return await _ask(url, backup.about, passed)
+
+
+async def _ask(url: URL, about: About | None, passed: list[str]) -> Drill:
+    failed: list[str] = []
+    if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "")
         problem = _integrity(path)
         (failed if problem else passed).append(problem or "the file is whole, and every reference leads somewhere")
-        counts = _counts(path)
-        if backup.about is not None:
-            other = [name for name, count in backup.about.rows.items() if counts.get(name) != count]
+        if about is not None:
+            counts = _counts(path)
+            other = [name for name, count in about.rows.items() if counts.get(name) != count]
             sentence = f"every table has as many rows as when it was written ({sum(counts.values())} in all)"
             (failed if other else passed).append(f"another number of rows: {', '.join(other)}" if other else sentence)
-        await upgrade(f"sqlite+aiosqlite:///{path}")
-        passed.append("its schema is brought up to date")
-        engine = make_plain_engine(f"sqlite+aiosqlite:///{path}")
-        try:
-            async with engine.connect() as connection:
-                for sentence, statement in INVARIANTS.items():
-                    found = await _count(connection, statement)
-                    (failed if found else passed).append(f"{sentence}: {found} do not" if found else sentence)
-        finally:
-            await engine.dispose()
-    return Drill(backup.about, tuple(passed), tuple(failed))
+    else:
+        passed.append("PostgreSQL restored all of it, with every reference")
+    address = url.render_as_string(hide_password=False)
+    await upgrade(address)
+    passed.append("its schema is brought up to date")
+    engine = make_plain_engine(address)
+    try:
+        async with engine.connect() as connection:
+            for sentence, statement in INVARIANTS.items():
+                found = await _count(connection, statement)
+                (failed if found else passed).append(f"{sentence}: {found} do not" if found else sentence)
+    finally:
+        await engine.dispose()
+    return Drill(about, tuple(passed), tuple(failed))
 
 
 async def _count(connection: AsyncConnection, statement: str) -> int:

@@ -17,7 +17,13 @@ from dynamic_api.backups.archive import CATALOGUE, name_of, open_backup, write_a
 from dynamic_api.backups.database import BackupRefused, dump_database, load_database
 from dynamic_api.backups.drill import count_rows, drill_backup
 from dynamic_api.backups.places import FolderPlace, open_place, rotate
-from dynamic_api.commands.report import DATABASE_FAULTS, CommandRefused, database_refusal, settings_or_refusal
+from dynamic_api.commands.report import (
+    DATABASE_FAULTS,
+    CommandRefused,
+    database_refusal,
+    settings_or_none,
+    settings_or_refusal,
+)
 from dynamic_api.core.database import Database
 from dynamic_api.core.operator_notices import tell_operator
 from dynamic_api.core.settings import Settings
@@ -79,15 +85,20 @@ def restore(file: Path) -> None:
 def drill(place: str, as_json: bool) -> None:
     """Restore the newest backup into a scratch place and ask it hard questions; exit status 1 if it is none.
 
-    Needs nothing of the running installation, and changes nothing there.
+    Changes nothing of the running installation. A dump of PostgreSQL is tried in a database of its own, on the same
+    server. What fails is told to the school's own address as well, unless a file is named.
     """
-    started = datetime.now(UTC)
+    settings, started = settings_or_none(), datetime.now(UTC)
+    is_file = _is_file(place) or Path(place).is_file()
     with tempfile.TemporaryDirectory(prefix="coursewright-") as name:
         scratch = Path(name)
         try:
             file = _newest(place, scratch)
-            done = asyncio.run(drill_backup(file, scratch))
-        except BackupRefused as error:
+            server = make_url(settings.database_url) if settings else None
+            done = asyncio.run(drill_backup(file, scratch, server))
+        except (BackupRefused, OSError) as error:
+            if settings is not None and not is_file:
+                _tell_operator(settings, f"The trial of the backups in {place} failed. {error}")
             raise CommandRefused(str(error)) from error
     seconds = (datetime.now(UTC) - started).total_seconds()
     data = {"file": file.name, "seconds": round(seconds, 1), **asdict(done)}
@@ -98,6 +109,9 @@ def drill(place: str, as_json: bool) -> None:
         lines = [f"{file.name}{made}, restored in {seconds:.1f} seconds.", *(f"✓ {each}" for each in done.passed)]
         click.echo("\n".join([*lines, *(f"✗ {each}" for each in done.failed)]))
     if done.failed:
+        if settings is not None and not is_file:
+            said = "; ".join(done.failed)
+            _tell_operator(settings, f"The newest backup in {place}, {file.name}, failed its trial: {said}.")
         raise SystemExit(1)
 
 

@@ -70,6 +70,14 @@ def settings_or_refusal() -> Settings:
         raise CommandRefused(str(error)) from error
 
 
+def settings_or_none() -> Settings | None:
+    """The settings, for a command that does without them on another machine."""
+    try:
+        return load_settings()
+    except SettingsInvalid:
+        return None
+
+
 def operator_command(
     example: str, *, name: str = ""
 ) -> Callable[[Callable[Concatenate[Service, P], Awaitable[Report]]], Callable[P, None]]:

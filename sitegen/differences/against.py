@@ -15,6 +15,7 @@ from sitegen.differences.facts import SchoolFacts, facts_of, public_facts
 from sitegen.differences.record import NAME, RecordUnreadable, read_record
 from sitegen.load import load_school
 from sitegen.school import NoSchool, School, find_school
+from sitegen.tar_files import unpack_files
 
 _TIMEOUT = 20  # seconds
 
@@ -48,7 +49,7 @@ def facts_of_commit(school: School, commit: str, *, now: datetime) -> SchoolFact
         raise CannotCompare(f"git cannot read “{commit}”: {said}")
     with tempfile.TemporaryDirectory(prefix="coursewright-") as folder:
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+            unpack_files(archive, Path(folder))
         try:
             return facts_of(load_school(find_school(Path(folder)), now=now).catalog.at(now))
         except NoSchool:

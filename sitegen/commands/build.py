@@ -64,7 +64,7 @@ def build_and_say(
 
     from sitegen.build import BuildFailed, SiteLeaks, build_site
     from sitegen.catalog.faults import CatalogInvalid
-    from sitegen.commands.answers import refuse, refuse_faults
+    from sitegen.commands.answers import disk_sentence, refuse, refuse_faults
     from sitegen.publish import OutputRefused
 
     place, catalog = output or school.output, manifest or school.manifest
@@ -79,6 +79,8 @@ def build_and_say(
         refuse([f"{leak}\n    {REFUSED}" for leak in error.leaks], "leak", as_json=as_json)
     except (BuildFailed, OutputRefused) as error:
         refuse(str(error).splitlines(), "problem", as_json=as_json)
+    except OSError as error:
+        refuse([disk_sentence(error)], "problem", as_json=as_json)
     others = [f"{built.retired} retired"] * bool(built.retired)
     others += [f"{count(built.drafts, 'draft')} skipped"] * bool(built.drafts)
     aside = f" ({', '.join(others)})" if others else ""

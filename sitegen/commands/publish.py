@@ -13,6 +13,7 @@ import click
 from sitegen.commands.answers import (
     as_json,
     count,
+    disk_sentence,
     in_school,
     refuse,
     refuse_command,
@@ -103,6 +104,8 @@ def publish(
         refuse([f"{leak}\n    {REFUSED}" for leak in error.leaks], "leak", as_json=as_json)
     except (BuildFailed, OutputRefused) as error:
         refuse_command(str(error), as_json=as_json)
+    except OSError as error:
+        refuse_command(disk_sentence(error), as_json=as_json)
     _tell_receipt(receipt, published, said, as_json)
 
 
@@ -141,6 +144,8 @@ def rollback(
         receipt, published, said = roll_back(school, release, places, installation or NoInstallation())
     except (OutputRefused, ManifestUnreadable) as error:
         refuse_command(str(error), as_json=as_json)
+    except OSError as error:
+        refuse_command(disk_sentence(error), as_json=as_json)
     _tell_receipt(receipt, published, said, as_json)
 
 

@@ -44,6 +44,34 @@ def test_old_pages_go_and_old_assets_stay_for_a_while(built: Path, tmp_path: Pat
     assert files(output) == {"index.html", "assets/newer.css"}
 
 
+def test_a_disk_that_takes_no_more_leaves_whole_files(built: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    output = tmp_path / "output"
+    publish_site(built, output)
+    (built / "index.html").write_text("long " * 1000)
+    (built / "gone/index.html").write_text("now")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OutputRefused, match="Each of its files is whole"):
+            publish_site(built, output)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (output / "index.html").read_text() == "home"
+    assert files(output) == files(built)
+    assert publish_site(built, output).foreign == ()
+    assert (output / "index.html").read_text().startswith("long long")
+
+
+def test_the_half_written_file_of_a_killed_build_is_ours(built: Path, tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    publish_site(built, output)
+    (output / "gone/.index.html.new").write_text("ha")
+    (output / ".theirs.new").write_text("stays")
+    assert publish_site(built, output).foreign == (".theirs.new",)
+    assert files(output) == files(built) | {".theirs.new"}
+
+
 def test_what_no_build_wrote_stays(built: Path, tmp_path: Path) -> None:
     output = tmp_path / "output"
     publish_site(built, output)

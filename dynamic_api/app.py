@@ -61,7 +61,7 @@ def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc
         database,
         reader,
         gateways,
-        CatalogSource(settings.manifest, database, clock),
+        CatalogSource(settings.manifest, database, clock, has_stream=settings.stream_base_url is not None),
         ProgressWriter(store, session_lifetime=sessions.LIFETIME),
         Inbox(writer),
         writer,
@@ -92,7 +92,7 @@ def routes() -> dict[str, list[Route]]:
 @asynccontextmanager
 async def _lifespan(app: Application) -> AsyncIterator[None]:
     service = app.service
-    if not service.gateways.streaming.is_signed:
+    if service.settings.stream_unsigned:
         logger.warning("videos play unsigned (COURSEWRIGHT_STREAM_UNSIGNED): anyone with a video's id can watch it")
     await asyncio.to_thread(load_common_passwords)  # takes 30 ms, which no request should wait for
     await service.catalog.start()

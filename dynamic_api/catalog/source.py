@@ -8,7 +8,7 @@ from dynamic_api.catalog.courses import CourseCatalog
 from dynamic_api.catalog.sync import stored_catalog, sync_catalog
 from dynamic_api.core.clock import Clock
 from dynamic_api.core.database import Database, take_turns
-from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable, read_manifest
+from sitegen.catalog.manifest import Manifest, ManifestRefused, ManifestUnreadable, read_manifest
 
 logger = logging.getLogger("coursewright.catalog")
 
@@ -18,10 +18,11 @@ _Stamp = tuple[int, int]
 class CatalogSource:
     """The newest catalogue that may be used. `problem` is why the present manifest is not, in a sentence."""
 
-    def __init__(self, manifest: Path, database: Database, clock: Clock) -> None:
+    def __init__(self, manifest: Path, database: Database, clock: Clock, *, has_stream: bool = True) -> None:
         self._path = manifest
         self._database = database
         self._clock = clock
+        self._has_stream = has_stream
         self._stamp: _Stamp | None = None
         self._due: datetime | None = None  # when the catalogue shows something that it hides now
         self._current: CourseCatalog | None = None
@@ -77,6 +78,8 @@ class CatalogSource:
 
     async def _read(self, *, allow_older: bool) -> bool:
         manifest, now = read_manifest(self._path), self._clock()
+        if not self._has_stream:
+            check_no_stream(manifest)
         due = next((moment for moment, _ in manifest.catalog.dates() if moment > now), None)
         manifest = manifest.model_copy(update={"catalog": manifest.catalog.at(now)})
         async with self._database.transaction() as db:
@@ -98,3 +101,15 @@ class CatalogSource:
         except FileNotFoundError:
             return None
         return stat.st_mtime_ns, stat.st_ino
+
+
+def check_no_stream(manifest: Manifest) -> None:
+    """For an installation without Cloudflare Stream. Raises ManifestRefused where a video is there."""
+    for course in manifest.catalog.courses:
+        titles = [f"the lesson “{lesson.title}”" for lesson in course.all_lessons if lesson.video]
+        titles += ["the introduction"] * (course.intro_video is not None)
+        if titles:
+            raise ManifestRefused(
+                f"{course.title}: the video of {titles[0]} is at Cloudflare Stream, and COURSEWRIGHT_STREAM_BASE_URL, "
+                "_KEY_ID and _KEY_PEM are not set. Set them, or put the video into your own storage (`hls:`)."
+            )

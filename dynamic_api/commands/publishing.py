@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import func, select
 
 from dynamic_api.app import create_service
+from dynamic_api.catalog.source import check_no_stream
 from dynamic_api.catalog.sync import check_manifest
 from dynamic_api.checkout.offer import product_id
 from dynamic_api.commands.report import DATABASE_FAULTS, CommandRefused, database_refusal
@@ -86,6 +87,8 @@ async def _count(service: Service) -> dict[str, tuple[int, int]]:
 
 
 async def _prepare(service: Service, manifest: Manifest) -> int:
+    if service.settings.stream_base_url is None:
+        check_no_stream(manifest)
     async with service.database.reading() as db:
         await check_manifest(db, manifest)
         installation = (await db.get_one(Installation, 1)).key

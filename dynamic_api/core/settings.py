@@ -184,7 +184,7 @@ class Settings(BaseSettings):
         examples=["false"],
     )
 
-    # Cloudflare Stream
+    # Cloudflare Stream; a school without videos there sets none of these
     stream_key_id: str | None = Field(
         default=None, description="Id of the Stream signing key.", examples=["8f926b2b01f383510025a78a4dcbf6a"]
     )
@@ -201,8 +201,10 @@ class Settings(BaseSettings):
         ),
         examples=["false"],
     )
-    stream_base_url: Url = Field(
-        description="The account's player address.", examples=["https://customer-abc123.cloudflarestream.com"]
+    stream_base_url: Url | None = Field(
+        default=None,
+        description="The account's player address.",
+        examples=["https://customer-abc123.cloudflarestream.com"],
     )
     stream_sdk_url: Url = Field(
         default="https://embed.cloudflarestream.com/embed/sdk.latest.js",
@@ -363,7 +365,10 @@ def _sentence(error: ErrorDetails) -> str:
 
 def _contradictions(settings: Settings) -> Iterator[str]:
     """What each setting alone cannot get wrong."""
-    if not settings.stream_unsigned and not (settings.stream_key_id and settings.stream_key_pem):
+    stream = (settings.stream_base_url, settings.stream_key_id, settings.stream_key_pem, settings.stream_unsigned)
+    if any(stream) and not settings.stream_base_url:
+        yield f"Set {PREFIX}STREAM_BASE_URL: the address of your Stream account's player."
+    if any(stream) and not settings.stream_unsigned and not (settings.stream_key_id and settings.stream_key_pem):
         yield f"Set {PREFIX}STREAM_KEY_ID and {PREFIX}STREAM_KEY_PEM: the signing key of your Stream account."
     r2 = (settings.r2_endpoint, settings.r2_bucket, settings.r2_access_key_id, settings.r2_secret_access_key)
     if settings.files_dir is None and not all(r2):

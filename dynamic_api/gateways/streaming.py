@@ -17,6 +17,10 @@ SHARED = timedelta(minutes=5)
 LONGEST = timedelta(hours=24)  # Stream's own limit
 
 
+class StreamNotSet(Exception):
+    """A video at Stream, in an installation without Stream: the settings were taken away."""
+
+
 @dataclass(frozen=True)
 class Playback:
     """Where a video plays, and until when."""
@@ -32,7 +36,8 @@ class Streaming:
     def __init__(self, settings: Settings) -> None:
         self._key_id = settings.stream_key_id
         self._base = settings.stream_base_url
-        self._key = None if settings.stream_unsigned else _signing_key(settings)
+        is_signed = self._base is not None and not settings.stream_unsigned
+        self._key = _signing_key(settings) if is_signed else None
         self._margin = timedelta(seconds=settings.playback_margin_seconds)
         self._recent: dict[tuple[str, timedelta], tuple[datetime, Playback]] = {}
 
@@ -63,6 +68,8 @@ class Streaming:
         return self._addresses(token, expires)
 
     def _addresses(self, name: str, expires: datetime) -> Playback:
+        if self._base is None:
+            raise StreamNotSet("COURSEWRIGHT_STREAM_BASE_URL is not set")
         return Playback(f"{self._base}/{name}/iframe", f"{self._base}/{name}/manifest/video.m3u8", expires)
 
 

@@ -25,7 +25,7 @@ def page_headers(settings: Settings, *, plays_video: bool) -> Mapping[str, str]:
         # Videos of one's own: their parts may come from the bucket, and hls.js hands them over as blobs.
         "media-src": f"'self' blob:{_bucket(settings)}" if plays_video else "'self'",
         "connect-src": f"'self'{_bucket(settings)}" if plays_video else "'self'",
-        "frame-src": f"'self' {_origin(settings.stream_base_url)}" if plays_video else "'none'",
+        "frame-src": f"'self'{_player(settings)}" if plays_video else "'none'",
         # Chromium checks a form's redirects against this too.
         "form-action": f"'self' {settings.stripe_checkout_origin}",
         "base-uri": "'none'",
@@ -54,6 +54,10 @@ def _common(settings: Settings) -> Mapping[str, str]:
 
 def _bucket(settings: Settings) -> str:
     return f" {_origin(settings.r2_endpoint)}" if settings.r2_endpoint and settings.files_dir is None else ""
+
+
+def _player(settings: Settings) -> str:
+    return f" {_origin(settings.stream_base_url)}" if settings.stream_base_url else ""
 
 
 def _origin(url: str) -> str:

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from dynamic_api.catalog.source import CatalogSource
 from dynamic_api.catalog.sync import sync_catalog
 from dynamic_api.core.models import Course, Lesson, Progress
-from sitegen.catalog.manifest import Manifest, compile_manifest, write_manifest
+from sitegen.catalog.manifest import Manifest, ManifestRefused, compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.model import Course as CourseFile
 from tests.school import LESSON, SOURDOUGH, School
@@ -134,3 +135,13 @@ async def test_a_draft_is_new_on_the_day_it_is_published(school: School, catalog
         await publish(published=True)
         [shown] = (await browser.get("/api/library")).json()["courses"]
         assert shown["new_lessons"] == ["Coming"]
+
+
+async def test_videos_at_stream_need_its_settings(school: School) -> None:
+    settings, used = school.service.settings, school.service.catalog.current.version
+    source = CatalogSource(settings.manifest, school.service.database, school.clock, has_stream=False)
+    with pytest.raises(ManifestRefused, match=r"at Cloudflare Stream, and COURSEWRIGHT_STREAM_BASE_URL"):
+        await source.refresh()
+    assert source.problem is not None
+    assert await source.look()
+    assert source.current.version == used

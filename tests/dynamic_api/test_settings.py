@@ -7,6 +7,7 @@ import pytest
 
 from dynamic_api.core.settings import PREFIX, Settings, SettingsInvalid, load_settings, variable
 from dynamic_api.gateways import open_gateways
+from dynamic_api.web.headers import page_headers
 from tests.conftest import ROOT, SigningKey
 
 
@@ -57,6 +58,7 @@ def test_missing_settings_are_named_all_at_once() -> None:
         ("SITE_URL", "https://school.test/shop", "without a path"),
         ("STREAM_BASE_URL", "customer-x", "starts with https://"),
         ("STREAM_KEY_ID", "", "the signing key of your Stream account"),
+        ("STREAM_BASE_URL", "", "Set COURSEWRIGHT_STREAM_BASE_URL"),
         ("STRIPE_WEBHOOK_SECRETS", ",", "STRIPE_WEBHOOK_SECRETS is too short"),
         ("HEARTBEAT_SECONDS", "1", "HEARTBEAT_SECONDS must be at least 5"),
         ("HEARTBEAT_SECONDS", "often", "HEARTBEAT_SECONDS must be a whole number"),
@@ -72,6 +74,15 @@ def test_each_fault_has_its_sentence(monkeypatch: pytest.MonkeyPatch, name: str,
         load_settings()
     assert expected in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_school_without_stream_sets_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KEY_ID", "KEY_PEM", "BASE_URL"):
+        monkeypatch.delenv(f"{PREFIX}STREAM_{name}")
+    settings = load_settings()
+    assert not open_gateways(settings).streaming.is_signed
+    assert "frame-src 'self';" in page_headers(settings, plays_video=True)["Content-Security-Policy"]
 
 
 @pytest.mark.usefixtures("configured")

@@ -319,7 +319,9 @@ def load_settings() -> Settings:
         # The required fields come from the environment, which mypy cannot see.
         settings = Settings()
     except ValidationError as error:
-        problems += [_sentence(each) for each in error.errors(include_url=False, include_input=False)]
+        faults = error.errors(include_url=False, include_input=False)
+        problems += [_sentence(each) for each in faults]
+        problems += _contradictions_beside({str(each["loc"][0]) for each in faults})
     else:
         problems += _contradictions(settings)
         if not problems:
@@ -361,6 +363,18 @@ def _sentence(error: ErrorDetails) -> str:
     if kind == "enum":
         return f"{name} must be {limits.get('expected')}."
     return f"{name}: {error['msg'].removeprefix('Value error, ')}."
+
+
+def _contradictions_beside(wrong: set[str]) -> list[str]:
+    """What contradicts itself among the other settings: those that are wrong stand as sound ones meanwhile."""
+    stand_ins = {name: (Settings.model_fields[name].examples or [None])[0] for name in wrong}
+    if "secret_key" in wrong:
+        stand_ins["secret_key"] = "-" * 32  # its example is a command that makes one
+    try:
+        found = list(_contradictions(Settings(**stand_ins)))
+    except ValidationError:
+        return []
+    return [sentence for sentence in found if not any(variable(name) in sentence for name in wrong)]
 
 
 def _contradictions(settings: Settings) -> Iterator[str]:

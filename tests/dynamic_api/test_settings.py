@@ -77,6 +77,19 @@ def test_each_fault_has_its_sentence(monkeypatch: pytest.MonkeyPatch, name: str,
 
 
 @pytest.mark.usefixtures("configured")
+def test_what_is_missing_hides_no_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SITE_URL", "SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "STREAM_KEY_ID"):
+        monkeypatch.delenv(PREFIX + name)
+    monkeypatch.setenv(f"{PREFIX}FILES_DIR", "nowhere")
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings()
+    said = str(caught.value).splitlines()
+    assert len(said) == 5
+    assert "Set COURSEWRIGHT_STREAM_KEY_ID and" in said[3]
+    assert "there is no folder nowhere" in said[4]
+
+
+@pytest.mark.usefixtures("configured")
 def test_a_school_without_stream_sets_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("KEY_ID", "KEY_PEM", "BASE_URL"):
         monkeypatch.delenv(f"{PREFIX}STREAM_{name}")

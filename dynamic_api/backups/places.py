@@ -1,8 +1,10 @@
 """Where backups are kept: a folder, or a bucket that speaks S3. Only files that backups wrote are ever removed."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from dynamic_api.backups.database import BackupRefused
 
@@ -49,62 +51,42 @@ class FolderPlace:
 
 
 class BucketPlace:
-    """A bucket; its keys are found where Amazon's tools find them. `written` is `s3:bucket/prefix`."""
+    """A bucket. `written` is `s3:bucket/prefix`."""
 
     def __init__(self, written: str, endpoint: str | None) -> None:
-        import boto3
-        from botocore.config import Config
+        from dynamic_api.gateways.bucket import Bucket  # boto3 takes a tenth of a second to import
 
-        self._bucket, _, prefix = written.removeprefix("s3:").partition("/")
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        # Any: boto3 has no types for its clients.
-        self._client: Any = boto3.Session().client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name="auto" if endpoint else None,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path"},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                retries={"max_attempts": 3, "mode": "standard"},
-            ),
-        )
+        self._bucket = Bucket(written, endpoint)
 
     def names(self) -> list[str]:
         """All of ours, the oldest first."""
-        pages = self._ask(
-            lambda: list(
-                self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
-            )
-        )
-        keys = [each["Key"].removeprefix(self._prefix) for page in pages for each in page.get("Contents", ())]
-        return sorted(key for key in keys if _NAME.fullmatch(key))
+        with _refusals():
+            return [name for name in self._bucket.names() if _NAME.fullmatch(name)]
 
     def put(self, file: Path) -> str:
         """Upload a file."""
-        key = self._prefix + file.name
-        self._ask(lambda: self._client.upload_file(str(file), self._bucket, key))
-        return f"s3:{self._bucket}/{key}"
+        with _refusals():
+            return self._bucket.put(file)
 
     def get(self, name: str, folder: Path) -> Path:
         """Download one."""
-        target = folder / name
-        self._ask(lambda: self._client.download_file(self._bucket, self._prefix + name, str(target)))
-        return target
+        with _refusals():
+            return self._bucket.get(name, folder)
 
     def remove(self, name: str) -> None:
         """Forget one."""
-        self._ask(lambda: self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name))
+        with _refusals():
+            self._bucket.remove(name)
 
-    def _ask(self, ask: Any) -> Any:
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError, ClientError
 
-        try:
-            return ask()
-        except (ClientError, BotoCoreError, Boto3Error) as error:
-            raise BackupRefused(f"The bucket {self._bucket} refuses: {error}") from error
+@contextmanager
+def _refusals() -> Iterator[None]:
+    from dynamic_api.gateways.bucket import BucketRefused
+
+    try:
+        yield
+    except BucketRefused as error:
+        raise BackupRefused(str(error)) from error
 
 
 def open_place(written: str, endpoint: str | None) -> Place:

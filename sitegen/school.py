@@ -55,10 +55,15 @@ class School:
         return (own, base) if own.is_dir() and own.resolve() != base.resolve() else (base,)
 
 
+def shipped(name: str) -> Path:
+    """A folder that comes with the program: inside the installed package, or beside it in a checkout."""
+    packed = PACKAGE / name
+    return packed if packed.is_dir() else PACKAGE.parent / name
+
+
 def base_theme() -> Path:
-    """The theme that comes with the program: inside the installed package, or beside it in a checkout."""
-    packed = PACKAGE / "theme"
-    return packed if packed.is_dir() else PACKAGE.parent / "theme"
+    """The theme that comes with the program."""
+    return shipped("theme")
 
 
 def find_school(start: Path) -> School:

@@ -22,6 +22,7 @@ RECEIPTS = "/receipts/"
 CHECKOUT_SUCCESS = "/checkout/success/"
 ANY_LESSON = "/learn/"  # the page of a lesson whose course is no longer in the files
 CHECK_EMAIL = "/checkout/check-email/"
+STRIPE_WEBHOOK = "/webhooks/stripe"
 
 
 PRIVATE_PICTURES = "/api/pictures/"  # what paid texts show; the service adds who may see it, and until when

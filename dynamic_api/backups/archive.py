@@ -17,7 +17,6 @@ from sitegen.tar_files import unpack_files
 
 _ABOUT, CATALOGUE = "about.json", "catalog.json"
 _MEMBERS = (SQLITE, POSTGRESQL, CATALOGUE)
-_BLOCK = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)
@@ -101,8 +100,5 @@ def _about(path: Path) -> About:
 
 def digest_of(path: Path) -> str:
     """The SHA-256 of a file of any size."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,21 +1,20 @@
 """Where backups are kept: a folder, or a bucket that speaks S3. Only files that backups wrote are ever removed."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from dynamic_api.backups.database import BackupRefused
+from dynamic_api.gateways.bucket import Bucket
 
 _NAME = re.compile(r"coursewright-\d{8}-\d{6}\.tar")
 
 
 class Place(Protocol):
-    """Keeps backups by name. Every method may raise BackupRefused."""
+    """Keeps files by name, also those of others. Every method may raise OSError."""
 
     def names(self) -> list[str]:
-        """All of ours, the oldest first."""
+        """All that are there."""
 
     def put(self, file: Path) -> str:
         """Keep a file; where it is now."""
@@ -34,8 +33,8 @@ class FolderPlace:
         self._folder = folder
 
     def names(self) -> list[str]:
-        """All of ours, the oldest first."""
-        return sorted(path.name for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
+        """All that are there."""
+        return [path.name for path in self._folder.iterdir()]
 
     def put(self, file: Path) -> str:
         """The backup is written there already."""
@@ -50,58 +49,24 @@ class FolderPlace:
         (self._folder / name).unlink(missing_ok=True)
 
 
-class BucketPlace:
-    """A bucket. `written` is `s3:bucket/prefix`."""
-
-    def __init__(self, written: str, endpoint: str | None) -> None:
-        from dynamic_api.gateways.bucket import Bucket  # boto3 takes a tenth of a second to import
-
-        self._bucket = Bucket(written, endpoint)
-
-    def names(self) -> list[str]:
-        """All of ours, the oldest first."""
-        with _refusals():
-            return [name for name in self._bucket.names() if _NAME.fullmatch(name)]
-
-    def put(self, file: Path) -> str:
-        """Upload a file."""
-        with _refusals():
-            return self._bucket.put(file)
-
-    def get(self, name: str, folder: Path) -> Path:
-        """Download one."""
-        with _refusals():
-            return self._bucket.get(name, folder)
-
-    def remove(self, name: str) -> None:
-        """Forget one."""
-        with _refusals():
-            self._bucket.remove(name)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    from dynamic_api.gateways.bucket import BucketRefused
-
-    try:
-        yield
-    except BucketRefused as error:
-        raise BackupRefused(str(error)) from error
-
-
 def open_place(written: str, endpoint: str | None) -> Place:
     """`/srv/backups` or `s3:bucket/prefix`. Raises BackupRefused."""
     if written.startswith("s3:"):
-        return BucketPlace(written, endpoint)
+        return Bucket(written, endpoint)
     folder = Path(written)
     if not folder.is_dir():
         raise BackupRefused(f"There is no folder {folder}.")
     return FolderPlace(folder)
 
 
+def backups_in(place: Place) -> list[str]:
+    """The names of backups, the oldest first; nothing else there is ours."""
+    return sorted(name for name in place.names() if _NAME.fullmatch(name))
+
+
 def rotate(place: Place, keep: int) -> list[str]:
     """Forget the oldest beyond `keep`; their names."""
-    gone = place.names()[:-keep]
+    gone = backups_in(place)[:-keep]
     for name in gone:
         place.remove(name)
     return gone

@@ -16,7 +16,7 @@ from dynamic_api import __version__
 from dynamic_api.backups.archive import CATALOGUE, name_of, open_backup, write_archive
 from dynamic_api.backups.database import BackupRefused, dump_database, load_database
 from dynamic_api.backups.drill import count_rows, drill_backup
-from dynamic_api.backups.places import FolderPlace, open_place, rotate
+from dynamic_api.backups.places import FolderPlace, backups_in, open_place, rotate
 from dynamic_api.commands.report import (
     DATABASE_FAULTS,
     CommandRefused,
@@ -140,7 +140,7 @@ def _newest(place: str, scratch: Path) -> Path:
         return Path(place)
     endpoint = settings_or_refusal().publish_s3_endpoint if place.startswith("s3:") else None
     store = open_place(place, endpoint)
-    names = store.names()
+    names = backups_in(store)
     if not names:
         raise BackupRefused(f"There is no backup in {place}.")
     return store.get(names[-1], scratch)

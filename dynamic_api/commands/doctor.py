@@ -69,10 +69,6 @@ async def _look(service: Service) -> AsyncIterator[Finding]:
     async for finding in guarded("Stripe", look_at_stripe(settings, HANDLED, now=now)):
         yield finding
     video, key = _examples(settings)
-    if video is not None and settings.stream_base_url is None:
-        yield failed("Stream", "courses have videos there, and no setting of Stream is set",
-                     "Set COURSEWRIGHT_STREAM_BASE_URL, _KEY_ID and _KEY_PEM.")  # fmt: skip
-        video = None
     async for finding in guarded("Stream", look_at_stream(gateways.streaming, video, now=now)):
         yield finding
     yield await look_at_files(gateways.storage, key)

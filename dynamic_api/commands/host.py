@@ -9,16 +9,9 @@ import click
 
 from dynamic_api.commands.report import CommandRefused, settings_or_refusal
 from dynamic_api.web.hosting import HOSTS, Hosting, caddyfile
+from sitegen.school import shipped
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-# What runs the service → the folder of its files. They name no setting, and are copied as they are.
-RUNNERS = {"systemd": "systemd", "container": "container"}
-
-
-def deploy_folder() -> Path:
-    """The files for servers: inside the installed package, or beside it in a checkout."""
-    packed = _PACKAGE / "deploy"
-    return packed if packed.is_dir() else _PACKAGE.parent / "deploy"
+RUNNERS = ("systemd", "container")  # folders of `deploy/`: files that name no setting, and are copied as they are
 
 
 @click.command(epilog="Example: coursewright host caddy > /etc/caddy/Caddyfile")
@@ -36,7 +29,7 @@ def host(server: str, to: Path | None, output: Path | None, upstream: str, caddy
     if server in RUNNERS:
         if to is None:
             raise click.UsageError(f"Several files are written for {server}: name their folder with --to.")
-        _copy(deploy_folder() / RUNNERS[server], to)
+        _copy(shipped("deploy") / server, to)
         return
     settings = settings_or_refusal()
     folder = (output or settings.output or Path("output")).resolve()

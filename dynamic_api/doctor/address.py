@@ -6,7 +6,9 @@ import httpx
 
 from dynamic_api.core.settings import LOOPBACK, Settings
 from dynamic_api.doctor.findings import ONE_EACH, Finding, failed, passed, skipped
-from dynamic_api.web.headers import ASK_AGAIN, page_headers
+from dynamic_api.web.headers import page_headers
+from sitegen import urls
+from sitegen.caching import ASK_AGAIN
 
 _TIMEOUT = 15  # seconds
 
@@ -52,7 +54,7 @@ async def _service(client: httpx.AsyncClient) -> Finding:
 
 async def _webhook(client: httpx.AsyncClient, settings: Settings) -> Finding:
     """An event without a signature is refused with 400; anything else did not come from the service."""
-    answer = await client.post("/webhooks/stripe", content=b"{}")
+    answer = await client.post(urls.STRIPE_WEBHOOK, content=b"{}")
     if answer.status_code != 400:
         return failed("webhook", f"an event is answered with {answer.status_code}, not by the service",
                       "Send /webhooks/* to the service, unchanged, with its body.")  # fmt: skip

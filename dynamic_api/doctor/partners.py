@@ -10,7 +10,7 @@ import httpx
 from dynamic_api.core.settings import Settings, SmtpSecurity
 from dynamic_api.doctor.findings import ONE_EACH, Finding, failed, passed, skipped
 from dynamic_api.gateways.storage import LocalStorage, R2Storage, Storage
-from dynamic_api.gateways.streaming import Streaming
+from dynamic_api.gateways.streaming import Streaming, StreamNotSet
 
 _TIMEOUT = 15  # seconds
 
@@ -45,7 +45,12 @@ async def look_at_stream(streaming: Streaming, video: str | None, *, now: dateti
     if video is None:
         yield skipped("Stream", "no course has a video there")
         return
-    signed = streaming.playback(video, seconds=60, now=now).hls_url
+    try:
+        signed = streaming.playback(video, seconds=60, now=now).hls_url
+    except StreamNotSet:
+        yield failed("Stream", "courses have videos there, and no setting of Stream is set",
+                     "Set COURSEWRIGHT_STREAM_BASE_URL, _KEY_ID and _KEY_PEM.")  # fmt: skip
+        return
     plain = f"{signed.partition('/manifest/')[0].rpartition('/')[0]}/{video}/manifest/video.m3u8"
     async with httpx.AsyncClient(timeout=_TIMEOUT, limits=ONE_EACH, follow_redirects=True) as client:
         try:

@@ -13,6 +13,7 @@ import httpx
 from dynamic_api.core.settings import Settings
 from dynamic_api.doctor.findings import ONE_EACH, Finding, failed, passed, skipped
 from dynamic_api.gateways.payments import API_VERSION
+from sitegen import urls
 
 _TIMEOUT = 15  # seconds
 _MOST_SKEW = 60  # seconds; signatures of webhooks are good for 300
@@ -75,7 +76,7 @@ def _clock(answer: httpx.Response, now: datetime) -> Finding:
 
 
 async def _webhook(client: httpx.AsyncClient, settings: Settings, events: frozenset[str]) -> Finding:
-    address = f"{settings.site_url}/webhooks/stripe"
+    address = settings.site_url + urls.STRIPE_WEBHOOK
     answer = await client.get("/v1/webhook_endpoints?limit=100")
     if answer.status_code == 403:
         return skipped(

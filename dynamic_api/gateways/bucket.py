@@ -3,14 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import boto3
-from boto3.exceptions import Boto3Error
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from sitegen.s3 import open_s3
 
 
-class BucketRefused(Exception):
-    """The bucket cannot be reached, or refuses; the message is the bucket's."""
+class BucketRefused(OSError):
+    """The bucket cannot be reached, or refuses, as a disk may; the message is the bucket's."""
 
 
 class Bucket:
@@ -19,29 +16,17 @@ class Bucket:
     def __init__(self, written: str, endpoint: str | None) -> None:
         self._bucket, _, prefix = written.removeprefix("s3:").partition("/")
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        # Any: boto3 has no types for its clients.
-        self._client: Any = boto3.Session().client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name="auto" if endpoint else None,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path"},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                retries={"max_attempts": 3, "mode": "standard"},
-            ),
-        )
+        self._client = open_s3(endpoint)
 
     def names(self) -> list[str]:
-        """Of every object, in their order."""
+        """Of every object."""
         pages = self._ask(
             lambda: list(
                 self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
             )
         )
         keys = [each["Key"].removeprefix(self._prefix) for page in pages for each in page.get("Contents", ())]
-        return sorted(keys)
+        return keys
 
     def put(self, file: Path) -> str:
         """Upload a file."""
@@ -60,6 +45,9 @@ class Bucket:
         self._ask(lambda: self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name))
 
     def _ask(self, ask: Any) -> Any:
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             return ask()
         except (ClientError, BotoCoreError, Boto3Error) as error:

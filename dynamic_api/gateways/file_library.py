@@ -6,11 +6,11 @@ The running service only signs links (`storage.py`), with keys that may read.
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from dynamic_api.core.settings import MediaSettings, SettingsInvalid
+from sitegen.s3 import open_s3
 
 _PART = 16 * 1024 * 1024  # bytes; larger files go up in parts
 _TIMEOUT = 20  # seconds
@@ -52,27 +52,13 @@ class BucketFiles:
     """A private bucket. https://developers.cloudflare.com/r2/api/s3/api/"""
 
     def __init__(self, settings: MediaSettings) -> None:
-        import boto3
-        from botocore.config import Config
-
         if not (settings.r2_access_key_id and settings.r2_secret_access_key):
             raise SettingsInvalid("Set COURSEWRIGHT_R2_ACCESS_KEY_ID and COURSEWRIGHT_R2_SECRET_ACCESS_KEY.")
         self._address = f"{settings.r2_endpoint}/{settings.r2_bucket}"
         self._bucket = settings.r2_bucket
-        # Any: boto3 has no types for its clients.
-        self._client: Any = boto3.Session().client(
-            "s3",
-            endpoint_url=settings.r2_endpoint,
-            aws_access_key_id=settings.r2_access_key_id.get_secret_value(),
-            aws_secret_access_key=settings.r2_secret_access_key.get_secret_value(),
-            config=Config(
-                signature_version="s3v4",
-                region_name="auto",
-                s3={"addressing_style": "path"},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                retries={"max_attempts": 3, "mode": "standard"},
-            ),
+        self._client = open_s3(
+            settings.r2_endpoint,
+            keys=(settings.r2_access_key_id.get_secret_value(), settings.r2_secret_access_key.get_secret_value()),
         )
 
     def look(self, key: str) -> FileFacts | None:

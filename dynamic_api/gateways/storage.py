@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from dynamic_api.core.settings import Settings
+from sitegen.s3 import open_s3
 
 
 def attachment(name: str, key: str) -> str:
@@ -19,25 +20,12 @@ class R2Storage:
     """Signs links to R2. https://developers.cloudflare.com/r2/api/s3/presigned-urls/"""
 
     def __init__(self, settings: Settings) -> None:
-        # boto3 takes a tenth of a second to import; an installation on local disk never needs it.
-        import boto3
-        from botocore.config import Config
-
         if not (settings.r2_access_key_id and settings.r2_secret_access_key):
             raise ValueError("R2 needs its keys")
         self._bucket = settings.r2_bucket
-        self._client = boto3.client(
-            "s3",
-            endpoint_url=settings.r2_endpoint,
-            aws_access_key_id=settings.r2_access_key_id.get_secret_value(),
-            aws_secret_access_key=settings.r2_secret_access_key.get_secret_value(),
-            config=Config(
-                signature_version="s3v4",
-                region_name="auto",
-                s3={"addressing_style": "path"},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
+        self._client = open_s3(
+            settings.r2_endpoint,
+            keys=(settings.r2_access_key_id.get_secret_value(), settings.r2_secret_access_key.get_secret_value()),
         )
 
     def link(self, key: str, *, name: str, media_type: str, seconds: int) -> str:

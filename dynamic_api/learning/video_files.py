@@ -47,7 +47,7 @@ async def send_video(request: Request) -> Response:
         path = storage.path(key)
         if path is None:
             raise LessonNotFound
-        return FileResponse(path, media_type=_TYPES[kind], headers={"Cache-Control": f"private, max-age={left}"})
+        return FileResponse(path, media_type=_TYPES[kind], headers=kept)
     if kind == "m3u8":
         return Response(await _playlist(storage, key), media_type=_TYPES[kind], headers=kept)
     seconds = min(left, int(LONGEST.total_seconds()))

@@ -7,13 +7,14 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from dynamic_api.core.audit import OPERATOR, Action, record
+from dynamic_api.core.audit import OPERATOR
 from dynamic_api.core.emails import Email
 from dynamic_api.core.messages import ClaimLink, minute, queue_message
 from dynamic_api.core.models import Gift, ImportedOrder, Installation, Order, OrderLine
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import make_public_order_id
 from dynamic_api.orders import entitlements
+from dynamic_api.orders.create import record_created
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,8 @@ async def import_purchase(db: AsyncSession, purchase: Purchase, source: str, *, 
         return False
     order = await _order(db, purchase)
     db.add(ImportedOrder(key=name, order_id=order.id, imported_at=now))
+    record_created(db, order, at=now, actor=OPERATOR, reason=f"import {source}")
     for line in order.lines:
-        record(
-            db,
-            Action.ORDER_CREATED,
-            at=now,
-            actor=OPERATOR,
-            course_id=line.course_id,
-            user_id=order.owner_id,
-            order_id=order.id,
-            order=order.public_id,
-            amount=line.amount,
-            currency=line.currency,
-            reason=f"import {source}",
-        )
         if order.owner_id is not None and order.state is not OrderState.REFUNDED:
             await entitlements.grant_line(db, order, line, at=purchase.bought_at, actor=OPERATOR)
     if invite and order.owner_id is None and order.state is not OrderState.REFUNDED:

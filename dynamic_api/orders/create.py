@@ -73,18 +73,25 @@ async def create_order(
     )
     db.add(order)
     await db.flush()
+    record_created(db, order, at=now, actor=actor, **details)
+    return order
+
+
+def record_created(
+    db: AsyncSession, order: Order, *, at: datetime, actor: str, **details: str | int | bool | None
+) -> None:
+    """Write each line of a new order into the audit log."""
     for line in order.lines:
         record(
             db,
             Action.ORDER_CREATED,
-            at=now,
+            at=at,
             actor=actor,
             course_id=line.course_id,
             user_id=order.owner_id,
             order_id=order.id,
             order=order.public_id,
             amount=line.amount,
-            currency=currency,
+            currency=line.currency,
             **details,
         )
-    return order

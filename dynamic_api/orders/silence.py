@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.models import Order, WebhookEvent
 from dynamic_api.core.operator_notices import tell_operator
+from sitegen import urls
 
-_ADDRESS = "/webhooks/stripe"
 DAY = timedelta(days=1)  # Stripe repeats what it could not deliver many times within it
 _CLOCKS_DIFFER = timedelta(minutes=10)  # a payment has Stripe's time, an event has ours
 
@@ -28,7 +28,7 @@ async def tell_of_silence(db: AsyncSession, *, site_url: str, now: datetime) -> 
         return
     sentence = (
         "Somebody paid more than a day ago, and since then no webhook of Stripe has arrived. Buyers may wait hours for "
-        f"their course. Look in Stripe's dashboard whether the endpoint {site_url}{_ADDRESS} exists and is "
+        f"their course. Look in Stripe's dashboard whether the endpoint {site_url}{urls.STRIPE_WEBHOOK} exists and is "
         "enabled; “coursewright doctor” says what is wrong with it."
     )
     await tell_operator(db, "webhooks", sentence, now=now)

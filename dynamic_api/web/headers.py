@@ -5,8 +5,6 @@ from urllib.parse import urlsplit
 
 from dynamic_api.core.settings import Settings
 
-FOR_EVER = "public, max-age=31536000, immutable"  # assets: their addresses change with their content
-ASK_AGAIN = "no-cache"
 ASSETS = "/assets/"
 VIDEO_PAGES = ("/learn/", "/preview/")
 SERVICE = ("/api/", "/webhooks/")  # addresses that the service answers; every other one is a file

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynamic_api.core.settings import Settings
-from dynamic_api.web.headers import ASK_AGAIN, ASSETS, FOR_EVER, SERVICE, VIDEO_PAGES, page_headers
+from dynamic_api.web.headers import ASSETS, SERVICE, VIDEO_PAGES, page_headers
+from sitegen.caching import ASK_AGAIN, FOR_EVER
 
 _LARGEST_BODY = 1024 * 1024  # bytes; the service refuses smaller ones itself, where it knows what is asked
 

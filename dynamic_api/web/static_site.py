@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from dynamic_api.core.errors import MethodNotAllowed, NotFound
-from dynamic_api.web.headers import ASK_AGAIN, FOR_EVER
+from sitegen.caching import ASK_AGAIN, FOR_EVER
 
 
 class StaticSite:

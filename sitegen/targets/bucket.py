@@ -7,17 +7,16 @@ import mimetypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from sitegen.caching import ASK_AGAIN, FOR_EVER
 from sitegen.publish import OutputRefused
+from sitegen.s3 import open_s3
 
 _AT_ONCE = 8
-_FOR_EVER = "public, max-age=31536000, immutable"  # the names of assets change with their content
-_ASK_AGAIN = "no-cache"
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _DENIED = {"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}
 _TYPES = {".atom": "application/atom+xml", ".js": "text/javascript", ".md": "text/markdown", ".vtt": "text/vtt"}
@@ -33,23 +32,8 @@ class BucketStore:
         self.place = f"s3:{bucket}/{prefix}".rstrip("/")
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        # Any: boto3 makes its clients when they are asked for, and has no types for them.
-        self._client: Any = boto3.Session().client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name="auto" if endpoint else None,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path"},
-                # R2 and others refuse the checksums that newer clients add: https://github.com/boto/boto3/issues/4392
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                retries={"max_attempts": 3, "mode": "standard"},
-                connect_timeout=10,
-                read_timeout=60,
-                max_pool_connections=_AT_ONCE,
-            ),
-        )
+        patience = Config(connect_timeout=10, read_timeout=60, max_pool_connections=_AT_ONCE)
+        self._client = open_s3(endpoint, config=patience)
 
     def read(self, name: str) -> bytes | None:
         """An object; None where there is none, or where none may be listed and this one cannot be seen."""
@@ -140,7 +124,7 @@ def headers_of(name: str) -> dict[str, str]:
     """An object's type, and how long browsers may keep it."""
     kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     charset = "; charset=utf-8" if kind.startswith(_TEXT) else ""
-    return {"ContentType": kind + charset, "CacheControl": _FOR_EVER if name.startswith("assets/") else _ASK_AGAIN}
+    return {"ContentType": kind + charset, "CacheControl": FOR_EVER if name.startswith("assets/") else ASK_AGAIN}
 
 
 def _code(error: ClientError) -> str:

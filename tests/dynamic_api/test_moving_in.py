@@ -1,5 +1,6 @@
 """People who bought elsewhere: their purchases, accounts, passwords and progress arrive, once, and nothing more."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def laravel(tmp_path: Path) -> str:
     """A small database of the old platform."""
     path = tmp_path / "laravel.sqlite"
     hashed = "$2y$" + bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()[4:]
-    with sqlite3.connect(path) as db:
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.executescript(SCHEMA)
         db.executemany("INSERT INTO users VALUES (?,?,?,?,?,?)", [
             (1, "Ann", "ann@example.com", T, hashed, T), (2, "Bob", "bob@example.com", None, hashed, T),

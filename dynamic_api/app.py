@@ -16,12 +16,13 @@ import dynamic_api.mobile_v1.routes
 import dynamic_api.webhooks.routes
 from dynamic_api.catalog.source import CatalogSource
 from dynamic_api.core.clock import Clock, utc_now
-from dynamic_api.core.database import Database
+from dynamic_api.core.database import Database, PostgresUse
 from dynamic_api.core.inbox import Inbox
 from dynamic_api.core.passwords import load_common_passwords
 from dynamic_api.core.reader import PostgresReader, open_reader
 from dynamic_api.core.settings import Settings
 from dynamic_api.core.sqlite_writer import SqliteWriter
+from dynamic_api.core.throttle import Limits, Throttle
 from dynamic_api.gateways import Gateways
 from dynamic_api.handlers import HANDLERS
 from dynamic_api.health import HealthCheck, is_alive
@@ -52,7 +53,8 @@ def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now
 
 def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Service:
     """What commands and workers need, without the web in front of it."""
-    database = Database(settings.database_url)
+    use = PostgresUse(settings.database_connections, settings.database_pooler, settings.database_seconds)
+    database = Database(settings.database_url, use)
     reader = open_reader(database)
     writer = reader.pool if isinstance(reader, PostgresReader) else SqliteWriter(database)
     store: ProgressStore = SqliteStore(writer) if isinstance(writer, SqliteWriter) else PostgresStore(writer)
@@ -66,7 +68,16 @@ def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc
         Inbox(writer),
         writer,
         clock,
+        throttle=_limits(settings),
     )
+
+
+def _limits(settings: Settings) -> Limits:
+    if settings.valkey_url is None:
+        return Throttle()
+    from dynamic_api.core.shared_throttle import SharedThrottle  # its client takes 60 ms and 10 MB, which few need
+
+    return SharedThrottle(settings.valkey_url.get_secret_value(), settings.secret_key.get_secret_value())
 
 
 def routes() -> dict[str, list[Route]]:

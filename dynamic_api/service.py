@@ -40,6 +40,7 @@ class Service:
         """Close what was opened."""
         await self.progress.flush()
         await self.inbox.close()
+        await self.throttle.close()
         await self.writer.close()
         await self.reader.close()
         await self.gateways.close()

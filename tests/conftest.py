@@ -35,10 +35,11 @@ from sitegen.catalog.model import Catalog
 from tests.ports import free_ports
 from tests.s3 import s3
 from tests.school import SITE, WEBHOOK_SECRET, School, TestClock, make_school
+from tests.valkey import valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 
-__all__ = ["s3"]  # a fixture
+__all__ = ["s3", "valkey"]  # fixtures
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from dataclasses import asdict
 import click
 
 from dynamic_api.app import create_service
-from dynamic_api.core.settings import Settings, SettingsInvalid, load_settings
+from dynamic_api.core.read_settings import load_settings
+from dynamic_api.core.settings import Settings, SettingsInvalid
 from dynamic_api.doctor.address import look_at_address
 from dynamic_api.doctor.findings import Finding, State, failed, guarded, passed
 from dynamic_api.doctor.house import look_at_house

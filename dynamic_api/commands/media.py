@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from dynamic_api.commands.report import CommandRefused
-from dynamic_api.core.settings import SettingsInvalid, load_media_settings
+from dynamic_api.core.read_settings import load_media_settings
+from dynamic_api.core.settings import SettingsInvalid
 from dynamic_api.gateways.file_library import FileFacts, FilesRefused, open_files
 from dynamic_api.gateways.stream_library import StreamLibrary, StreamRefused, Upload, UploadGone, VideoFacts
 

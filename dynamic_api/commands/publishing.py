@@ -13,7 +13,8 @@ from dynamic_api.catalog.sync import check_manifest
 from dynamic_api.checkout.offer import product_id
 from dynamic_api.commands.report import DATABASE_FAULTS, CommandRefused, database_refusal
 from dynamic_api.core.models import Course, CourseProgress, Entitlement, Installation
-from dynamic_api.core.settings import Settings, SettingsInvalid, load_settings
+from dynamic_api.core.read_settings import load_settings
+from dynamic_api.core.settings import Settings, SettingsInvalid
 from dynamic_api.gateways import open_gateways
 from dynamic_api.gateways.payment_errors import PaymentsUnavailable
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema

@@ -16,7 +16,8 @@ from dynamic_api.claims.by_operator import NoSuchGift, NoSuchLearner
 from dynamic_api.core.audit import OPERATOR, Action, record
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import CourseNotFound
-from dynamic_api.core.settings import Settings, SettingsInvalid, load_settings
+from dynamic_api.core.read_settings import load_settings
+from dynamic_api.core.settings import Settings, SettingsInvalid
 from dynamic_api.gateways import open_gateways
 from dynamic_api.gateways.payment_errors import PaymentsUnavailable
 from dynamic_api.gateways.stream_library import StreamRefused

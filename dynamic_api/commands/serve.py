@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
-import sys
 from pathlib import Path
 
 import click
@@ -39,30 +37,28 @@ def migrate() -> None:
 @click.command(epilog="Example: coursewright serve --port 8000")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=int, default=8000, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
 @click.option("--allow-older", is_flag=True, help="Use the manifest although the service has used a newer one.")
-def serve(host: str, port: int, *, allow_older: bool) -> None:
-    """Run the service."""
+def serve(host: str, port: int, workers: int, *, allow_older: bool) -> None:
+    """Run the service.
+
+    One process is enough for SQLite, which has one writer at a time; several are safe with it, and each adds what
+    computing alone takes. On PostgreSQL each brings its own connections: their sum is checked first.
+    """
     import uvicorn
 
     settings = settings_or_refusal()
     log_to_stderr()
-    asyncio.run(_require_schema(settings))
+    asyncio.run(_require_database(settings, workers))
     if allow_older:
         asyncio.run(_use_manifest(settings))
-    import dynamic_api.app  # noqa: F401 - loaded now, so that what it brings is frozen with the rest
     from dynamic_api.web.protocol import LimitedProtocol
 
-    # What is loaded lives as long as the process, and a request leaves next to nothing that only the garbage collector
-    # finds: to search all of it every 700 objects costs a tenth of the answers.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-    # A commit waits for the disk in a thread, and then for the interpreter: half a millisecond at most, not five.
-    sys.setswitchinterval(0.0005)
     uvicorn.run(
         "dynamic_api.asgi:app",
         host=host,
         port=port,
+        workers=workers,
         http=LimitedProtocol,
         ws="none",
         access_log=False,  # our own log leaves out query strings, which may hold signatures
@@ -73,13 +69,15 @@ def serve(host: str, port: int, *, allow_older: bool) -> None:
     )
 
 
-async def _require_schema(settings: Settings) -> None:
+async def _require_database(settings: Settings, processes: int) -> None:
     """Refuse to run on a database that is not ready, with the command that makes it so."""
+    from dynamic_api.core.connections import TooManyConnections, check_connections
     from dynamic_api.migrations.schema import SchemaUnfit, check_schema
 
     try:
         await check_schema(settings.database_url)
-    except SchemaUnfit as error:
+        await check_connections(settings, processes)
+    except (SchemaUnfit, TooManyConnections) as error:
         raise CommandRefused(str(error)) from error
     except DATABASE_FAULTS as error:
         raise database_refusal(error) from error
@@ -121,7 +119,7 @@ async def _work(settings: Settings) -> None:
     from dynamic_api.jobs.worker import work as run_jobs
     from dynamic_api.orders.money_mode import use_money_mode
 
-    await _require_schema(settings)
+    await _require_database(settings, 1)
     service = create_service(settings, open_gateways(settings))
     try:
         await service.catalog.start()

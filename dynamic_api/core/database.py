@@ -1,8 +1,9 @@
 """The engine and its transactions. `transaction()` is the only place that commits through the ORM."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from sqlite3 import Connection as SqliteConnection
 
 import asyncpg
@@ -11,16 +12,32 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from dynamic_api.core.models import Base
+from dynamic_api.core.postgres_pool import CONNECT_SECONDS
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
+
+
+@dataclass(frozen=True)
+class PostgresUse:
+    """How one process uses PostgreSQL: see the settings of the same names."""
+
+    connections: int = 20
+    pooler: bool = False
+    seconds: float | None = None
+
+    @property
+    def pool_size(self) -> int:
+        """Half of the connections serve the ORM's transactions, the other half what `Reader` and its writers do."""
+        return self.connections // 2
 
 
 class Database:
     """One engine, read sessions, and write transactions."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, postgres: PostgresUse | None = None) -> None:
         self.url = make_url(url)
-        self.engine = make_engine(url)
+        self.postgres = postgres or PostgresUse()
+        self.engine = make_engine(url, self.postgres)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._read = async_sessionmaker(self.engine, expire_on_commit=False)
         self._write = async_sessionmaker(
@@ -64,16 +81,30 @@ def make_plain_engine(url: str) -> AsyncEngine:
     return create_async_engine(parts, poolclass=NullPool)
 
 
-def _postgresql_engine(url: URL, **options: object) -> AsyncEngine:
+def _postgresql_engine(url: URL, use: PostgresUse | None = None, **options: object) -> AsyncEngine:
+    use = use or PostgresUse()
+    if use.pooler:
+        unnamed = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
+        options = {**options, "connect_args": unnamed}
+    return create_async_engine("postgresql+asyncpg://", async_creator=connector(url, use), **options)
+
+
+def connector(url: URL, use: PostgresUse) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """What opens a connection to PostgreSQL; gives up after a few seconds, since somebody may be waiting.
+
+    Behind a pooler in transaction mode each statement may reach another server process, which knows nothing of
+    statements that were prepared before: then they stay unnamed, and are parsed each time.
+    """
     address = postgresql_dsn(url)
+    cache = {"statement_cache_size": 0} if use.pooler else {}
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(address)
+        return await asyncpg.connect(address, timeout=CONNECT_SECONDS, command_timeout=use.seconds, **cache)
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
+    return connect
 
 
-def make_engine(url: str) -> AsyncEngine:
+def make_engine(url: str, postgres: PostgresUse) -> AsyncEngine:
     """An engine whose SQLite transactions begin explicitly.
 
     Python's sqlite3 begins late and only for writes; two readers that both decide to write would then fail at once.
@@ -81,7 +112,10 @@ def make_engine(url: str) -> AsyncEngine:
     """
     parts = make_url(url)
     if parts.get_backend_name() == "postgresql":
-        return _postgresql_engine(parts, pool_pre_ping=True)
+        size = postgres.connections - postgres.pool_size
+        return _postgresql_engine(
+            parts, postgres, pool_pre_ping=True, pool_size=size, max_overflow=0, pool_timeout=CONNECT_SECONDS
+        )
     engine = create_async_engine(parts)
     event.listen(engine.sync_engine, "connect", _configure)
     event.listen(engine.sync_engine, "begin", _begin)

@@ -192,6 +192,13 @@ class Busy(ApiError):
     headers = {"Retry-After": "3"}  # noqa: RUF012 - never changed
 
 
+class DatabaseAway(ApiError):
+    """The database cannot answer. Phones know 500's code, and no other, for what failed on our side."""
+
+    status = 503
+    headers = {"Retry-After": "5"}  # noqa: RUF012 - never changed
+
+
 class EmailChangeUnconfirmed(ApiError):
     """The link of a new address was opened where its account is not signed in."""
 

@@ -4,25 +4,32 @@ asyncpg's own pool begins a task and two timers for each query, which takes 20 Â
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
 
+CONNECT_SECONDS = 5.0
+
 
 class PostgresPool:
-    """At most `size` connections at once; further callers wait."""
+    """At most `size` connections at once; further callers wait, for as long as one may take to be opened."""
 
-    def __init__(self, dsn: str, size: int) -> None:
-        self._dsn = dsn
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], size: int) -> None:
+        self._connect = connect
         self._slots = asyncio.Semaphore(size)
         self._free: list[asyncpg.Connection] = []
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection for this block."""
-        async with self._slots:
-            connection = self._free.pop() if self._free else await asyncpg.connect(self._dsn)
+        """A connection for this block. Raises TimeoutError when none becomes free."""
+        if self._slots.locked():
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._slots.acquire()
+        else:
+            await self._slots.acquire()  # does not wait
+        try:
+            connection = self._take() or await self._connect()
             try:
                 yield connection
             finally:
@@ -32,6 +39,16 @@ class PostgresPool:
                     connection.terminate()
                 else:
                     self._free.append(connection)
+        finally:
+            self._slots.release()
+
+    def _take(self) -> asyncpg.Connection | None:
+        """One that lies idle; the server may have closed it meanwhile."""
+        while self._free:
+            connection = self._free.pop()
+            if not connection.is_closed():
+                return connection
+        return None
 
     def forget(self) -> None:
         """Close what lies idle: the server may have been started anew."""

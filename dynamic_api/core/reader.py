@@ -18,14 +18,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from dynamic_api.core.columns import UTCDateTime
-from dynamic_api.core.database import Database, postgresql_dsn
+from dynamic_api.core.database import Database, connector
 from dynamic_api.core.postgres_pool import PostgresPool
 
 Convert = Callable[[Any], Any]  # Any: a value of the driver's or of ours, whichever column it belongs to
 
 # SQLite's default page cache of two megabytes is too small for a school of some size. It counts KiB as negative.
 CACHE = "cache_size=-65536"
-POOL_SIZE = 10
 
 _DIALECTS: dict[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
@@ -248,4 +247,4 @@ def open_reader(database: Database) -> SqliteReader | PostgresReader:
     """The reader of a database."""
     if database.is_sqlite:
         return SqliteReader(database.url.database or "")
-    return PostgresReader(PostgresPool(postgresql_dsn(database.url), POOL_SIZE))
+    return PostgresReader(PostgresPool(connector(database.url, database.postgres), database.postgres.pool_size))

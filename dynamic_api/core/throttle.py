@@ -1,6 +1,6 @@
 """Limits on what can be tried, per network address and per email address.
 
-`Throttle` counts in memory, each process for itself. What counts for several processes takes its place as `Limits`.
+`Throttle` counts in memory, each process for itself; `SharedThrottle` in Valkey, for all of them.
 
 The counting is ours because the libraries for it cost more than a whole playback request.
 """
@@ -28,6 +28,8 @@ class Limit:
     seconds: int = 60
     # Each time it is reached, the wait doubles, up to an hour; a success, or a day without attempts, begins anew.
     grows: bool = False
+    # Not so where asking another server would cost as much as the request: each process then counts for itself.
+    is_shared: bool = True
 
 
 SIGN_IN_FAILURES = Limit("sign-in-failure", 5, grows=True)
@@ -44,7 +46,7 @@ MESSAGES_BY_EMAIL_FIRST = Limit("message-email-first", 300, 24 * 3600)  # the fi
 CODES_BY_EMAIL = Limit("code-email", 5)
 PREVIEWS_BY_IP = Limit("preview-ip", 60)
 ORDER_VIEWS_BY_IP = Limit("order-ip", 120)
-PHONE_REQUESTS = Limit("phone", 120)
+PHONE_REQUESTS = Limit("phone", 120, is_shared=False)
 
 
 class Limits(Protocol):
@@ -65,6 +67,9 @@ class Limits(Protocol):
     async def knows(self, *who: str) -> bool:
         """Whether they were remembered."""
 
+    async def close(self) -> None:
+        """Close what was opened."""
+
 
 _Key = tuple[Limit, tuple[str, ...]]
 
@@ -84,7 +89,7 @@ class Throttle:
         now = self._clock()
         if now - self._cleaned_at > _CLEAN_UP_EVERY:
             self._clean_up(now)
-        rungs = [(limit, rung, limit.attempts * times) for rung, times in _ladder(who)]
+        rungs = [(limit, rung, limit.attempts * times) for rung, times in ladder(who)]
         left = min(self._left(limit, rung, allowed, now) for limit, rung, allowed in rungs)
         for limit, rung, allowed in rungs:
             attempts = self._attempts[limit, rung]
@@ -104,7 +109,7 @@ class Throttle:
 
     async def undo(self, limit: Limit, *who: str) -> None:
         """Take one attempt back: it was a success, and only failures are to count."""
-        for rung, _ in _ladder(who):
+        for rung, _ in ladder(who):
             attempts = self._attempts.get((limit, rung))
             if attempts:
                 attempts.pop()
@@ -124,9 +129,12 @@ class Throttle:
 
     async def forget(self, limit: Limit, *who: str) -> None:
         """Reset a counter, after a successful sign-in."""
-        for rung, _ in _ladder(who):
+        for rung, _ in ladder(who):
             self._attempts.pop((limit, rung), None)
             self._reached.pop((limit, rung), None)
+
+    async def close(self) -> None:
+        """Nothing was opened."""
 
     def _clean_up(self, now: float) -> None:
         """Drop the counters whose windows are over."""
@@ -141,7 +149,7 @@ class Throttle:
             self._reached.pop(key, None)
 
 
-def _ladder(who: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+def ladder(who: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
     """Who is counted, and how many times the allowance they have: a network of IPv6 also counts for the larger ones
     that it is in, since one customer may have a whole /48 (RFC 6177)."""
     yield who, 1

@@ -17,7 +17,8 @@ from starlette.responses import FileResponse, RedirectResponse, Response, Stream
 from starlette.routing import Router as LifespanRouter
 from starlette.types import Message, Receive, Scope, Send
 
-from dynamic_api.core.errors import ApiError, BodyTooLarge, CrossOrigin, NotFound
+from dynamic_api.core.errors import ApiError, BodyTooLarge, CrossOrigin, DatabaseAway, NotFound
+from dynamic_api.core.outages import is_outage
 from dynamic_api.service import Service
 from dynamic_api.web.access_log import AccessLog
 from dynamic_api.web.headers import VIDEO_PAGES, api_headers, page_headers
@@ -106,11 +107,15 @@ class Application:
             return refusal(error)
         except ClientDisconnect:
             raise
-        except Exception:
+        except Exception as error:
             # The path may have any shape; the query string may hold a signature and is never logged.
-            logger.exception("request %s: %s %r failed", request_id, request.method, request.scope["path"])
-            message = "Something went wrong on our side. If it keeps happening, please send us this number: "
-            return refusal(ApiError(message + request_id.decode()))
+            asked = (request_id.decode(), request.method, request.scope["path"])
+            number = f"If it keeps happening, please send us this number: {request_id.decode()}"
+            if is_outage(error):
+                logger.error("request %s: %s %r: the database cannot answer: %r", *asked, error)
+                return refusal(DatabaseAway(f"The school can't answer right now. Please try again soon. {number}"))
+            logger.exception("request %s: %s %r failed", *asked)
+            return refusal(ApiError(f"Something went wrong on our side. {number}"))
 
     async def _routed(self, request: Request) -> Response:
         path = request.scope["path"]

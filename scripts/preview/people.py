@@ -15,7 +15,8 @@ from dynamic_api.app import create_service
 from dynamic_api.claims import by_operator
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import User, WebSession
-from dynamic_api.core.settings import Settings, load_settings
+from dynamic_api.core.read_settings import load_settings
+from dynamic_api.core.settings import Settings
 from dynamic_api.core.tokens import hash_token, make_token
 from dynamic_api.gateways import open_gateways
 from dynamic_api.service import Service

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from dynamic_api.commands import media
 from dynamic_api.commands.__main__ import coursewright
-from dynamic_api.core.settings import load_media_settings
+from dynamic_api.core.read_settings import load_media_settings
 from dynamic_api.gateways.file_library import BucketFiles, FileFacts
 from dynamic_api.gateways.stream_library import StreamLibrary
 from scripts.sandbox.store import Store

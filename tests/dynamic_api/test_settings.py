@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dynamic_api.core.settings import PREFIX, Settings, SettingsInvalid, load_settings, variable
+from dynamic_api.core.read_settings import load_settings
+from dynamic_api.core.settings import PREFIX, Settings, SettingsInvalid, variable
 from dynamic_api.gateways import open_gateways
 from dynamic_api.web.headers import page_headers
 from tests.conftest import ROOT, SigningKey

@@ -212,7 +212,7 @@ async def test_pages_live_long_enough_for_a_wrong_clock(school: School) -> None:
 
 
 def test_settings_of_managed_payments_do_not_contradict_each_other(settings: Settings) -> None:
-    from dynamic_api.core.settings import _contradictions
+    from dynamic_api.core.read_settings import _contradictions
 
     wrong = settings.model_copy(update={"tax": Tax.MANAGED, "invoices": True, "tax_ids": True})
     said = "\n".join(_contradictions(wrong))

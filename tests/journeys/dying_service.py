@@ -20,7 +20,7 @@ from dynamic_api.app import create_app
 from dynamic_api.core.clock import utc_now
 from dynamic_api.core.database import Database
 from dynamic_api.core.inbox import Inbox
-from dynamic_api.core.settings import load_settings
+from dynamic_api.core.read_settings import load_settings
 from dynamic_api.core.sqlite_writer import SqliteWriter
 from dynamic_api.gateways import open_gateways
 from dynamic_api.progress.sqlite_store import SqliteStore

@@ -1,0 +1,113 @@
+"""A PostgreSQL server that can be stopped and started, with TCP and TLS: for tests and for the soak.
+
+The programs are the system's. As root they run as the user of the system's package: PostgreSQL refuses to be root.
+"""
+
+import datetime
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+USER = "postgres"
+
+
+def programs() -> Path | None:
+    """The folder of the newest `initdb` and `pg_ctl` of the system; None where there is no server."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    found = [folder for folder in folders if (folder / "initdb").exists()]
+    if found:
+        return found[-1]
+    elsewhere = shutil.which("initdb")
+    return Path(elsewhere).resolve().parent if elsewhere else None
+
+
+@dataclass
+class PostgresqlServer:
+    """A server of its own in `folder`. Its socket is `.s.PGSQL.PORT` there; the certificate is for `localhost`."""
+
+    folder: Path
+    port: int
+    connections: int = 100
+
+    @property
+    def certificate(self) -> Path:
+        """What a client trusts."""
+        return self.folder / "server.crt"
+
+    def address(self, name: str = "postgres", **query: object) -> str:
+        """A database of it over TCP, as a setting."""
+        options = "".join(f"{'&' if number else '?'}{key}={value}" for number, (key, value) in enumerate(query.items()))
+        return f"postgresql+asyncpg://postgres@localhost:{self.port}/{name}{options}"
+
+    def create(self) -> None:
+        """Make an empty one, and start it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, USER)
+            for parent in self.folder.parents[:-1]:  # the user has to reach it
+                parent.chmod(parent.stat().st_mode | 0o011)
+        self._run("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres")
+        self._certify()
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = {
+            "listen_addresses": "localhost",
+            "port": self.port,
+            "unix_socket_directories": self.folder,
+            "max_connections": self.connections,
+            "ssl": "on",
+            "ssl_cert_file": self.folder / "server.crt",
+            "ssl_key_file": self.folder / "server.key",
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "data" / "log"), "-o", options, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it: `fast` ends every connection, `immediate` is like a power cut."""
+        self._run("pg_ctl", "-w", "-m", mode, "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        folder = programs()
+        if folder is None:
+            raise FileNotFoundError("PostgreSQL is not installed")
+        subprocess.run(
+            [folder / program, "-D", self.folder / "data", *arguments],
+            cwd=self.folder,
+            user=USER if os.geteuid() == 0 else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # a server would keep a pipe open
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+
+    def _certify(self) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+        now = datetime.datetime.now(datetime.UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=2))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        self.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+        secret = self.folder / "server.key"
+        secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        secret.chmod(0o600)
+        if os.geteuid() == 0:
+            shutil.chown(secret, USER)

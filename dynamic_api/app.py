@@ -25,7 +25,7 @@ from dynamic_api.core.sqlite_writer import SqliteWriter
 from dynamic_api.core.throttle import Limits, Throttle
 from dynamic_api.gateways import Gateways
 from dynamic_api.handlers import HANDLERS
-from dynamic_api.health import HealthCheck, is_alive
+from dynamic_api.health.routes import HealthRoutes, is_alive
 from dynamic_api.jobs.regular import schedule_regular_jobs
 from dynamic_api.jobs.worker import follow_catalog, work
 from dynamic_api.orders.money_mode import use_money_mode
@@ -36,7 +36,8 @@ from dynamic_api.progress.writer import ProgressWriter
 from dynamic_api.service import Service
 from dynamic_api.web import sessions
 from dynamic_api.web.application import Application
-from dynamic_api.web.routing import Route, Router, mounted, open_route
+from dynamic_api.web.metrics import RequestMetrics
+from dynamic_api.web.routing import Audience, Route, Router, mounted, open_route
 from dynamic_api.web.static_site import StaticSite
 
 logger = logging.getLogger("coursewright.app")
@@ -46,9 +47,10 @@ def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now
     """The whole service. Nothing is opened until it starts."""
     service = create_service(settings, gateways, clock=clock)
     phones = dynamic_api.mobile_v1.routes
-    router = Router(routes(), unknown={phones.BASE: phones.count_unknown})
+    metrics = RequestMetrics()
+    router = Router(routes(metrics), unknown={phones.BASE: phones.count_unknown})
     site = StaticSite(settings.output, settings.site_url) if settings.output is not None else None
-    return Application(service, router, site=site, lifespan=_lifespan)
+    return Application(service, router, site=site, metrics=metrics, lifespan=_lifespan)
 
 
 def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Service:
@@ -80,9 +82,14 @@ def _limits(settings: Settings) -> Limits:
     return SharedThrottle(settings.valkey_url.get_secret_value(), settings.secret_key.get_secret_value())
 
 
-def routes() -> dict[str, list[Route]]:
+def routes(metrics: RequestMetrics) -> dict[str, list[Route]]:
     """Every route of the service, by its path."""
-    health = HealthCheck()
+    health = HealthRoutes(metrics)
+    probes = [
+        open_route("GET", "/healthz", is_alive),
+        open_route("GET", "/readyz", health.explain),
+        open_route("GET", "/metrics", health.count, Audience.MONITOR),
+    ]
     api = [
         open_route("GET", "/health", health.show),
         *dynamic_api.accounts.sign_in_routes.routes,
@@ -96,7 +103,7 @@ def routes() -> dict[str, list[Route]]:
         **mounted("/api", api),
         **mounted(dynamic_api.mobile_v1.routes.BASE, dynamic_api.mobile_v1.routes.routes),
         **mounted("/webhooks", dynamic_api.webhooks.routes.routes),
-        **mounted("", [open_route("GET", "/healthz", is_alive), open_route("GET", "/readyz", health.explain)]),
+        **mounted("", probes),
     }
 
 

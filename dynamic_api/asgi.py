@@ -6,6 +6,7 @@ import sys
 from dynamic_api.app import create_app
 from dynamic_api.core.read_settings import load_settings
 from dynamic_api.gateways import open_gateways
+from dynamic_api.traces import traced
 from dynamic_api.web.logs import log_to_stderr
 
 
@@ -21,5 +22,5 @@ def _tune_interpreter() -> None:
 
 log_to_stderr()
 _settings = load_settings()
-app = create_app(_settings, open_gateways(_settings))
+app = traced(create_app(_settings, open_gateways(_settings)), _settings)
 _tune_interpreter()

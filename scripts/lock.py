@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {
     "requirements.lock": [],
     "requirements-demo.lock": ["--extra", "demo"],
-    "requirements-dev.lock": ["--extra", "demo", "--group", "dev"],
+    "requirements-dev.lock": ["--extra", "demo", "--extra", "traces", "--group", "dev"],
 }
 
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import click
@@ -52,8 +53,11 @@ def serve(host: str, port: int, workers: int, *, allow_older: bool) -> None:
     asyncio.run(_require_database(settings, workers))
     if allow_older:
         asyncio.run(_use_manifest(settings))
+    from dynamic_api.web.metrics import SHARED_FOLDER
     from dynamic_api.web.protocol import LimitedProtocol
 
+    if workers > 1:
+        os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="coursewright-metrics-")
     uvicorn.run(
         "dynamic_api.asgi:app",
         host=host,

@@ -144,6 +144,18 @@ class Settings(BaseSettings):
         examples=["true"],
     )
 
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="What a monitor sends as a bearer token to read /metrics; only this machine may, unless set.",
+        examples=["openssl rand -hex 16"],
+    )
+    traces_endpoint: Url | None = Field(
+        default=None,
+        description="Where OpenTelemetry traces are sent (OTLP over HTTP); needs the extra `traces`.",
+        examples=["http://127.0.0.1:4318/v1/traces"],
+    )
+
     # Publishing: `coursewright publish` alone reads these
     publish_to: str | None = Field(
         default=None,

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from dynamic_api.doctor.findings import Finding, failed, passed, skipped
-from dynamic_api.health import LEAST_FREE
+from dynamic_api.health.check import LEAST_FREE
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
 from dynamic_api.service import Service
 from sitegen.catalog.manifest import ManifestUnreadable, read_manifest

@@ -48,6 +48,8 @@ class ProgressWriter:
         self._store = store
         self._session_lifetime = session_lifetime
         self._groups: Groups[_Item, ProgressRow | None] = Groups(self._write)
+        self.written_at: datetime | None = None  # the newest change that is durable
+        self.failed = False  # whether the last group could not be written
 
     async def apply(self, key: LessonKey, change: Change, *, now: datetime) -> ProgressRow:
         """The row after this change, committed. A row that does not exist is begun."""
@@ -97,5 +99,7 @@ class ProgressWriter:
                 # A copy, unless nobody changes the row after this.
                 answers.append(row if each is last[each.key] else copy(row))
 
+        self.failed = True
         await self._store.write(group, change)
+        self.failed, self.written_at = False, max(each.at for each in items)
         return answers

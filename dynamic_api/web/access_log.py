@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from starlette.types import Scope
@@ -27,7 +28,9 @@ class Entry(NamedTuple):
 class AccessLog:
     """What this process answered, passed on to the logger ten times a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: Callable[[list[Entry]], None]) -> None:
+        """`count` is told what was answered as often as the logger."""
+        self._count = count
         self._entries: list[Entry] = []
 
     def note(self, scope: Scope, status: int, started: float, request_id: str) -> None:
@@ -51,4 +54,5 @@ class AccessLog:
         """Pass on what is waiting; also called when the service stops."""
         entries, self._entries = self._entries, []
         if entries:
+            self._count(entries)
             logger.info("%s requests", len(entries), extra={"requests": entries})

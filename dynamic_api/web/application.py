@@ -22,6 +22,7 @@ from dynamic_api.core.outages import is_outage
 from dynamic_api.service import Service
 from dynamic_api.web.access_log import AccessLog
 from dynamic_api.web.headers import VIDEO_PAGES, api_headers, page_headers
+from dynamic_api.web.metrics import RequestMetrics
 from dynamic_api.web.requests import EXTRA_HEADERS, Request
 from dynamic_api.web.responses import WORTH_IT, JsonResponse, negotiated, refusal
 from dynamic_api.web.routing import Router
@@ -33,7 +34,7 @@ BODY_LIMIT = 64 * 1024
 WEBHOOK_BODY_LIMIT = 1024 * 1024
 API = "/api/"
 PAGES_OF_DRAFTS = "/api/drafts/"  # pages behind the API’s prefix, since a proxy sends nothing else to the service
-PROBES = ("/healthz", "/readyz")  # for whatever watches the service
+PROBES = ("/healthz", "/readyz", "/metrics")  # for whatever watches the service
 WEBHOOKS = "/webhooks/"
 PHONES = "/api/v1/mobile"
 CLIENT_GONE = 499  # nginx's number for a client that closed the connection; only the log sees it
@@ -54,10 +55,11 @@ class Application:
         router: Router,
         *,
         site: StaticSite | None,
+        metrics: RequestMetrics,
         lifespan: Callable[["Application"], AbstractAsyncContextManager[None]],
     ) -> None:
         self.service = service
-        self.access_log = AccessLog()
+        self.access_log = AccessLog(metrics.count)
         self._router = router
         self._site = site
         self._origin = service.settings.site_url.encode()

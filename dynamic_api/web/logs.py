@@ -37,7 +37,12 @@ class _InProcessHandler(QueueHandler):
 
 
 def log_to_stderr() -> None:
-    """Send every record of the process through one queue to standard error; flushed when the process ends."""
+    """Send every record of the process through one queue to standard error; flushed when the process ends.
+
+    Does so once, however often it is called: a process that serves is told by the command and by its application.
+    """
+    if any(isinstance(handler, _InProcessHandler) for handler in logging.getLogger().handlers):
+        return
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     output = logging.StreamHandler()
     output.setFormatter(JsonFormatter())

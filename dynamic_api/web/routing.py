@@ -24,6 +24,7 @@ class Audience(StrEnum):
     PHONE = "a phone with a bearer token"
     LINK_HOLDER = "anyone with a signed link"
     STRIPE = "Stripe, by its signature"
+    MONITOR = "this machine, or a monitor with a token"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from dynamic_api.core.models import AuditEntry, CourseProgress, Lesson
 from dynamic_api.core.models import Course as CourseRow
-from dynamic_api.health import check_health
+from dynamic_api.health.check import check_health
 from sitegen.catalog.commit import Commit
 from sitegen.catalog.manifest import ManifestForeign, ManifestOlder, compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog, Course, Redirect

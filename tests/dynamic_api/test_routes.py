@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from dynamic_api.app import routes
+from dynamic_api.web.metrics import RequestMetrics
 from dynamic_api.web.routing import Audience
 from tests.school import LESSON, SOURDOUGH, School
 
@@ -15,6 +16,7 @@ ADDRESSES = {
     ("GET", "/api/health"): "/api/health",
     ("GET", "/healthz"): "/healthz",
     ("GET", "/readyz"): "/readyz",
+    ("GET", "/metrics"): "/metrics",
     ("POST", "/api/session"): "/api/session",
     ("GET", "/api/session"): "/api/session",
     ("DELETE", "/api/session"): "/api/session",
@@ -81,7 +83,11 @@ NEEDS_THE_COURSE = ("/learn/", "/resources/{resource:int}", "/courses/{course}")
 
 def declared() -> dict[tuple[str, str], Audience]:
     """The audience of every route of the service."""
-    return {(route.method, path): route.audience for path, by_method in routes().items() for route in by_method}
+    return {
+        (route.method, path): route.audience
+        for path, by_method in routes(RequestMetrics()).items()
+        for route in by_method
+    }
 
 
 def test_every_route_has_a_row_and_every_row_a_route() -> None:

@@ -10,7 +10,7 @@ import stripe
 from dynamic_api.core.models import Installation, Job, WebhookEvent
 from dynamic_api.core.settings import Settings, Tax
 from dynamic_api.gateways.payments import Payments
-from dynamic_api.health import check_health
+from dynamic_api.health.check import check_health
 from dynamic_api.orders.money_mode import use_money_mode
 from sitegen.catalog.manifest import compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog, Price

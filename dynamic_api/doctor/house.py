@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
+from dynamic_api.core.connections import TooManyConnections, check_connections
 from dynamic_api.doctor.findings import Finding, failed, passed, skipped
 from dynamic_api.health.check import LEAST_FREE
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
@@ -40,8 +41,14 @@ async def _database(service: Service) -> Finding:
     except (SQLAlchemyError, OSError, asyncpg.PostgresError) as error:
         words = str(getattr(error, "orig", None) or error).splitlines()[0]
         return failed("database", words, "Check COURSEWRIGHT_DATABASE_URL, and that the server runs.")
-    kind = "SQLite" if service.database.is_sqlite else "PostgreSQL"
-    return passed("database", f"{kind} can be reached, and has the current schema")
+    if service.database.is_sqlite:
+        return passed("database", "SQLite can be reached, and has the current schema")
+    try:
+        sum_of_connections = await check_connections(service.settings, 1)
+    except TooManyConnections as error:
+        return failed("database", str(error), "Each process of the service and each worker counts.")
+    room = f"; {sum_of_connections}" if sum_of_connections else ""
+    return passed("database", f"PostgreSQL can be reached, and has the current schema{room}")
 
 
 def _disk(service: Service) -> Finding:

@@ -1,9 +1,11 @@
 """Health: what the service says of itself to whatever watches it."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 
 import httpx
+import yaml
 from pydantic import SecretStr
 from sqlalchemy import text, update
 
@@ -14,7 +16,8 @@ from dynamic_api.health.check import Health, check_health
 from dynamic_api.health.metrics import SignsCollector
 from dynamic_api.jobs.clean_up import CleanUp
 from dynamic_api.orders.sweep import schedule_sweep
-from tests.school import LESSON, SOURDOUGH, School
+from tests.conftest import ROOT
+from tests.school import GIT, LESSON, SOURDOUGH, School
 
 
 async def test_health_waits_for_its_turn(school: School) -> None:
@@ -132,3 +135,21 @@ async def test_a_group_that_cannot_be_written_is_noticed(school: School) -> None
         address = f"/api/learn/{SOURDOUGH}/{LESSON}/progress"
         assert (await browser.post(address, json={"position_seconds": 5})).status_code == 200
         assert progress.written_at == school.clock()
+
+
+async def test_alerts_of_the_document_name_what_is_measured(school: School) -> None:
+    """Prometheus takes a rule about a name that nobody sends, and never fires."""
+    [rules] = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/monitoring.md").read_text(), re.S)
+    named = set(re.findall(r"coursewright_\w+", rules))
+    async with school.browser() as buyer:
+        await school.owner(buyer)
+        await schedule_sweep(school.service)
+        school.pay(await school.begin(buyer, GIT))
+        await school.deliver()
+        school.app.access_log.flush()
+        sent = {name.partition("{")[0] for name in await metrics(buyer)}
+    if not school.service.database.is_sqlite:
+        named -= {"coursewright_database_free_bytes"}
+    assert named <= sent, named - sent
+    for rule in yaml.safe_load(rules)["groups"][0]["rules"]:
+        assert rule["annotations"]["summary"]

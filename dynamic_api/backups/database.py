@@ -25,6 +25,9 @@ class BackupRefused(Exception):
     """Why nothing was written or restored, in a sentence that says what to do."""
 
 
+NOT_EMPTY = BackupRefused("This database is not empty. Create another one, and set COURSEWRIGHT_DATABASE_URL.")
+
+
 def dump_database(url: URL, folder: Path) -> Path:
     """Write all of it into a file of `folder`. Raises BackupRefused."""
     if url.get_backend_name() == "sqlite":
@@ -90,7 +93,7 @@ def load_database(file: Path, url: URL) -> None:
         copy_sqlite(file, target)
         return
     if asyncio.run(_has_tables(url)):
-        raise BackupRefused("This database is not empty. Create another one, and set COURSEWRIGHT_DATABASE_URL.")
+        raise NOT_EMPTY
     _run_tool("pg_restore", url, "--no-owner", "--exit-on-error", "--single-transaction", str(file))
 
 

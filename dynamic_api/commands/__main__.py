@@ -43,6 +43,8 @@ COMMANDS: Table = {
     "migrate": ("dynamic_api.commands.serve:migrate", "Update the database to the current schema."),
     "backup": ("dynamic_api.commands.backup:backup", "Write all that cannot be made again, while the service runs."),
     "drill": ("dynamic_api.commands.backup:drill", "Try the newest backup out."),
+    "db": ("", "Copy the database into another, such as PostgreSQL."),
+    "export": ("dynamic_api.commands.archive:export", "Write the whole school in open formats: the way out."),
     "restore": ("dynamic_api.commands.backup:restore", "Fill an empty database from a backup."),
     "serve": ("dynamic_api.commands.serve:serve", "Run the service."),
     "work": ("dynamic_api.commands.serve:work", "Run jobs in a process of their own."),
@@ -72,8 +74,12 @@ GROUPS: Mapping[str, Table] = {
         "teachable": ("sitegen.commands.imports:teachable", "The same for Teachable."),
         "thinkific": ("sitegen.commands.imports:thinkific", "The same for Thinkific."),
         "podia": ("sitegen.commands.imports:podia", "The same for Podia."),
+        "archive": ("dynamic_api.commands.archive:take_in", "Set a whole school up from `coursewright export`."),
         "customers": ("dynamic_api.commands.imports:customers", "Import buyers from a table of another platform."),
         "laravel": ("dynamic_api.commands.imports:laravel", "Import people and orders of the Laravel platform."),
+    },
+    "db": {
+        "copy": ("dynamic_api.commands.database:copy", "Copy every row into another database, and compare."),
     },
     "captions": {
         "upload": ("dynamic_api.commands.captions:upload", "Upload the course files' captions to Stream's player."),
@@ -145,6 +151,12 @@ class LazyInstallation:
         from dynamic_api.commands.publishing import prepare
 
         return prepare(manifest)
+
+    def look_for_upgrade(self) -> list[str]:
+        """What this version says of the settings and the database of this machine."""
+        from dynamic_api.commands.publishing import look_for_upgrade
+
+        return look_for_upgrade()
 
     @property
     def media(self) -> ModuleType:

@@ -32,6 +32,21 @@ class Counted:
     unknown: str = ""
 
 
+def look_for_upgrade(load: Callable[[], Settings] = load_settings) -> list[str]:
+    """What this version says of the settings and the database of this machine, in sentences. Never fails."""
+    try:
+        settings = load()
+    except SettingsInvalid as error:
+        return [f"Settings: {sentence}" for sentence in str(error).splitlines()]
+    try:
+        asyncio.run(check_schema(settings.database_url))
+    except SchemaUnfit as error:
+        return [f"Database: {error}"]
+    except DATABASE_FAULTS as error:
+        return [f"Database: {database_refusal(error).message}"]
+    return ["Settings and database are those of this version."]
+
+
 def count_people(load: Callable[[], Settings] = load_settings) -> Counted:
     """Who is affected by a change. Never fails: a difference can be read without."""
     try:

@@ -18,11 +18,17 @@ from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
 
 
 @click.command(epilog="Example: coursewright migrate")
-def migrate() -> None:
+@click.option(
+    "--back-to", metavar="VERSION", help="Take back what came after an earlier version."
+)
+def migrate(back_to: str | None) -> None:
     """Update the database to the current schema. Run it before the first start, and after every upgrade."""
     from dynamic_api.migrations import upgrade_now
 
     settings = settings_or_refusal()
+    if back_to is not None:
+        _go_back(settings, back_to)
+        return
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -33,6 +39,21 @@ def migrate() -> None:
     except DATABASE_FAULTS as error:
         raise database_refusal(error) from error
     click.echo("The database has the current schema.")
+
+
+def _go_back(settings: Settings, version: str) -> None:
+    """The schema of an earlier release. What only later ones store is lost; orders and access are in all of them."""
+    from dynamic_api.migrations import downgrade
+    from dynamic_api.migrations.releases import RELEASES
+
+    if version not in RELEASES:
+        raise CommandRefused(f"There is no release {version}. These are known: {', '.join(RELEASES)}.")
+    asyncio.run(_require_database(settings, 1))
+    try:
+        asyncio.run(downgrade(settings.database_url, RELEASES[version]))
+    except DATABASE_FAULTS as error:
+        raise database_refusal(error) from error
+    click.echo(f"The database has the schema of {version}. Install that version now, and start it.")
 
 
 @click.command(epilog="Example: coursewright serve --port 8000")

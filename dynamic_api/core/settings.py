@@ -144,6 +144,24 @@ class Settings(BaseSettings):
         examples=["true"],
     )
 
+    keep_days: int = Field(
+        default=30,
+        ge=7,
+        description="Days that ended links and finished regular jobs are kept.",
+        examples=["30"],
+    )
+    keep_event_days: int = Field(
+        default=180,
+        ge=130,
+        description="Days that the bodies of Stripe's events are kept; a dispute may arrive 120 days after a payment.",
+        examples=["180"],
+    )
+    keep_visit_days: int = Field(
+        default=400,
+        ge=30,
+        description="Days that records of signing in, downloads and commands are kept.",
+        examples=["400"],
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         min_length=16,

@@ -1,12 +1,12 @@
 """Once a day: what has expired or was done long ago is deleted.
 
-| what                                                     | goes after       |
-|----------------------------------------------------------|------------------|
-| sessions, phone tokens                                   | their end        |
-| emailed links, jobs that come again and again            | 30 days          |
-| jobs of emails that somebody asked for by an address     | 30 days          |
-| the bodies of Stripe's events, once they were handled    | 180 days         |
-| records of signing in, downloads and commands            | 400 days         |
+| what                                                     | goes after                      |
+|----------------------------------------------------------|---------------------------------|
+| sessions, phone tokens                                   | their end                       |
+| emailed links, jobs that come again and again            | the setting KEEP_DAYS           |
+| jobs of emails that somebody asked for by an address     | the setting KEEP_DAYS           |
+| the bodies of Stripe's events, once they were handled    | the setting KEEP_EVENT_DAYS     |
+| records of signing in, downloads and commands            | the setting KEEP_VISIT_DAYS     |
 
 What was done to orders, access and accounts stays recorded. The keys of emails and of events stay for good: they are
 what makes a repeat a no-op, and hold nothing of a person.
@@ -26,9 +26,6 @@ from dynamic_api.core.states import JobState
 from dynamic_api.service import Service
 from dynamic_api.web.sessions import LONGEST_SESSION
 
-KEPT_FOR = timedelta(days=30)
-BODIES_KEPT_FOR = timedelta(days=180)  # longer than a dispute may take to arrive
-VISITS_KEPT_FOR = timedelta(days=400)
 _ASKED_FOR = (SignInLink, ResetLink, SignUpLink, NewEmailLink)
 _VISITS = (Action.SESSION_STARTED, Action.TOKEN_ISSUED, Action.DOWNLOAD_LINK_ISSUED, Action.COMMAND_RUN)
 _REPEATED_KINDS = ("order.reconcile", "orders.sweep", "claims.reissue", "service.tidy")
@@ -44,16 +41,18 @@ class CleanUp(Job):
 async def clean_up(service: Service, _job: CleanUp) -> None:
     """The job `service.tidy`."""
     await schedule_clean_up(service)
-    now = service.clock()
-    long_ago = now - KEPT_FOR
+    now, settings = service.clock(), service.settings
+    long_ago = now - timedelta(days=settings.keep_days)
+    bodies_until = now - timedelta(days=settings.keep_event_days)
+    visits_until = now - timedelta(days=settings.keep_visit_days)
     async with service.database.transaction() as db:
         ended = (WebSession.expires_at < now) | (WebSession.created_at < now - LONGEST_SESSION)
         await db.execute(delete(WebSession).where(ended))
         await db.execute(delete(AccessToken).where(AccessToken.expires_at < now))
         await db.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < long_ago))
-        old = (AuditEntry.at < now - VISITS_KEPT_FOR) & AuditEntry.action.in_([each.value for each in _VISITS])
+        old = (AuditEntry.at < visits_until) & AuditEntry.action.in_([each.value for each in _VISITS])
         await db.execute(delete(AuditEntry).where(old))
-        handled = (WebhookEvent.handled_at < now - BODIES_KEPT_FOR) & (WebhookEvent.payload != "{}")
+        handled = (WebhookEvent.handled_at < bodies_until) & (WebhookEvent.payload != "{}")
         await db.execute(update(WebhookEvent).where(handled).values(payload="{}"))
         done = (JobRow.state == JobState.DONE) & JobRow.kind.in_(_REPEATED_KINDS)
         await db.execute(delete(JobRow).where(done, JobRow.finished_at < long_ago))

@@ -9,9 +9,15 @@ from sqlalchemy import Connection, inspect, make_url
 from dynamic_api.core.database import make_plain_engine
 from dynamic_api.migrations import alembic_config
 
+_EMPTY = "The database is empty. Run “coursewright migrate”."
+
 
 class SchemaUnfit(Exception):
-    """The database is not ready for this program; the message says what to run."""
+    """The database is not ready for this program; the message says what to run. `is_empty`: nothing is in it yet."""
+
+    def __init__(self, message: str, *, is_empty: bool = False) -> None:
+        super().__init__(message)
+        self.is_empty = is_empty
 
 
 async def check_schema(url: str) -> None:
@@ -19,7 +25,7 @@ async def check_schema(url: str) -> None:
     parts = make_url(url)
     is_sqlite = parts.get_backend_name() == "sqlite"
     if is_sqlite and not Path(parts.database or "").exists():  # noqa: ASYNC240 - once, before anything runs
-        raise SchemaUnfit(f"There is no database at {parts.database}. Run “coursewright migrate”.")
+        raise SchemaUnfit(f"There is no database at {parts.database}. Run “coursewright migrate”.", is_empty=True)
     engine = make_plain_engine(url)
     try:
         async with engine.connect() as connection:
@@ -27,7 +33,7 @@ async def check_schema(url: str) -> None:
     finally:
         await engine.dispose()
     if problem is not None:
-        raise SchemaUnfit(problem)
+        raise SchemaUnfit(problem, is_empty=problem == _EMPTY)
 
 
 def _problem(connection: Connection, url: str) -> str | None:
@@ -38,7 +44,7 @@ def _problem(connection: Connection, url: str) -> str | None:
     if current is None:
         if inspect(connection).get_table_names():
             return "The database holds the tables of another program. Check COURSEWRIGHT_DATABASE_URL."
-        return "The database is empty. Run “coursewright migrate”."
+        return _EMPTY
     if current not in {each.revision for each in script.walk_revisions()}:
         return "The database was made by a newer version of Coursewright. Install that version, or restore a backup."
     return (

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Protocol
 
 import click
 
@@ -183,12 +184,23 @@ def _slug(value: str) -> str:
     return value
 
 
+class Installation(Protocol):
+    """The running service, as the root command knows it."""
+
+    def look_for_upgrade(self) -> list[str]:
+        """What this version says of the settings and the database of this machine."""
+
+
 @click.command(epilog="Example: coursewright upgrade --check")
 @click.option("--check", "only_check", is_flag=True, help="Say what would change, and change nothing.")
 @in_school
 @as_json
-def upgrade(only_check: bool, school: School, as_json: bool) -> None:
-    """Say what this version changed and refuses; without --check, also renew the schemas that editors use."""
+@click.pass_obj
+def upgrade(installation: Installation, only_check: bool, school: School, as_json: bool) -> None:
+    """Say what this version changed and refuses in files, settings and database.
+
+    Without --check, also renew the schemas that editors use, and mark the school as being for this version.
+    """
     found = check_upgrade(school, program_version(), write=not only_check)
     lines = [found.sentence, *(f"\n{entry}" for entry in found.changes)]
     if found.overrides:
@@ -196,10 +208,12 @@ def upgrade(only_check: bool, school: School, as_json: bool) -> None:
     if found.schemas:
         renewed = "Renewed" if not only_check else "“coursewright upgrade” renews"
         lines.append(f"\n{renewed} the schemas that editors use: {', '.join(found.schemas)}.")
+    here = installation.look_for_upgrade()
+    lines.append("\n" + "\n".join(here))
     if found.faults:
         click.echo("\n".join(lines), err=as_json)
         refuse_faults(found.faults, as_json=as_json)
     if not only_check:
         lines.append("\nThe school is now marked as being for this version, in .coursewright/version: commit it.")
-    data = {"from": found.before, "to": found.now, "changes": found.changes, "schemas": found.schemas}
+    data = {"from": found.before, "to": found.now, "changes": found.changes, "schemas": found.schemas, "here": here}
     say(data, "\n".join((*lines, "\nThis version refuses nothing in your files.")), as_json=as_json)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from dynamic_api.core import outbox
 from dynamic_api.core.errors import WillNotHeal
 from dynamic_api.core.models import AuditEntry, Job, OneTimeLink, WebhookEvent, WebSession
+from dynamic_api.core.settings import Settings
 from dynamic_api.jobs.clean_up import schedule_clean_up
 from dynamic_api.jobs.worker import Handler, Handlers, run_due, work
 from dynamic_api.service import Service
@@ -209,6 +211,32 @@ async def test_what_has_served_its_time_goes(school: School) -> None:
     assert "claims.reissue" not in kinds
     assert {"mail.send", "stripe.event"} <= set(kinds)  # their keys make a repeat a no-op
     assert kinds.count("service.tidy") == 2  # this one, and tomorrow's
+
+
+@pytest.mark.parametrize("days", [8, 131])
+async def test_how_long_things_are_kept_is_a_setting(school: School, days: int) -> None:
+    """Shorter than usual; a body of an event stays as long as a dispute may take to arrive."""
+    settings = school.service.settings.model_copy(
+        update={"keep_days": 7, "keep_event_days": 130, "keep_visit_days": 30}
+    )
+    school.use(settings=settings)
+    await schedule_clean_up(school.service)
+    async with school.browser() as browser:
+        await school.owner(browser)
+        await browser.post("/api/claims/reissue", json={"email": "ann@example.com"})
+        await school.work()
+    school.clock.forward(days=days)
+    await school.work()
+    events, actions = await school.rows(WebhookEvent), {entry.action for entry in await school.rows(AuditEntry)}
+    assert {event.payload == "{}" for event in events} == {days > 130}
+    assert ("session:started" in actions) == (days < 30)
+    assert "claims.reissue" not in [job.kind for job in await school.rows(Job)]
+
+
+@pytest.mark.parametrize("name", ["keep_days", "keep_event_days", "keep_visit_days"])
+def test_nothing_that_is_still_needed_can_be_thrown_away(make_settings: Callable[..., Settings], name: str) -> None:
+    with pytest.raises(ValidationError):
+        make_settings(**{name: 6 if name == "keep_days" else 29})
 
 
 async def test_nothing_waits_for_a_clock_that_ran_ahead_and_was_put_right(school: School) -> None:

@@ -1,5 +1,6 @@
 """The migrated schema is the models' schema, and rows survive the way back and forth."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from dynamic_api.accounts.sign_in_codes import issue_sign_in_link
 from dynamic_api.core.database import Database
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import Base
+from dynamic_api.core.models import Base, Entitlement, Order
 from dynamic_api.migrations import alembic_config, downgrade, drift, upgrade
+from dynamic_api.migrations.releases import RELEASES
+from dynamic_api.migrations.schema import SchemaUnfit, check_schema
 from dynamic_api.moving_in.purchases import Purchase, import_purchase
+from tests.conftest import ROOT
+from tests.dynamic_api.test_backup import command
 from tests.school import GIT, KNOTS, LATER_LESSON, LESSON, SOURDOUGH, School
 
 pytestmark = pytest.mark.postgresql
@@ -164,3 +169,25 @@ async def test_sqlite_is_durable_and_checks_references(tmp_path: Path) -> None:
         for pragma, expected in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
             assert (await db.execute(text(f"PRAGMA {pragma}"))).scalar() == expected
     await database.close()
+
+
+def test_every_release_is_known_by_its_schema() -> None:
+    released = set(re.findall(r"^## (\d[\d.]+)", (ROOT / "CHANGELOG.md").read_text(), re.M))
+    assert released == set(RELEASES)
+    assert set(RELEASES.values()) <= set(revisions())
+
+
+@pytest.mark.parametrize("version", RELEASES)
+async def test_going_back_to_a_release_and_forward_again_keeps_orders_and_access(school: School, version: str) -> None:
+    await live(school)
+    settings = school.service.settings
+    before = [(each.user_id, each.course_id, each.revoked_at) for each in await school.rows(Entitlement)]
+    orders = {(each.public_id, each.state, each.amount) for each in await school.rows(Order)}
+    assert "There is no release 7" in await command(settings, "migrate", "--back-to", "7", status=1)
+    assert f"the schema of {version}" in await command(settings, "migrate", "--back-to", version)
+    with pytest.raises(SchemaUnfit, match="older schema"):
+        await check_schema(settings.database_url)
+    assert "the current schema" in await command(settings, "migrate")
+    after = [(each.user_id, each.course_id, each.revoked_at) for each in await school.rows(Entitlement)]
+    assert sorted(after, key=str) == sorted(before, key=str)
+    assert {(each.public_id, each.state, each.amount) for each in await school.rows(Order)} == orders

@@ -18,6 +18,7 @@ from dynamic_api.catalog.source import CatalogSource
 from dynamic_api.core.clock import Clock, utc_now
 from dynamic_api.core.database import Database, PostgresUse
 from dynamic_api.core.inbox import Inbox
+from dynamic_api.core.outages import wait_out
 from dynamic_api.core.passwords import load_common_passwords
 from dynamic_api.core.reader import PostgresReader, open_reader
 from dynamic_api.core.settings import Settings
@@ -113,10 +114,10 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
     if service.settings.stream_unsigned:
         logger.warning("videos play unsigned (COURSEWRIGHT_STREAM_UNSIGNED): anyone with a video's id can watch it")
     await asyncio.to_thread(load_common_passwords)  # takes 30 ms, which no request should wait for
-    await service.catalog.start()
-    await use_money_mode(service)
+    await wait_out(service.catalog.start)
+    await wait_out(lambda: use_money_mode(service))
     if service.settings.embedded_worker:
-        await schedule_regular_jobs(service)
+        await wait_out(lambda: schedule_regular_jobs(service))
         task = asyncio.create_task(work(service, HANDLERS))
     else:
         task = asyncio.create_task(follow_catalog(service))

@@ -141,8 +141,12 @@ class Installation:
 
     def restart_service(self) -> None:
         """Stop the service, and start it again with the code as it is now."""
-        self._stop("service")
+        self.stop_service()
         self.start_service()
+
+    def stop_service(self) -> None:
+        """Stop the service alone."""
+        self._stop("service")
 
     def service_died(self) -> bool:
         """Whether the service ended by itself."""

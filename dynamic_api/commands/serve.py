@@ -18,9 +18,7 @@ from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
 
 
 @click.command(epilog="Example: coursewright migrate")
-@click.option(
-    "--back-to", metavar="VERSION", help="Take back what came after an earlier version."
-)
+@click.option("--back-to", metavar="VERSION", help="Take back what came after an earlier version.")
 def migrate(back_to: str | None) -> None:
     """Update the database to the current schema. Run it before the first start, and after every upgrade."""
     from dynamic_api.migrations import upgrade_now
@@ -138,6 +136,7 @@ def work() -> None:
 
 async def _work(settings: Settings) -> None:
     from dynamic_api.app import create_service
+    from dynamic_api.core.outages import wait_out
     from dynamic_api.gateways import open_gateways
     from dynamic_api.handlers import HANDLERS
     from dynamic_api.jobs.regular import schedule_regular_jobs
@@ -147,9 +146,9 @@ async def _work(settings: Settings) -> None:
     await _require_database(settings, 1)
     service = create_service(settings, open_gateways(settings))
     try:
-        await service.catalog.start()
-        await use_money_mode(service)
-        await schedule_regular_jobs(service)
+        await wait_out(service.catalog.start)
+        await wait_out(lambda: use_money_mode(service))
+        await wait_out(lambda: schedule_regular_jobs(service))
         running = asyncio.create_task(run_jobs(service, HANDLERS))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
         with contextlib.suppress(asyncio.CancelledError):  # interrupted jobs are handed back

@@ -1,13 +1,19 @@
 """Which failures mean that the database cannot answer at the moment: worth another try, and no fault of the code."""
 
+import asyncio
+import logging
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+logger = logging.getLogger("coursewright.database")
+
+_PAUSE = 1.0  # seconds
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,  # it starts, or recovers
@@ -30,6 +36,19 @@ _SQLITE_AWAY = frozenset(
         sqlite3.SQLITE_NOMEM,
     }
 )
+T = TypeVar("T")
+
+
+async def wait_out(act: Callable[[], Awaitable[T]]) -> T:
+    """What `act` returns, once the database answers: whoever starts before it waits, with a line for each attempt."""
+    while True:
+        try:
+            return await act()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            logger.warning("the database cannot answer, and is waited for: %r", error)
+        await asyncio.sleep(_PAUSE)
 
 
 def is_outage(error: BaseException) -> bool:

@@ -30,7 +30,7 @@ def read_signed_event(body: bytes, signature: str, secrets: Iterable[str]) -> Ev
         )
     try:
         return read_event_facts(json.loads(text))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise SignatureMismatch(
             "the body is signed and has no data: the endpoint sends thin events; choose snapshots in Stripe"
         ) from None
@@ -38,7 +38,7 @@ def read_signed_event(body: bytes, signature: str, secrets: Iterable[str]) -> Ev
 
 def _is_signed(text: str, signature: str, secret: str, *, within: int | None) -> bool:
     """Whether this secret signed it, within so many seconds."""
-    if len(signature) > LONGEST_SIGNATURE:
+    if len(signature) > LONGEST_SIGNATURE or not signature.isascii():
         return False
     try:
         stripe.WebhookSignature.verify_header(text, signature, secret, within)

@@ -10,6 +10,7 @@ from dynamic_api.core import outbox
 from dynamic_api.core.errors import WillNotHeal
 from dynamic_api.core.models import Json
 from dynamic_api.core.operator_notices import tell_operator
+from dynamic_api.core.outages import is_outage
 from dynamic_api.gateways.payment_errors import PaymentsMisconfigured
 from dynamic_api.jobs.regular import schedule_regular_jobs
 from dynamic_api.service import Service
@@ -129,8 +130,8 @@ async def _keep_schedule(service: Service) -> None:
         await asyncio.sleep(SCHEDULED_EVERY)
         try:
             await schedule_regular_jobs(service)
-        except Exception:
-            logger.exception("the regular jobs could not be scheduled")
+        except Exception as error:
+            _tell("the regular jobs could not be scheduled", error)
 
 
 async def follow_catalog(service: Service) -> None:
@@ -140,10 +141,18 @@ async def follow_catalog(service: Service) -> None:
             await service.catalog.refresh()
         except (ManifestUnreadable, ManifestRefused):
             pass  # the catalogue has logged why, and stays as it is
-        except Exception:
+        except Exception as error:
             # A database that is away must not stop payments and email: the last good catalogue stays in use.
-            logger.exception("the new manifest could not be read; the last one stays in use")
+            _tell("the new manifest could not be read; the last one stays in use", error)
         await asyncio.sleep(IDLE)
+
+
+def _tell(what: str, error: Exception) -> None:
+    """A line while the database is away, which happens twice a second then; a traceback of anything else."""
+    if is_outage(error):
+        logger.warning("%s: the database cannot answer: %r", what, error)
+    else:
+        logger.error(what, exc_info=error)
 
 
 def is_told_to_stop() -> bool:
@@ -159,8 +168,8 @@ async def _work(service: Service, handlers: Handlers, queue: outbox.Queue, *, ne
             # One at a time from the new end: what became due meanwhile is newer than the rest of a batch.
             limit = 1 if newest_first else BATCH
             count = await run_due(service, handlers, limit=limit, queue=queue, newest_first=newest_first)
-        except Exception:
+        except Exception as error:
             # The database may be away for a while; the worker waits for it.
-            logger.exception("the worker could not look for jobs")
+            _tell("the worker could not look for jobs", error)
             count = 0
         await asyncio.sleep(0 if count else IDLE)

@@ -19,7 +19,7 @@ _RANGE = re.compile(r"bytes=(?P<first>\d{1,15})?-(?P<last>\d{1,15})?(,\s*\d{0,15
 async def send_local_file(request: Request) -> Response:
     """The file, if the link is valid and the learner it names may still have it."""
     service = request.service
-    user_id = check_signature(service.settings, request.url.path, dict(request.query_params), now=service.clock())
+    user_id = check_signature(service.settings, request.scope["path"], dict(request.query_params), now=service.clock())
     resource = await open_resource(service, user_id, request.path_params["resource"])
     definition, storage = resource.definition, service.gateways.storage
     path = storage.path(definition.key) if isinstance(storage, LocalStorage) else None
@@ -36,7 +36,7 @@ async def send_local_file(request: Request) -> Response:
 async def send_picture(request: Request) -> Response:
     """The picture, if the address is ours and the learner it names still owns the course."""
     service, name = request.service, request.path_params["name"]
-    user_id = check_signature(service.settings, request.url.path, dict(request.query_params), now=service.clock())
+    user_id = check_signature(service.settings, request.scope["path"], dict(request.query_params), now=service.clock())
     course = service.catalog.current.course_by_id(request.path_params["course"])
     path = private_folder(service.settings.manifest) / name
     if course is None or name not in course.pictures or not path.is_file():

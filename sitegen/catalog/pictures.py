@@ -16,8 +16,14 @@ from sitegen.catalog.faults import did_you_mean
 PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".avif": "AVIF", ".gif": "GIF"}
 _MOST_PIXELS = 50_000_000
 _LARGEST = 20 * 1024 * 1024
+# What Pillow raises for broken pictures; of AVIF, a RuntimeError.
+_UNREADABLE = (
+    OSError, Image.DecompressionBombError, Image.DecompressionBombWarning, ValueError, SyntaxError, RuntimeError,
+)  # fmt: skip
 _SVG = re.compile(rb"<svg\b[^>]*>", re.S)
-_VIEW_BOX = re.compile(rb"""viewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)""")
+_VIEW_BOX = re.compile(
+    rb"""viewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+(\d{1,6}\.?\d*)[\s,]+(\d{1,6}\.?\d*)\s*["']"""
+)
 _ACTIVE = re.compile(rb"<script\b|\son[a-z]+\s*=|javascript:|<foreignObject\b|<!ENTITY|<!DOCTYPE[^>]*\[", re.I)
 
 
@@ -117,7 +123,7 @@ def _size_of(path: Path, _modified: int, size: int) -> tuple[int, int] | None:
                 width, height = picture.size
     except UnidentifiedImageError:
         raise FileRefused(f"“{path.name}” is no picture.", "Export it again from your image program.") from None
-    except (OSError, Image.DecompressionBombError, Image.DecompressionBombWarning, ValueError, SyntaxError):
+    except _UNREADABLE:
         raise FileRefused(f"“{path.name}” cannot be read, or is enormous.", "Save it again, smaller.") from None
     if width * height > _MOST_PIXELS:
         raise FileRefused(f"“{path.name}” has {width} × {height} pixels.", "Save it with at most 50 million.")

@@ -1,0 +1,1 @@
+"""Input that nobody meant: each part that reads it answers or refuses, and neither crashes nor takes long."""

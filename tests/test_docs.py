@@ -43,3 +43,11 @@ def test_no_file_names_a_registry_or_this_machine() -> None:
         assert not hosts.search(text)
         assert not re.search(r"https?://|file://", text)
         assert "--hash=sha256:" in text
+
+
+@pytest.mark.parametrize("document", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_tests_that_a_document_names_exist(document: str) -> None:
+    """A promise whose test was renamed is a promise without a test."""
+    known = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    named = set(re.findall(r"`(?:[\w/]+/)?(test_\w+\.py)`", (ROOT / "docs" / document).read_text()))
+    assert named <= known, named - known

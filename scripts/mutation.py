@@ -26,7 +26,7 @@ TESTS = {
     "dynamic_api/orders/lines.py": ["money_of_lines"],
     "dynamic_api/progress/rules.py": ["progress_rules"],
     "dynamic_api/orders/*": ["webhooks", "checkout", "gifts", "after_the_sale", "sweep", "order_state", "gates",
-                             "deletion", "claims", "regressions", "races", "order_lines", "payments"],
+                             "deletion", "claims", "regressions", "races", "order_lines", "payments", "stripe_rules"],
     "dynamic_api/claims/*": ["claims", "gifts", "after_the_sale", "gates", "proven_address", "operator"],
     "dynamic_api/checkout/*": ["checkout", "promotion_codes", "gifts", "regressions", "after_the_sale"],
     "dynamic_api/webhooks/*": ["webhooks", "operator", "sweep"],

@@ -106,7 +106,9 @@ async def is_same_gift(db: AsyncSession, order: Order, details: GiftDetails, *, 
     written = (order.owner_email_key, gift.recipient_name, gift.sender_name, gift.message)
     if written != (details.recipient_email.key, details.recipient_name, details.sender_name, details.message):
         return False
-    return details.day is None or gift.deliver_at == details.deliver_at(timezone, now)
+    # One without a day was to be delivered at the moment it was begun.
+    wanted = details.deliver_at(timezone, now) if details.day is not None else order.created_at
+    return gift.deliver_at == wanted
 
 
 async def schedule_delivery(db: AsyncSession, order: Order, *, now: datetime) -> None:

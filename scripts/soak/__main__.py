@@ -69,10 +69,11 @@ async def _soak(made: World, seconds: float, title: str) -> tuple[list[Verdict],
 
 
 async def _watch(made: World, memory: dict[str, list[tuple[float, float]]]) -> None:
-    """Memory, each second. A process that was started anew begins anew."""
+    """Memory by process, each second: one that was started anew is another."""
     while True:
         for name, megabytes in made.memory().items():
-            memory.setdefault(f"{name}", []).append((time.monotonic(), megabytes))
+            life = f"{name} {made.processes[name].pid}"
+            memory.setdefault(life, []).append((time.monotonic(), megabytes))
         await asyncio.sleep(1)
 
 

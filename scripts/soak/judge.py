@@ -19,6 +19,7 @@ from scripts.soak.world import World
 
 LONGEST_REST = 180  # seconds until every job is done
 MEMORY_GROWTH = 1.15
+WARM_UP = 25  # seconds
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ async def judge(world: World, crowd: Crowd, memory: Mapping[str, list[tuple[floa
     rest = await _rest(world)
     healed = await asyncio.to_thread(_reconcile, world)
     verdicts = [rest, *await _statements(world), healed, *await _people(world, crowd)]
-    verdicts += [await _mails(world), _memory(memory), _log(world)]
+    verdicts += [await _mails(world), _memory(memory), _log(world), _strangers(crowd)]
     return verdicts
 
 
@@ -116,6 +117,15 @@ async def _playback(crowd: Crowd, learner: Learner) -> httpx.Response:
         return await crowd.insist(lambda: crowd.ask(browser, "judge", "GET", address), good=(200, 403, 404))
 
 
+def _strangers(crowd: Crowd) -> Verdict:
+    """Who is signed in, in a browser or on a phone, is never taken for a stranger, whatever fails."""
+    beats = [each for each in crowd.answers if each.what.startswith("beat")]
+    refused = [each for each in beats if each.status == 401]
+    phones = [each for each in beats if each.what == "beat of a phone" and each.status == 200]
+    said = f"{len(refused)} of {len(beats)} heartbeats, {len(phones)} good ones of phones"
+    return Verdict("nobody is signed out", not refused and bool(phones), said)
+
+
 async def _mails(world: World) -> Verdict:
     async with httpx.AsyncClient(base_url=world.installation.sandbox, timeout=30) as inbox:
         mails = (await inbox.get("/inbox?json")).json()
@@ -127,16 +137,16 @@ async def _mails(world: World) -> Verdict:
 
 
 def _memory(memory: Mapping[str, list[tuple[float, float]]]) -> Verdict:
-    """The last third of the time against the middle one, for what ran throughout both."""
+    """The first half of each process's life against the second, once it has warmed up."""
     grown, said = [], []
     for name, points in memory.items():
-        values = [value for _, value in points]
-        third = len(values) // 3
-        if third < 5:
+        values = [value for _, value in points[WARM_UP:]]
+        if len(values) < WARM_UP:
             continue
-        middle, last = statistics.median(values[third : 2 * third]), statistics.median(values[2 * third :])
-        said.append(f"{name} {middle:.0f} → {last:.0f} MB")
-        grown += [name] if last > middle * MEMORY_GROWTH else []
+        half = len(values) // 2
+        before, after = statistics.median(values[:half]), statistics.median(values[half:])
+        said.append(f"{name.split()[0]} {before:.0f} → {after:.0f} MB")
+        grown += [name] if after > before * MEMORY_GROWTH else []
     return Verdict("memory stays flat", not grown, ", ".join(said) or "the soak was too short to say")
 
 

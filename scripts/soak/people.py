@@ -43,6 +43,7 @@ class Learner:
 
     email: str
     browser: httpx.AsyncClient
+    phone: httpx.AsyncClient
     session: str = ""
     refunded: bool = False
     claimed: bool = False
@@ -110,7 +111,7 @@ class Crowd:
     async def learn(self) -> None:
         """Buy, watch for a while, perhaps ask for the money back; then be somebody else."""
         while not self.is_over:
-            learner = Learner(f"learner-{next(self.numbers)}@example.com", self.browser())
+            learner = Learner(f"learner-{next(self.numbers)}@example.com", self.browser(), self.browser())
             order = await self._buy(learner)
             await self._claim(learner, order)
             if random.random() < 0.4:
@@ -172,7 +173,7 @@ class Crowd:
     async def _sign_in_phone(self, learner: Learner) -> None:
         body = {"email": learner.email, "password": PASSWORD, "device_name": "Phone"}
         answer = await self.insist(
-            lambda: self.ask(learner.browser, "phone", "POST", f"{BASE}/auth/login", json=body), good=(200,)
+            lambda: self.ask(learner.phone, "phone", "POST", f"{BASE}/auth/login", json=body), good=(200,)
         )
         learner.token = answer.json()["token"]
 
@@ -182,7 +183,7 @@ class Crowd:
         try:
             if learner.token and random.random() < 0.5:
                 answer = await self.ask(
-                    learner.browser, "beat", "POST", f"{BASE}/courses/{COURSE}/lessons/{LESSON}/progress",
+                    learner.phone, "beat of a phone", "POST", f"{BASE}/courses/{COURSE}/lessons/{LESSON}/progress",
                     json={"playback_position_seconds": position},
                     headers={"Authorization": f"Bearer {learner.token}"},
                 )  # fmt: skip

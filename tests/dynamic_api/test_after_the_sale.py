@@ -6,7 +6,7 @@ import pytest
 
 from dynamic_api.claims import by_operator
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import Entitlement, Order, User
+from dynamic_api.core.models import AuditEntry, Entitlement, Job, Order, User
 from dynamic_api.core.outbox import Queue
 from dynamic_api.handlers import HANDLERS
 from dynamic_api.jobs.worker import run_due
@@ -14,12 +14,15 @@ from dynamic_api.orders import entitlements
 from dynamic_api.orders.reconcile import reconcile_order
 from scripts.sandbox.store import Json
 from sitegen.catalog.model import Catalog
+from tests.dynamic_api.test_order_lines import courses_of
 from tests.school import GIT, LESSON, PASSWORD, SOURDOUGH, School, end_with_part_refunds
 
 pytestmark = pytest.mark.postgresql
 
 ANN = Email.parse("ann@example.com")
 WATCH = f"/api/learn/{SOURDOUGH}/{LESSON}"
+
+BOB = Email.parse("bob@example.com")
 
 
 async def strict(school: School, catalog: Catalog) -> None:
@@ -386,3 +389,84 @@ async def test_a_browser_whose_session_ended_is_not_sold_the_same_course_twice(s
         async with school.service.database.transaction() as db:
             await by_operator.revoke(db, ANN, course, reason="abuse", now=school.clock())
         assert (await school.begin(browser))["status"] == "open"
+
+
+async def test_the_operator_grants_and_revokes_one_course_of_one_learner(school: School) -> None:
+    """And nothing else: neither another course of theirs, nor the same course of somebody else."""
+    sourdough, git = [school.service.catalog.current.course(slug) for slug in (SOURDOUGH, GIT)]
+
+    async def say(act: object, course: object, reason: str) -> str:
+        async with school.service.database.transaction() as db:
+            said: str = await act(db, BOB, course, reason=reason, now=school.clock())  # type: ignore[operator]
+        return said
+
+    async with school.browser() as ann, school.browser() as bob:
+        await school.owner(ann)
+        learner = await school.learner(bob)
+        assert "may now watch" in await say(by_operator.grant, sourdough, "raffle")
+        assert "had" in await say(by_operator.grant, sourdough, "again")
+        await say(by_operator.grant, git, "press")
+        assert "1 source ended" in await say(by_operator.revoke, sourdough, "shared the password")
+        assert "did not have" in await say(by_operator.revoke, sourdough, "twice")
+        assert await courses_of(bob) == {GIT}
+        assert await courses_of(ann) == {SOURDOUGH}
+        session = await school.begin(bob)
+        school.pay(session)
+        await school.settle()
+        assert await courses_of(bob) == {SOURDOUGH, GIT}
+        await say(by_operator.revoke, sourdough, "x" * 300)
+        assert max(len(row.reason or "") for row in await school.rows(Entitlement)) == 200
+        assert await courses_of(bob) == {GIT}
+        assert "may now watch" in await say(by_operator.grant, sourdough, "forgiven")
+        assert await courses_of(bob) == {SOURDOUGH, GIT}
+    order = await school.order(session)
+    written = [
+        (row.action, row.order_id, row.details)
+        for row in await school.rows(AuditEntry)
+        if (row.user_id, row.course_id) == (learner.id, sourdough.id) and row.action.startswith("access:")
+    ]
+    assert written == [
+        ("access:granted", None, {"reason": "raffle"}),
+        ("access:revoked", None, {"reason": "operator: shared the password"}),
+        ("access:granted", order.id, {}),
+        ("access:revoked", order.id, {"reason": "operator: " + "x" * 300}),
+        ("access:restored", None, {"reason": "forgiven"}),
+    ]
+
+
+async def test_what_the_operator_took_stays_taken_when_a_dispute_comes_and_goes(school: School) -> None:
+    """A suspension does not write its reason over the operator's."""
+    async with school.browser() as owner:
+        session = await school.owner(owner)
+        course = school.service.catalog.current.course(SOURDOUGH)
+        async with school.service.database.transaction() as db:
+            await by_operator.revoke(db, Email.parse("ann@example.com"), course, reason="abuse", now=school.clock())
+        dispute = school.bank.dispute(session["payment_intent"])
+        await school.settle()
+        school.bank.close_dispute(dispute, won=True)
+        await school.settle()
+        assert await courses_of(owner) == set()
+        [row] = await school.rows(Entitlement)
+        assert row.reason == "operator: abuse"
+
+
+async def test_a_refund_ends_nobody_elses_access(school: School) -> None:
+    async with school.browser() as ann, school.browser() as bob:
+        session = await school.owner(ann)
+        await school.owner(bob, email="bob@example.com")
+        school.bank.refund(session["payment_intent"], amount=None)
+        await school.settle()
+        assert (await courses_of(ann), await courses_of(bob)) == (set(), {SOURDOUGH})
+
+
+async def test_no_letter_of_an_end_is_asked_for_before_there_is_one(school: School) -> None:
+    """A payment and a dispute change the state of an order, and end nothing yet."""
+    async with school.browser() as browser:
+        session = await school.buy(browser)
+        dispute = school.bank.dispute(session["payment_intent"])
+        await school.settle()
+        keys = [job.key for job in await school.rows(Job) if job.kind == "mail.send"]
+        assert [key.split(".")[0] for key in keys] == ["mail:receipt"]
+        school.bank.close_dispute(dispute, won=False)
+        await school.settle()
+        assert subjects(school, "ann@example.com")[-1].startswith("No longer in your library")

@@ -311,3 +311,58 @@ async def test_only_pages_that_exist_are_closed_after_a_payment(school: School) 
         await school.buy(browser)
         closed = [job.key for job in await school.rows(Job) if job.kind == "checkout.close"]
         assert closed == [f"close:{left_open['client_reference_id']}"]
+
+
+async def test_what_somebody_else_owns_can_still_be_bought(school: School) -> None:
+    async with school.browser() as owner, school.browser() as other:
+        await school.owner(owner)
+        await school.learner(other)
+        assert (await school.begin(other))["status"] == "open"
+
+
+async def test_only_a_payment_closes_the_buyers_other_pages(school: School) -> None:
+    async with school.browser() as browser:
+        first = await school.begin(browser)
+        school.clock.forward(hours=11)
+        second = await school.begin(browser)
+        school.bank.expire(first)
+        await school.settle()
+        assert [job for job in await school.rows(Job) if job.kind == "checkout.close"] == []
+        assert second["status"] == "open"
+
+
+async def test_a_page_left_open_on_another_device_is_closed(school: School) -> None:
+    async with school.browser() as here, school.browser() as there:
+        await school.learner(here)
+        await there.post("/api/session", json={"email": "bob@example.com", "password": PASSWORD})
+        first = await school.begin(here)
+        await school.buy(there)
+        await school.settle()
+        assert first["status"] == "expired"
+
+
+async def test_the_day_of_payment_is_stripes_however_late_we_hear_of_it(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await school.begin(buyer)
+        school.pay(session)
+        paid_at = school.clock()
+        school.clock.forward(hours=3)
+        await school.settle()
+        assert (await school.order(session)).paid_at == paid_at
+
+
+async def test_a_payment_that_fails_is_told_once(school: School) -> None:
+    async with school.browser() as browser:
+        session = await school.begin(browser)
+        school.pay(session, delayed=True)
+        await school.settle()
+        assert school.mails("ann@example.com") == []
+        school.bank.settle(session, succeeds=False)
+        failed = list(school.bank.emitted)
+        await school.settle()
+        assert len(school.mails("ann@example.com")) == 1
+        await school.deliver([{**event, "id": f"{event['id']}_again"} for event in failed])
+        await school.work()
+        assert len(school.mails("ann@example.com")) == 1
+        keys = [job.key for job in await school.rows(Job) if job.kind == "mail.send"]
+        assert [key.split(".")[0] for key in keys] == ["mail:payment_failed"]

@@ -6,6 +6,7 @@ import pytest
 
 from dynamic_api.core.models import Base, Entitlement, OneTimeLink, User
 from dynamic_api.core.tokens import hash_token
+from tests.dynamic_api.test_gifts import give, open_gift
 from tests.school import LESSON, PASSWORD, SOURDOUGH, School
 
 BODY = {"name": "Ann", "password": PASSWORD}
@@ -149,3 +150,52 @@ async def test_a_guest_who_signs_in_with_the_same_address_claims_at_once(school:
         session = await school.buy(browser)
         await browser.post("/api/session", json={"email": "ann@example.com", "password": PASSWORD})
         assert (await school.claim(browser, session)).status_code == 200
+
+
+async def test_an_invented_link_opens_nothing_while_another_waits(school: School) -> None:
+    async with school.browser() as buyer, school.browser() as guesser:
+        await school.buy(buyer)
+        for address in ("/api/claims/look", "/api/claims"):
+            assert (await guesser.post(address, json={"token": "invented", **BODY})).status_code == 410
+
+
+async def test_links_are_sent_again_to_the_address_that_was_typed_alone(school: School) -> None:
+    async with school.browser() as ann, school.browser() as bob:
+        await school.buy(ann)
+        await school.buy(bob, email="bob@example.com")
+        before = len(school.mails("bob@example.com"))
+        school.clock.forward(minutes=1)
+        await ann.post("/api/claims/reissue", json={"email": "ann@example.com"})
+        await school.work()
+        assert (len(school.mails("ann@example.com")), len(school.mails("bob@example.com"))) == (2, before)
+
+
+async def test_a_link_says_whether_its_address_has_a_proven_account(school: School) -> None:
+    found = {}
+    for address, verified in (("ann@example.com", None), ("bob@example.com", True), ("cleo@example.com", False)):
+        async with school.browser() as browser, school.browser() as giver:
+            if verified is not None:
+                await school.learner(browser, address, verified=verified)
+            await give(school, giver, recipient_email=address)
+            answer = await giver.post("/api/claims/look", json={"token": school.claim_token(address)})
+            found[address] = answer.json()["has_account"]
+    assert found == {"ann@example.com": False, "bob@example.com": True, "cleo@example.com": False}
+
+
+async def test_who_opens_a_guests_gift_has_neither_its_receipt_nor_given_it(school: School) -> None:
+    async with school.browser() as giver, school.browser() as friend:
+        session = await give(school, giver)
+        assert (await open_gift(school, friend)).status_code == 200
+        assert (await school.order(session)).buyer_id is None
+        assert (await friend.get("/api/receipts")).json()["receipts"] == []
+        assert (await friend.get("/api/gifts")).json()["gifts"] == []
+
+
+async def test_a_link_brings_the_name_that_was_typed_with_it(school: School) -> None:
+    """The account's earlier name was typed by somebody who had not proven the address."""
+    async with school.browser() as typed, school.browser() as owner:
+        await school.learner(typed, "ann@example.com", verified=False)
+        await school.buy(owner)
+        body = {"token": school.claim_token(), "name": "Ann", "password": "quite another loaf"}
+        assert (await owner.post("/api/claims", json=body)).status_code == 200
+        assert [user.name for user in await school.rows(User)] == ["Ann"]

@@ -260,3 +260,22 @@ async def test_an_account_deleted_while_its_password_is_verified_claims_nothing(
         passwords.gate.open()
         assert (await claiming).json()["error"]["code"] == "order_not_claimable"
     assert await school.rows(Entitlement) == []
+
+
+async def test_old_facts_do_not_undo_a_refund_of_what_nobody_claimed(school: School) -> None:
+    """The order was written once before: each write counts, and not only the first."""
+    payments, plain = GatedPayments(school.service.settings), school.service.gateways
+    async with school.browser() as buyer:
+        session = await school.buy(buyer)
+        order = await school.order(session)
+        school.use(gateways=replace(plain, payments=payments))
+        payments.gate.close()
+        slow = asyncio.create_task(reconcile_order(school.service, order.id))
+        await payments.gate.reached()
+        school.bank.refund(session["payment_intent"], amount=None)
+        school.use(gateways=plain)
+        assert await reconcile_order(school.service, order.id) == "refunded"
+        payments.gate.open()
+        assert await slow == "refunded"
+        await payments.close()
+        assert (await school.order(session)).state == "refunded"

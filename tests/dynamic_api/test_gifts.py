@@ -263,3 +263,42 @@ async def test_a_gift_of_a_free_course_arrives_at_its_recipient(school: School) 
         for _ in range(2):
             answer = await giver.post("/api/checkout", data=form)
         assert answer.headers["location"].endswith("#try-later")
+
+
+async def test_a_free_gift_is_on_its_givers_list(school: School) -> None:
+    async with school.browser() as giver:
+        await school.learner(giver)
+        await giver.post("/api/checkout", data={"course": KNOTS, "gift": "1", "recipient_email": "fran@example.com"})
+        [gift] = (await giver.get("/api/gifts")).json()["gifts"]
+        assert gift["recipient_email"] == "fran@example.com"
+
+
+async def test_a_second_click_with_another_day_is_another_gift(school: School) -> None:
+    day, later = [(school.clock() + timedelta(days=days)).date().isoformat() for days in (3, 4)]
+    async with school.browser() as buyer:
+        at_once = await school.begin(buyer, **WISHES)
+        school.clock.forward(minutes=2)
+        assert (await school.begin(buyer, **WISHES))["id"] == at_once["id"]
+        first = await school.begin(buyer, **WISHES, deliver_on=day)
+        assert (await school.begin(buyer, **WISHES, deliver_on=day))["id"] == first["id"] != at_once["id"]
+        assert (await school.begin(buyer, **WISHES, deliver_on=later))["id"] not in (at_once["id"], first["id"])
+
+
+async def test_at_once_after_a_day_is_at_once(school: School) -> None:
+    day = (school.clock() + timedelta(days=3)).date().isoformat()
+    async with school.browser() as buyer:
+        dated = await school.begin(buyer, **WISHES, deliver_on=day)
+        at_once = await school.begin(buyer, **WISHES)
+        assert at_once["id"] != dated["id"]
+
+
+async def test_the_longest_message_arrives_line_by_line_and_the_last_day_is_a_day(school: School) -> None:
+    message = "Bake slowly.\n" + "x" * 1987
+    days = [(school.clock() + timedelta(days=days)).date().isoformat() for days in (0, 366)]
+    async with school.browser() as buyer:
+        await school.learner(buyer)
+        for day in days:
+            await give(school, buyer, message=message.replace("\n", "\r\n\x07"), deliver_on=day)
+        gifts = (await buyer.get("/api/gifts")).json()["gifts"]
+        assert [gift["message"] for gift in gifts] == [message, message]
+        assert gifts[0]["state"] == "scheduled"

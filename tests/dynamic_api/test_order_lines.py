@@ -9,7 +9,7 @@ import pytest
 from dynamic_api.claims import by_operator
 from dynamic_api.core.database import Database
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import Entitlement, Installation, Order
+from dynamic_api.core.models import AuditEntry, Entitlement, Installation, Order
 from dynamic_api.core.states import OrderState
 from dynamic_api.migrations import downgrade, upgrade
 from dynamic_api.orders.gifts import GiftDetails
@@ -228,3 +228,14 @@ async def test_an_order_names_the_installation_that_sold_it(school: School) -> N
     assert order.installation == installation.key
     assert session["metadata"]["coursewright_installation"] == installation.key
     assert order.created_at < datetime.now(UTC)
+
+
+async def test_the_line_that_changed_is_recorded(school: School) -> None:
+    """Also where the line before it stayed as it was."""
+    async with school.browser() as buyer:
+        session = await bought_together(school, buyer)
+        school.bank.refund(session["payment_intent"], amount=price(school, GIT))
+        await school.settle()
+    git = school.service.catalog.current.course(GIT)
+    changes = [row for row in await school.rows(AuditEntry) if row.action == "order:changed"]
+    assert [(row.course_id, row.details["after"]) for row in changes[2:]] == [(git.id, "refunded")]

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from dynamic_api.claims import by_operator
 from dynamic_api.core.emails import Email
-from dynamic_api.core.models import Job, Order, User
+from dynamic_api.core.models import Installation, Job, Order, User
 from dynamic_api.core.settings import Settings, Tax
 from dynamic_api.core.states import JobState, OrderState
 from dynamic_api.gateways.payment_errors import PaymentsMisconfigured
@@ -297,3 +298,103 @@ async def test_the_operator_is_told_what_only_they_can_mend(school: School) -> N
         await school.work()
         assert (await school.order(session)).state is OrderState.PAID, "the job waited for the mend"
         assert not [job for job in await school.rows(Job) if job.state is JobState.DEAD]
+
+
+@pytest.mark.usefixtures("may_refund")
+async def test_lines_are_counted_from_one_and_the_sentence_names_the_rest(school: School) -> None:
+    async with school.browser() as buyer:
+        session = await bought_together(school, buyer)
+        name = session["client_reference_id"]
+        with pytest.raises(RefundRefused, match="has no line 0"):
+            await refund_order(school.service, name, line=0)
+        school.bank.refund(session["payment_intent"], amount=900)
+        assert await refund_order(school.service, name) == f"€109 of {name} goes back to ann@example.com."
+
+
+@pytest.mark.usefixtures("may_refund")
+async def test_nothing_goes_back_of_a_line_that_cost_nothing(school: School) -> None:
+    [installation] = await school.rows(Installation)
+    product = f"coursewright_{installation.key}_{GIT}"
+    school.bank.store.add(make.coupon("coupon_git", 100, products=[product]))
+    school.bank.store.add(make.promotion_code("GIT100", "coupon_git"))
+    async with school.browser() as buyer:
+        session = await school.begin_together(buyer, SOURDOUGH, GIT)
+        school.bank.discount(session, "GIT100")
+        school.pay(session)
+        await school.settle()
+        assert (await school.order(session)).lines[1].total_amount == 0
+        with pytest.raises(RefundRefused, match="Nothing is left"):
+            await refund_order(school.service, session["client_reference_id"], line=2)
+        assert school.bank.store.all("refund") == []
+
+
+def notices(school: School) -> list[str]:
+    operator = str(school.service.catalog.current.site.contact_email)
+    mails = [mail for mail in school.mails(operator) if mail["subject"].startswith("Paid twice")]
+    return [" ".join(mail["text"].split()) for mail in mails]
+
+
+async def test_of_three_payments_the_first_that_still_stands_is_not_told(school: School) -> None:
+    """Where the first of them goes back before the letters are sent, the second is the only one of its kind."""
+    sessions = []
+    for _ in range(3):
+        async with school.browser() as browser:
+            sessions.append(await school.begin(browser))
+    school.bank.store.mail_down = True
+    for session in sessions:
+        school.pay(session)
+        await school.settle()
+        school.clock.forward(minutes=1)
+    school.bank.refund(sessions[0]["payment_intent"], amount=None)
+    await school.settle()
+    school.bank.store.mail_down = False
+    school.clock.forward(hours=2)
+    await school.work()
+    assert len([mail for mail in school.mails("ann@example.com") if mail["subject"].startswith("You paid twice")]) == 1
+    assert sessions[2]["client_reference_id"] in " ".join(notices(school))
+    assert len(notices(school)) == 1
+
+
+async def test_the_later_payment_is_the_one_to_give_back(school: School) -> None:
+    """Whichever page was begun first."""
+    async with school.browser() as here, school.browser() as there:
+        begun_first = await school.begin(here)
+        school.clock.forward(minutes=1)
+        begun_last = await school.begin(there)
+        for session in (begun_last, begun_first):
+            school.clock.forward(minutes=1)
+            school.pay(session)
+            await school.settle()
+    [notice] = notices(school)
+    assert f"coursewright refund {begun_first['client_reference_id']}" in notice
+
+
+async def test_payments_of_two_people_are_no_double(school: School) -> None:
+    """Neither of two guests, nor of two payments for which Stripe tells no address, nor of two accounts."""
+    for address in ("ann@example.com", "bob@example.com", None, None):
+        async with school.browser() as browser:
+            session = await school.begin(browser)
+            school.pay(session)
+            session["customer_details"] = {"email": address} if address else None
+            await school.settle()
+    for address in ("cleo@example.com", "dan@example.com"):
+        async with school.browser() as browser:
+            await school.owner(browser, email=address)
+            await school.work()
+    assert notices(school) == []
+
+
+async def test_neither_a_gift_nor_a_free_course_is_paid_twice_for(school: School) -> None:
+    """Whichever came first."""
+    course = school.service.catalog.current.course(SOURDOUGH)
+    async with school.service.database.transaction() as db:
+        await by_operator.grant(db, Email.parse("ann@example.com"), course, reason="raffle", now=school.clock())
+    for gift in (
+        {"gift": "1", "recipient_email": "fran@example.com"},
+        {},
+        {"gift": "1", "recipient_email": "x@y.example"},
+    ):
+        async with school.browser() as buyer:
+            school.pay(await school.begin(buyer, **gift))
+            await school.settle()
+    assert notices(school) == []

@@ -16,7 +16,8 @@ from sitegen.catalog.manifest import compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog, Price
 from tests.conftest import Sandbox
 from tests.dynamic_api.test_checkout import choose_promotion_codes
-from tests.school import LESSON, SOURDOUGH, WEBHOOK_SECRET, School, TestClock, make_school
+from tests.dynamic_api.test_order_lines import courses_of
+from tests.school import KNOTS, LESSON, SOURDOUGH, WEBHOOK_SECRET, School, TestClock, make_school
 
 
 async def product_of(school: School) -> str:
@@ -218,3 +219,16 @@ def test_settings_of_managed_payments_do_not_contradict_each_other(settings: Set
     said = "\n".join(_contradictions(wrong))
     assert "COURSEWRIGHT_INVOICES" in said
     assert "COURSEWRIGHT_TAX_IDS" in said
+
+
+async def test_only_what_was_paid_is_settled_when_the_mode_of_the_key_changes(school: School) -> None:
+    await use_money_mode(school.service)
+    async with school.browser() as browser, school.browser() as other:
+        await school.learner(other)
+        await other.post("/api/checkout", data={"course": KNOTS})  # free: of no mode
+        await school.begin(other)
+        await school.buy(browser)
+        school.service.gateways.payments.livemode = True
+        assert await use_money_mode(school.service) == 1
+        assert await courses_of(other) == {KNOTS}
+        school.service.gateways.payments.livemode = False

@@ -7,9 +7,11 @@ import pytest
 from dynamic_api.core.models import Job, Order
 from dynamic_api.gateways.payment_facts import PaymentList
 from dynamic_api.orders import sweep
+from dynamic_api.orders.reconcile import reconcile_order
 from dynamic_api.orders.sweep import find_differences, schedule_sweep
 from tests.conftest import Sandbox
-from tests.school import LESSON, SOURDOUGH, School
+from tests.dynamic_api.test_order_lines import courses_of
+from tests.school import GIT, KNOTS, LESSON, SOURDOUGH, School
 
 pytestmark = pytest.mark.postgresql
 
@@ -158,3 +160,70 @@ async def test_webhooks_that_stay_away_are_told_by_email(school: School) -> None
         await turn(school)
     assert "no webhook of Stripe has arrived" in " ".join(school.mails(operator)[0]["text"].split())
     assert len(school.mails(operator)) <= 2  # once a day
+
+
+async def test_a_free_order_never_expires(school: School) -> None:
+    """It has no payment page either, and needs none."""
+    async with school.browser() as browser:
+        await school.learner(browser)
+        await browser.post("/api/checkout", data={"course": KNOTS})
+        [order] = await school.rows(Order)
+        school.clock.forward(days=2)
+        assert await reconcile_order(school.service, order.id) == "paid"
+        assert await courses_of(browser) == {KNOTS}
+
+
+async def test_every_difference_is_found_whatever_stands_before_it(school: School) -> None:
+    """Behind what others sell, what is as it should be, and what is older than the list of sessions reaches."""
+    sessions = []
+    for number in range(5):
+        async with school.browser() as browser:
+            sessions.append(await school.buy(browser, email=f"buyer{number}@example.com"))
+    same, part, old, amount, _ = sessions
+    old["created"] -= 40 * 24 * 3600
+    school.bank.refund(part["payment_intent"], amount=100)
+    await school.settle()
+    school.bank.refund(part["payment_intent"], amount=100)  # the same state, and another amount
+    school.bank.refund(old["payment_intent"], amount=None)
+    async with school.service.database.transaction() as db:
+        (await db.get_one(Order, (await school.order(amount)).id)).total_amount = 1
+    foreign = {**same, "id": "cs_test_other", "client_reference_id": None, "metadata": {}, "payment_intent": None}
+    school.bank.store.add(foreign)
+    names = {session["client_reference_id"] for session in (part, old, amount)}
+    for fix, expected in ((False, names), (True, names), (False, set())):
+        found = [each.order async for each in find_differences(school.service, since=None, fix=fix)]
+        assert sorted(found) == sorted(expected)
+
+
+async def test_the_sweep_asks_about_what_may_have_moved_and_nothing_else(school: School) -> None:
+    """A page that expired unheard, a lost page that was paid, and an order that never got one."""
+    async with school.browser() as one, school.browser() as two, school.browser() as three, school.browser() as four:
+        await school.learner(four)
+        await four.post("/api/checkout", data={"course": KNOTS})
+        never = await school.begin(three)
+        await school.lose_page()
+        school.bank.store.objects.pop(never["id"])
+        expired = await school.begin(one)
+        school.clock.forward(days=2)
+        lost = await school.begin(two)
+        await school.lose_page()
+        school.pay(lost)
+        young = await school.begin(one, GIT)
+        await school.lose_page()
+        school.bank.store.objects.pop(young["id"])
+        still_open = await school.begin(four)
+        school.bank.expire(expired)
+        school.bank.emitted = []
+        before = {job.id for job in await school.rows(Job)}
+        await schedule_sweep(school.service)
+        await turn(school)
+        states = [(await school.order(each)).state for each in (expired, lost, never, still_open)]
+        assert states == ["expired", "paid", "expired", "pending"]
+        await turn(school)
+        asked = [
+            job.key.split(":", 2)[2]
+            for job in await school.rows(Job)
+            if job.id not in before and job.kind == "order.reconcile"
+        ]
+        numbers = [(await school.order(each)).id for each in (expired, lost, never, still_open, still_open)]
+        assert sorted(asked) == sorted(f"order:{number}" for number in numbers)

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import ssl
 import subprocess
 import threading
 import time
@@ -41,12 +42,14 @@ def configured(installation: Installation, server: str, port: int, *more: str) -
     return written.replace(f"listen {installation.port};", f"listen 127.0.0.1:{port};")
 
 
-def start(command: list[str], folder: Path, address: str) -> subprocess.Popen[bytes]:
+def start(
+    command: list[str], folder: Path, address: str, *, verify: ssl.SSLContext | bool = True
+) -> subprocess.Popen[bytes]:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     for _ in range(100):
         try:
-            httpx.get(address)
+            httpx.get(address, verify=verify)
         except httpx.TransportError:
             assert process.poll() is None, (folder / "log").read_text()
             time.sleep(0.1)

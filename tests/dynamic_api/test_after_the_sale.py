@@ -470,3 +470,40 @@ async def test_no_letter_of_an_end_is_asked_for_before_there_is_one(school: Scho
         school.bank.close_dispute(dispute, won=False)
         await school.settle()
         assert subjects(school, "ann@example.com")[-1].startswith("No longer in your library")
+
+
+async def test_what_is_moved_is_all_of_one_person_and_nothing_of_others(school: School) -> None:
+    """What they own, what waits for their address, and nobody else's."""
+    async with school.browser() as old, school.browser() as new, school.browser() as other, school.browser() as guest:
+        await school.owner(old)
+        await school.learner(new)
+        await school.owner(other, GIT, "cleo@example.com")
+        await school.buy(guest, GIT, "ann@example.com")
+        await school.buy(guest, SOURDOUGH, "dan@example.com")
+        async with school.service.database.transaction() as db:
+            said = await by_operator.move_purchases(
+                db, Email.parse("ann@example.com"), Email.parse("bob@example.com"), now=school.clock()
+            )
+        assert said == "2 purchases moved from ann@example.com to bob@example.com."
+        assert await courses_of(new) == {SOURDOUGH, GIT}
+        assert await courses_of(old) == set()
+        assert await courses_of(other) == {GIT}
+
+
+async def test_what_the_operator_takes_is_what_waits_for_that_address_alone(school: School) -> None:
+    course = school.service.catalog.current.course(SOURDOUGH)
+    async with school.browser() as ann, school.browser() as again, school.browser() as bob, school.browser() as gone:
+        for browser, address in ((ann, "ann@example.com"), (again, "ann@example.com"), (bob, "bob@example.com")):
+            await school.buy(browser, email=address)
+        refunded = await school.buy(gone, email="ann@example.com")
+        school.bank.refund(refunded["payment_intent"], amount=None)
+        await school.settle()
+        async with school.service.database.transaction() as db:
+            said = await by_operator.revoke(
+                db, Email.parse("ann@example.com"), course, reason="abuse", now=school.clock()
+            )
+        assert "2 sources ended" in said
+        body = {"name": "Ann", "password": PASSWORD}
+        for address, status in (("ann@example.com", 410), ("bob@example.com", 200)):
+            answer = await bob.post("/api/claims", json={"token": school.claim_token(address), **body})
+            assert answer.status_code == status

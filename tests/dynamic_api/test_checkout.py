@@ -366,3 +366,35 @@ async def test_a_payment_that_fails_is_told_once(school: School) -> None:
         assert len(school.mails("ann@example.com")) == 1
         keys = [job.key for job in await school.rows(Job) if job.kind == "mail.send"]
         assert [key.split(".")[0] for key in keys] == ["mail:payment_failed"]
+
+
+async def test_everybody_who_asks_for_a_free_course_gets_a_link_of_their_own(school: School) -> None:
+    async with school.browser() as browser:
+        for address in ("ann@example.com", "bob@example.com"):
+            await browser.post("/api/checkout", data={"course": KNOTS, "email": address})
+        await school.work()
+        assert [len(school.mails(address)) for address in ("ann@example.com", "bob@example.com")] == [1, 1]
+        assert sorted(str(order.buyer_email) for order in await school.rows(Order)) == [
+            "ann@example.com",
+            "bob@example.com",
+        ]
+
+
+async def test_a_gift_whose_money_is_under_way_keeps_nobody_from_buying(school: School) -> None:
+    async with school.browser() as browser:
+        gift = await school.begin(browser, gift="1", recipient_email="fran@example.com")
+        school.pay(gift, delayed=True)
+        await school.settle()
+        assert (await school.begin(browser))["status"] == "open"
+
+
+async def test_a_page_begun_before_signing_in_is_not_the_learners(school: School) -> None:
+    """It would know neither their customer nor their address."""
+    async with school.browser() as browser:
+        as_guest = await school.begin(browser)
+        await school.learner(browser)
+        own = await school.begin(browser)
+        assert own["id"] != as_guest["id"]
+        assert (await school.begin(browser))["id"] == own["id"]
+        await browser.delete("/api/session")
+        assert (await school.begin(browser))["id"] not in (own["id"],)

@@ -8,6 +8,7 @@ import pytest
 
 from dynamic_api.checkout.buyer import Buyer
 from dynamic_api.checkout.free import give_free_course
+from dynamic_api.claims import by_operator
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Gift, Job, Order
 from dynamic_api.orders.gifts import GiftDetails
@@ -302,3 +303,27 @@ async def test_the_longest_message_arrives_line_by_line_and_the_last_day_is_a_da
         gifts = (await buyer.get("/api/gifts")).json()["gifts"]
         assert [gift["message"] for gift in gifts] == [message, message]
         assert gifts[0]["state"] == "scheduled"
+
+
+async def test_the_link_of_a_gift_that_went_to_the_wrong_address_is_dead(school: School) -> None:
+    """And only of that gift; what is no gift, or waits no longer, is sent nowhere."""
+    async with school.browser() as giver, school.browser() as stranger:
+        await give(school, giver, recipient_email="second@example.com")
+        session = await give(school, giver)
+        mine = await school.begin(giver)
+        wrong = school.claim_token(FRIEND)
+        async with school.service.database.transaction() as db:
+            for name in (mine["client_reference_id"], "ord_000000000000000000000000"):
+                with pytest.raises(by_operator.NoSuchGift):
+                    await by_operator.readdress_gift(db, name, Email.parse("fran@right.example"), now=school.clock())
+            await by_operator.readdress_gift(
+                db, session["client_reference_id"], Email.parse("fran@right.example"), now=school.clock()
+            )
+        await school.work()
+        assert (
+            await stranger.post("/api/claims", json={"token": wrong, "name": "Fran", "password": PASSWORD})
+        ).status_code == 410
+        for to in ("fran@right.example", "second@example.com"):
+            body = {"token": school.claim_token(to), "name": "Fran", "password": "a loaf on each table"}
+            async with school.browser() as friend:
+                assert (await friend.post("/api/claims", json=body)).status_code == 200

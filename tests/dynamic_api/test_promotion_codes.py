@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dynamic_api.checkout.promotion_codes import refusal
-from dynamic_api.core.models import Order
+from dynamic_api.core.models import Order, WebhookEvent
 from dynamic_api.gateways.payment_facts import CodeFacts
 from sitegen.catalog.model import Catalog, Price
 from tests.dynamic_api.test_checkout import choose_promotion_codes
-from tests.school import GIT, SOURDOUGH, School
+from tests.school import GIT, KNOTS, SOURDOUGH, School
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PLAIN = CodeFacts("promo_1", True, None, None, (), None, None, None, False)
@@ -126,3 +126,40 @@ async def test_two_checkouts_race_for_the_last_use_of_a_code(school: School, cat
         assert (await school.order(full)).total_amount == 4900
     promotion = next(each for each in school.bank.store.all("promotion_code") if each["code"] == "ONCE50")
     assert promotion["times_redeemed"] == 1
+
+
+async def test_a_first_purchase_is_the_first_that_was_paid(school: School, catalog: Catalog) -> None:
+    """A page left unpaid is none, nor a free course; what was bought as a guest elsewhere is one."""
+    await choose_promotion_codes(school, catalog, "own")
+    async with school.browser() as learner, school.browser() as elsewhere:
+        await school.learner(learner)
+        await learner.post("/api/checkout", data={"course": KNOTS})
+        await school.begin(learner, GIT)
+        assert (await school.begin(learner, code="FIRST10"))["amount_total"] == 4410
+        await school.buy(elsewhere, GIT, "bob@example.com")
+        refused = await learner.post("/api/checkout", data={"course": SOURDOUGH, "code": "FIRST10"})
+        assert refused.headers["location"].endswith("#code-first-only")
+
+
+async def test_an_open_page_is_found_behind_others(school: School, catalog: Catalog) -> None:
+    """Behind one with another code, and one that is a gift."""
+    await choose_promotion_codes(school, catalog, "own")
+    async with school.browser() as browser:
+        first = await school.begin(browser)
+        await school.begin(browser, code="WELCOME20")
+        await school.begin(browser, gift="1", recipient_email="fran@example.com")
+        assert (await school.begin(browser))["id"] == first["id"]
+
+
+async def test_what_was_handled_keeps_its_moment(school: School) -> None:
+    """A later event about the same payment writes over nothing."""
+    async with school.browser() as browser:
+        first = await school.begin(browser)
+        school.pay(first)
+        await school.settle()
+        handled = {row.id: row.handled_at for row in await school.rows(WebhookEvent)}
+        school.clock.forward(hours=1)
+        school.bank.refund(first["payment_intent"], amount=100)
+        await school.settle()
+        for row in await school.rows(WebhookEvent):
+            assert row.handled_at == handled.get(row.id, school.clock())

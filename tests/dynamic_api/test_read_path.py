@@ -256,3 +256,16 @@ async def test_a_busy_database_is_asked_again_in_a_thread(school: School, sqlite
         other.execute("ROLLBACK")
         other.close()
         assert (await asked).status_code == 200
+
+
+async def test_a_lesson_opened_again_at_once_is_not_noted_again(school: School) -> None:
+    async with school.browser() as web:
+        await school.owner(web)
+        seen = []
+        for seconds in (0, 59, 2):
+            school.clock.forward(seconds=seconds)
+            await web.get(f"/api/learn/{SOURDOUGH}/{LESSON}")
+            await school.service.progress.flush()
+            [row] = await school.rows(Progress)
+            seen.append(row.last_viewed_at)
+        assert seen[0] == seen[1] < seen[2] == school.clock()

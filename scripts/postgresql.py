@@ -3,10 +3,13 @@
 The programs are the system's. As root they run as the user of the system's package: PostgreSQL refuses to be root.
 """
 
+import contextlib
 import datetime
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +29,19 @@ def programs() -> Path | None:
         return found[-1]
     elsewhere = shutil.which("initdb")
     return Path(elsewhere).resolve().parent if elsewhere else None
+
+
+@contextlib.contextmanager
+def postgresql_server(port: int, *, connections: int = 100) -> Iterator["PostgresqlServer"]:
+    """A server in this block, in a folder of its own that its user can reach. Raises FileNotFoundError."""
+    with tempfile.TemporaryDirectory(prefix="coursewright-postgresql-") as name:
+        server = PostgresqlServer(Path(name), port, connections)
+        server.create()
+        try:
+            yield server
+        finally:
+            with contextlib.suppress(subprocess.CalledProcessError):  # it may be stopped already
+                server.stop("immediate")
 
 
 @dataclass
@@ -48,11 +64,8 @@ class PostgresqlServer:
 
     def create(self) -> None:
         """Make an empty one, and start it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             shutil.chown(self.folder, USER)
-            for parent in self.folder.parents[:-1]:  # the user has to reach it
-                parent.chmod(parent.stat().st_mode | 0o011)
         self._run("initdb", "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres")
         self._certify()
         self.start()

@@ -32,7 +32,6 @@ def main() -> int:
     random.seed(seed)
     with tempfile.TemporaryDirectory(prefix="coursewright-soak-") as name:
         folder = Path(name)
-        folder.chmod(0o755)  # PostgreSQL's user goes through it
         with world(options.database, folder) as made:
             verdicts, text = asyncio.run(_soak(made, options.minutes * 60, f"{options.database}, seed {seed}"))
         options.report.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.installation import Installation, StartFailed
-from scripts.postgresql import PostgresqlServer
+from scripts.postgresql import PostgresqlServer, postgresql_server
 from tests.ports import free_ports
 
 
@@ -125,9 +125,9 @@ def world(kind: str, folder: Path) -> Iterator[World]:
     installation = Installation(folder, front, sandbox, smtp, extra={"HEARTBEAT_SECONDS": "5"})
     services = {"first": first, "second": second} if kind == "postgresql" else {"first": first}
     made = World(installation, services, has_worker=kind == "postgresql")
+    stack = contextlib.ExitStack()
     if kind == "postgresql":
-        made.postgresql = PostgresqlServer(folder / "postgresql", database)
-        made.postgresql.create()
+        made.postgresql = stack.enter_context(postgresql_server(database))
         installation.extra["DATABASE_URL"] = made.postgresql.address()
     try:
         installation.build()
@@ -141,6 +141,4 @@ def world(kind: str, folder: Path) -> Iterator[World]:
             if made.processes[name].poll() is None:
                 os.kill(made.processes[name].pid, signal.SIGKILL)
         installation.stop()
-        if made.postgresql is not None:
-            with contextlib.suppress(subprocess.CalledProcessError):
-                made.postgresql.stop("immediate")
+        stack.close()

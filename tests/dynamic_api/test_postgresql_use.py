@@ -19,7 +19,7 @@ from dynamic_api.core.settings import Settings
 from dynamic_api.core.states import OrderState
 from dynamic_api.gateways import open_gateways
 from dynamic_api.migrations import upgrade
-from scripts.postgresql import USER, PostgresqlServer, programs
+from scripts.postgresql import USER, PostgresqlServer, postgresql_server, programs
 from tests.conftest import Sandbox
 from tests.ports import free_ports
 from tests.school import SOURDOUGH, TestClock, make_school
@@ -29,16 +29,14 @@ MakeSettings = Callable[..., Settings]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+def server() -> Iterator[PostgresqlServer]:
     """One that may be stopped, with little room."""
     if programs() is None:
         pytest.skip("no PostgreSQL server with TLS on this machine")
     [port] = free_ports(1)
-    server = PostgresqlServer(tmp_path_factory.mktemp("pg"), port, connections=30)
-    server.create()
-    asyncio.run(upgrade(server.address()))
-    yield server
-    server.stop("immediate")
+    with postgresql_server(port, connections=30) as server:
+        asyncio.run(upgrade(server.address()))
+        yield server
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 Each line is what the documents say; the partners are the sandbox, and the certificate is our own.
 """
 
+import contextlib
 import os
-import re
 import shutil
 import ssl
 import subprocess
@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from scripts.installation import Installation
-from scripts.postgresql import PostgresqlServer, programs
+from scripts.postgresql import PostgresqlServer, postgresql_server, programs
 from tests.journeys.test_hosting import start
 from tests.journeys.test_phone import certificate
 from tests.ports import free_ports
@@ -81,8 +81,8 @@ def buy(url: str, trusted: ssl.SSLContext) -> tuple[httpx.Client, str]:
 def file_of(browser: httpx.Client) -> bytes:
     """The course's file, from the bucket."""
     lesson = browser.get("/api/learn/first-steps/write").json()
-    [number] = set(re.findall(r"/api/resources/(\d+)/download", str(lesson)))
-    place = browser.get(f"/api/resources/{number}/download", follow_redirects=False)
+    [resource] = lesson["resources"]
+    place = browser.get(f"/api/resources/{resource['id']}/download", follow_redirects=False)
     return httpx.get(place.headers["location"]).content
 
 
@@ -97,12 +97,12 @@ def test_the_whole_way(stranger: Stranger, s3: S3, tmp_path: Path) -> None:
     stranger.folder = school
     sell(school)
 
-    database = PostgresqlServer(tmp_path / "postgresql", port)
-    database.create()
     partners = Installation(tmp_path / "partners", service, sandbox, smtp, school=school, front=url)
     partners.folder.mkdir()
     running: list[subprocess.Popen[bytes]] = []
+    stack = contextlib.ExitStack()
     try:
+        database = stack.enter_context(postgresql_server(port))
         partners.build()
         partners.start_sandbox()
         settings = partners.environment() | {
@@ -157,7 +157,7 @@ def test_the_whole_way(stranger: Stranger, s3: S3, tmp_path: Path) -> None:
         for process in running:
             stop(process)
         partners.stop()
-        database.stop("immediate")
+        stack.close()
 
 
 def create(server: PostgresqlServer, name: str, *, drop: bool = False) -> None:

@@ -1,5 +1,6 @@
 """`serve --workers`: several processes on one port and one database lose nothing, and one that dies is replaced."""
 
+import contextlib
 import os
 import signal
 import time
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from scripts.installation import Installation
-from scripts.postgresql import PostgresqlServer, programs
+from scripts.postgresql import postgresql_server, programs
 from tests.journeys.test_kill import Buyer
 from tests.ports import free_ports
 from tests.school import LATER_LESSON, LESSON, SOURDOUGH
@@ -23,25 +24,19 @@ LESSONS = [f"/api/learn/{SOURDOUGH}/{name}" for name in (LESSON, LATER_LESSON)]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def two_processes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
     """A school that two processes serve."""
-    server = None
     service, sandbox, smtp, port = free_ports(4)
     installation = Installation(tmp_path, service, sandbox, smtp)
-    if request.param == "postgresql":
-        if programs() is None:
-            pytest.skip("no PostgreSQL server on this machine")
-        server = PostgresqlServer(tmp_path / "pg", port)
-        server.create()
-        installation.extra["DATABASE_URL"] = server.address()
-    try:
+    with contextlib.ExitStack() as stack:
+        if request.param == "postgresql":
+            if programs() is None:
+                pytest.skip("no PostgreSQL server on this machine")
+            installation.extra["DATABASE_URL"] = stack.enter_context(postgresql_server(port)).address()
+        stack.callback(installation.stop)
         installation.build()
         installation.start_sandbox()
         installation.migrate()
         installation.start_service("dynamic_api.commands", "serve", "--workers", "2")
         yield installation
-    finally:
-        installation.stop()
-        if server is not None:
-            server.stop("immediate")
 
 
 def children(pid: int) -> list[int]:

@@ -223,7 +223,7 @@ def keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
         for file in (file for lesson in course.all_lessons for file in lesson.files):
             target = folder / file.name
             if not target.exists():
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                folder.mkdir(parents=True, exist_ok=True, mode=0o750)
                 draft = folder / f"{file.name}.{os.getpid()}.new"
                 shutil.copyfile(school.root / file.file, draft)
                 draft.replace(target)
@@ -235,7 +235,7 @@ def _keep_drafts(school: School, catalog: Catalog, folder: Path, site_url: str) 
     written = set()
     for slug, file in draft_pages(catalog, source):
         path = folder / slug / file.name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         path.write_bytes(file.content)
         written.add(path)
     for path in [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else ():

@@ -104,7 +104,7 @@ class Releases:
         for path in sorted(path for path in site.rglob("*") if path.is_file()):
             name = path.relative_to(site)
             target = draft / "site" / name
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
             known = newest.site / name if newest else None
             if known is not None and known.is_file() and known.read_bytes() == path.read_bytes():
                 _link(known, target)

@@ -205,9 +205,7 @@ async def _open_orders(db: AsyncSession, offer: Offer, buyer: Buyer, now: dateti
     return list(found)
 
 
-async def _is_same_wish(
-    db: AsyncSession, order: Order, gift: GiftDetails | None, *, timezone: str, now: datetime
-) -> bool:
+async def _is_same_wish(db: AsyncSession, order: Order, gift: GiftDetails | None, *, timezone: str) -> bool:
     if gift is None or not order.is_gift:
         return gift is None and not order.is_gift
-    return await is_same_gift(db, order, gift, timezone=timezone, now=now)
+    return await is_same_gift(db, order, gift, timezone=timezone)

@@ -30,8 +30,8 @@ def migrate(back_to: str | None) -> None:
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        # It holds addresses of people: for its owner only, from the first moment.
-        os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
+        # It holds addresses of people: for its owner and their group, from the first moment.
+        os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o640))
     try:
         upgrade_now(settings.database_url)
     except DATABASE_FAULTS as error:

@@ -100,15 +100,13 @@ def make_gift(db: AsyncSession, order: Order, details: GiftDetails, *, timezone:
     )
 
 
-async def is_same_gift(db: AsyncSession, order: Order, details: GiftDetails, *, timezone: str, now: datetime) -> bool:
+async def is_same_gift(db: AsyncSession, order: Order, details: GiftDetails, *, timezone: str) -> bool:
     """Whether an order was begun with these very words: a second click, and not a second gift."""
     gift = await db.get_one(Gift, order.id)
     written = (order.owner_email_key, gift.recipient_name, gift.sender_name, gift.message)
     if written != (details.recipient_email.key, details.recipient_name, details.sender_name, details.message):
         return False
-    # One without a day was to be delivered at the moment it was begun.
-    wanted = details.deliver_at(timezone, now) if details.day is not None else order.created_at
-    return gift.deliver_at == wanted
+    return gift.deliver_at == details.deliver_at(timezone, order.created_at)
 
 
 async def schedule_delivery(db: AsyncSession, order: Order, *, now: datetime) -> None:

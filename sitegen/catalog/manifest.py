@@ -84,10 +84,10 @@ def compile_manifest(catalog: Catalog, commit: Commit | None = None, *, built_at
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Replace the file at once: a reader sees the old one or the new one. Readable by its owner only."""
+    """Replace the file at once: a reader sees the old one or the new one. It is for its owner and their group."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     with os.fdopen(descriptor, "wb") as file:
         file.write(manifest.model_dump_json().encode())
         file.flush()

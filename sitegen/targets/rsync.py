@@ -17,7 +17,7 @@ class RsyncStore:
 
     def __init__(self, place: str, *, is_private: bool = False) -> None:
         self.place = place.rstrip("/")
-        self._modes = "--chmod=D700,F600" if is_private else "--chmod=D755,F644"
+        self._modes = "--chmod=D750,F640" if is_private else "--chmod=D755,F644"
 
     def read(self, name: str) -> bytes | None:
         """A file's content; None where there is none."""

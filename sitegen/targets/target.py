@@ -10,7 +10,7 @@ from sitegen.targets.remote import Store, put_site
 
 @dataclass(frozen=True)
 class FolderTarget:
-    """A folder of this machine; a private one is for its owner only."""
+    """A folder of this machine; a private one is for its owner and their group."""
 
     folder: Path
     is_private: bool = False
@@ -20,7 +20,7 @@ class FolderTarget:
         published = publish_site(site, self.folder)
         if self.is_private:
             for path in (self.folder, *self.folder.rglob("*")):
-                path.chmod(0o700 if path.is_dir() else 0o600)
+                path.chmod(0o750 if path.is_dir() else 0o640)
         return published
 
 

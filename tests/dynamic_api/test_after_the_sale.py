@@ -507,3 +507,13 @@ async def test_what_the_operator_takes_is_what_waits_for_that_address_alone(scho
         for address, status in (("ann@example.com", 410), ("bob@example.com", 200)):
             answer = await bob.post("/api/claims", json={"token": school.claim_token(address), **body})
             assert answer.status_code == status
+
+
+async def test_a_deleted_account_is_granted_nothing(school: School) -> None:
+    async with school.browser() as browser:
+        user = await school.learner(browser)
+        assert (await browser.post("/api/account/deletion", json={"password": PASSWORD})).status_code == 200
+    course, now = school.service.catalog.current.course(SOURDOUGH), school.clock()
+    async with school.service.database.transaction() as db:
+        assert not await entitlements.grant_by_operator(db, user.id, course.id, at=now, reason="too late")
+        assert await entitlements.courses_of(db, user.id) == set()

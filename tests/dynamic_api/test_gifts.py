@@ -327,3 +327,12 @@ async def test_the_link_of_a_gift_that_went_to_the_wrong_address_is_dead(school:
             body = {"token": school.claim_token(to), "name": "Fran", "password": "a loaf on each table"}
             async with school.browser() as friend:
                 assert (await friend.post("/api/claims", json=body)).status_code == 200
+
+
+async def test_a_second_click_of_a_gift_for_today_is_one_gift(school: School) -> None:
+    """Its morning has passed, so it is delivered at once."""
+    school.clock.moment = datetime(2026, 12, 1, 20, tzinfo=UTC)
+    async with school.browser() as buyer:
+        first = await school.begin(buyer, **WISHES, deliver_on="2026-12-01")
+        school.clock.forward(seconds=2)
+        assert (await school.begin(buyer, **WISHES, deliver_on="2026-12-01"))["id"] == first["id"]

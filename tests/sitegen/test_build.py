@@ -177,7 +177,7 @@ def test_a_broken_template_fails_the_build_and_is_named(tmp_path: Path, file: st
 
 
 def test_manifest_is_private_and_speaks_up_when_unreadable(built: Path, tmp_path: Path) -> None:
-    assert (built / "catalog.json").stat().st_mode & 0o077 == 0
+    assert (built / "catalog.json").stat().st_mode & 0o027 == 0
     with pytest.raises(ManifestUnreadable, match="coursewright build"):
         read_manifest(tmp_path / "missing.json")
     (tmp_path / "old.json").write_text('{"version": "1"}')

@@ -126,7 +126,7 @@ async def _order_for(
                 (each.course_id, each.amount) for each in items
             ]:
                 continue
-            if not await _is_same_wish(db, order, options.gift, timezone=timezone, now=now):
+            if not await _is_same_wish(db, order, options.gift, timezone=timezone):
                 continue
             # Without an address, another click is asking Stripe right now; the same question gets the same page.
             if order.checkout_url or now - order.created_at < ASKING_STRIPE:

@@ -175,7 +175,7 @@ def publish_prepared(
 def render(school: School, loaded: Loaded, *, site_url: str | None, now: datetime) -> Iterable[SiteFile]:
     """The public files of a school, as visitors see them at that moment. Raises BuildFailed."""
     public = public_view(loaded.catalog.at(now))
-    source = Source(school.root, school.themes, school.public, site_url or loaded.catalog.site.url)
+    source = Source(school.root, school.themes, school.public, site_url or loaded.catalog.site.url, school.variants)
     try:
         files = SiteRenderer().render(public, loaded.content.shown(now), source)
         yield from with_record(files, loaded.catalog.at(now), compile_manifest(loaded.catalog).version)
@@ -231,7 +231,7 @@ def keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
 
 def _keep_drafts(school: School, catalog: Catalog, folder: Path, site_url: str) -> None:
     """Write the pages of drafts, and remove those of what is no draft any more; nobody else writes there."""
-    source = Source(school.root, school.themes, school.public, site_url)
+    source = Source(school.root, school.themes, school.public, site_url, school.variants)
     written = set()
     for slug, file in draft_pages(catalog, source):
         path = folder / slug / file.name

@@ -48,6 +48,11 @@ class School:
         return self.root / "build" / "catalog.json"
 
     @property
+    def variants(self) -> Path:
+        """The sizes of public pictures that were made, so that no build makes one again."""
+        return self.root / "build" / "variants"
+
+    @property
     def themes(self) -> tuple[Path, ...]:
         """Folders of templates and static files; a file in an earlier one stands for the same file in a later one."""
         own = self.root / "theme"

@@ -184,7 +184,7 @@ class Crowd:
             if learner.token and random.random() < 0.5:
                 answer = await self.ask(
                     learner.phone, "beat of a phone", "POST", f"{BASE}/courses/{COURSE}/lessons/{LESSON}/progress",
-                    json={"playback_position_seconds": position},
+                    json={"position_seconds": position},
                     headers={"Authorization": f"Bearer {learner.token}"},
                 )  # fmt: skip
             else:

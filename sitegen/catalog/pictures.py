@@ -20,6 +20,7 @@ _LARGEST = 20 * 1024 * 1024
 _UNREADABLE = (
     OSError, Image.DecompressionBombError, Image.DecompressionBombWarning, ValueError, SyntaxError, RuntimeError,
 )  # fmt: skip
+_ORIENTATION = 0x0112  # EXIF's
 _SVG = re.compile(rb"<svg\b[^>]*>", re.S)
 _VIEW_BOX = re.compile(
     rb"""viewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+(\d{1,6}\.?\d*)[\s,]+(\d{1,6}\.?\d*)\s*["']"""
@@ -121,6 +122,8 @@ def _size_of(path: Path, _modified: int, size: int) -> tuple[int, int] | None:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=sorted(set(PICTURES.values()))) as picture:
                 width, height = picture.size
+                if picture.getexif().get(_ORIENTATION) in (5, 6, 7, 8):  # a phone's photo, stored lying
+                    width, height = height, width
     except UnidentifiedImageError:
         raise FileRefused(f"“{path.name}” is no picture.", "Export it again from your image program.") from None
     except _UNREADABLE:

@@ -11,13 +11,15 @@ from pygments.formatters import HtmlFormatter
 from sitegen.catalog.model import Picture, Site
 from sitegen.catalog.public import PublicCatalog
 from sitegen.content.load import Content
+from sitegen.site.responsive import Responsive
 
 
 class Assets:
     """The URLs of pictures and theme files, and the files themselves."""
 
-    def __init__(self, public: PublicCatalog, content: Content, files: Path, themes: Sequence[Path]) -> None:
-        self._files = files
+    def __init__(
+        self, public: PublicCatalog, content: Content, files: Path, themes: Sequence[Path], variants: Path | None
+    ) -> None:
         self._theme_files = {
             "css/brand.css": _brand_css(public.site).encode(),
             "css/code.css": _code_css().encode(),
@@ -26,7 +28,8 @@ class Assets:
             static = theme / "static"
             for path in sorted(path for path in static.rglob("*") if path.is_file() and not path.name.startswith(".")):
                 self._theme_files[path.relative_to(static).as_posix()] = path.read_bytes()
-        self._pictures = {picture.address: picture for picture in _pictures(public, content)}
+        self._pictures = {picture.address: files / picture.file for picture in _pictures(public, content)}
+        self._responsive = Responsive(self._pictures, variants) if variants is not None else None
 
     def theme(self, name: str) -> str:
         """The URL of a file of the theme, such as `css/base.css`.
@@ -39,8 +42,15 @@ class Assets:
         """Every picture and theme file, with its name below the output folder."""
         for name, content in self._theme_files.items():
             yield self.theme(name).lstrip("/"), content
-        for address, picture in sorted(self._pictures.items()):
-            yield unquote(address).lstrip("/"), (self._files / picture.file).read_bytes()
+        responsive = self._responsive
+        for address, path in sorted(self._pictures.items()):
+            yield unquote(address).lstrip("/"), responsive.original(address) if responsive else path.read_bytes()
+        if responsive is not None:
+            yield from responsive.files()
+
+    def in_page(self, html: str) -> str:
+        """The page, with every size of the pictures that it shows."""
+        return self._responsive.in_page(html) if self._responsive is not None else html
 
     @cached_property
     def _theme_version(self) -> str:

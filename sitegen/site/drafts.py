@@ -55,5 +55,5 @@ def _name(file: str, slug: str) -> str | None:
 def _relative(html: str, slug: str) -> str:
     html = re.sub(rf'"/courses/{re.escape(quote(slug))}/(?:gift/)?', '"index.html', html)
     html = re.sub(rf'"/(?:preview|learn)/{re.escape(quote(slug))}/([^/"#]+)/', r'"\1.html', html)
-    html = html.replace(f'"{_PICTURES}', '"').replace(f'"{urls.PRIVATE_PICTURES}', '"')
+    html = html.replace(_PICTURES, "").replace(f'"{urls.PRIVATE_PICTURES}', '"')
     return _FORM.sub("<p>This is a draft: it cannot be bought yet.</p>", html)

@@ -39,6 +39,7 @@ class Source:
     themes: Sequence[Path]
     public: Path
     site_url: str
+    variants: Path | None = None  # where the sizes of pictures are kept; None: pages show the pictures as they are
 
 
 class SiteRenderer:
@@ -54,13 +55,17 @@ class SiteRenderer:
         """Pages, feed, sitemap and the like, and assets. Raises TemplateBroken."""
         catalog = replace(catalog, courses=self._known(catalog.courses), retired=self._known(catalog.retired))
         self._courses = {course.slug: course for course in (*catalog.courses, *catalog.retired)}
-        assets = Assets(catalog, content, source.files, source.themes)
+        assets = Assets(catalog, content, source.files, source.themes, source.variants)
         environment = self._templates(catalog, source, assets)
         pages = list(all_pages(catalog, content, source.site_url))
         before, self._rendered = self._rendered, {}
         for page in pages:
             known = before.get(page.file)
-            made = known[1] if known is not None and known[0] == page else _render(environment, page).encode()
+            made = (
+                known[1]
+                if known is not None and known[0] == page
+                else assets.in_page(_render(environment, page)).encode()
+            )
             self._rendered[page.file] = (page, made)
             yield SiteFile(page.file, made)
         yield SiteFile(feed.ADDRESS.lstrip("/"), feed.atom(catalog.site, content.posts, source.site_url).encode())

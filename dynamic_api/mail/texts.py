@@ -47,13 +47,13 @@ def receipt(site: Site, order: Order, course_title: str, *, claim_url: str | Non
             f"Your course: {course_title}",
             (thanks, "One last step: choose a name and a password, so that you can watch on every device."),
             Button("Open my course", claim_url),
-            (*_CLAIM_TERMS, *_order_details(order)),
+            (*_CLAIM_TERMS, *_refund_promise(site, order), *_order_details(order)),
         )
     return Text(
         f"Your course: {course_title}",
         (thanks, "You'll find it in your library."),
         Button("Open my library", library_url),
-        _order_details(order),
+        (*_refund_promise(site, order), *_order_details(order)),
     )
 
 
@@ -279,6 +279,13 @@ def password_cleared(site: Site, *, reset_url: str) -> Text:
         Button("Choose a password", reset_url),
         ("You can also continue without a password, and sign in by email each time.",),
     )
+
+
+def _refund_promise(site: Site, order: Order) -> tuple[str, ...]:
+    if site.refund_days is None or not order.total_amount:
+        return ()
+    days = "a day" if site.refund_days == 1 else f"{site.refund_days} days"
+    return (f"Not for you? Write to {site.contact_email} within {days}, and you get your money back.",)
 
 
 def _order_details(order: Order) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ class Compiler:
             "price": _compiled(model.Price, file.price) if isinstance(file.price, PriceFile) else None,
             "partial_refund_keeps_access": file.partial_refund == "keeps",
             "intro_video": _compiled(model.IntroVideo, file.intro_video) if file.intro_video else None,
+            "testimonials": [_compiled(model.Testimonial, each) for each in file.testimonials],
             "questions": [
                 _compiled(model.Question, each, answer_html=self._text(each.answer, ("questions", n, "answer"))[1].html)
                 for n, each in enumerate(file.questions)

@@ -134,6 +134,25 @@ class QuestionFile(Typed):
     )
 
 
+class TestimonialFile(Typed):
+    """What somebody said about the course, chosen by you."""
+
+    name: Line = Field(description="Who said it.", examples=["Noor Haddad"])
+    role: Line | None = Field(default=None, description="Who they are, in a few words.", examples=["Home baker"])
+    quote: str = Field(
+        description="What they said, in plain text.",
+        examples=["My third loaf was the first that I gave away."],
+        min_length=1,
+        max_length=600,
+    )
+    source: str | None = Field(
+        default=None,
+        description="Where they said it.",
+        examples=["https://forum.example/t/sourdough/12"],
+        pattern=r"^https://[^/\s]+(/\S*)?$",
+    )
+
+
 class ChapterFile(Typed):
     """A part of a lesson's video that learners can jump to."""
 
@@ -262,6 +281,9 @@ class CourseFile(Typed):
     outcomes: list[Line] = Field(default=[], description="What learners will learn.", examples=[["Keep a starter"]])
     requirements: list[Line] = Field(default=[], description="What learners need.", examples=[["An oven"]])
     questions: list[QuestionFile] = Field(default=[], description="Frequently asked questions.")
+    testimonials: list[TestimonialFile] = Field(
+        default=[], description="What people said about the course; the page says that you chose them.", max_length=12
+    )
     resources: list[ResourceFile] = Field(default=[], description="Files of the whole course.")
     modules: list[ModuleFile] = Field(default=[], description="Modules, in order.")
     moved_from: list[Slug] = Field(
@@ -334,6 +356,28 @@ class SiteFile(Typed):
         description="Shown beside each price: what your country wants said about taxes.",
         examples=["including VAT"],
         max_length=60,
+    )
+    refund_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=365,
+        description="Buyers get their money back within so many days: said beside the price, on gifts and receipts.",
+        examples=[30],
+    )
+    promises: list[Line] = Field(
+        default=["any-device"],
+        description=(
+            "Lines below the button: `any-device`, `app` (needs `app`), `lifetime-access`, or sentences of your own. "
+            "They are your word, and `[]` says nothing."
+        ),
+        examples=[["any-device", "lifetime-access", "Answers by email within two days"]],
+        max_length=6,
+    )
+    app: str | None = Field(
+        default=None,
+        description="Where learners get the phone app.",
+        examples=["https://school.example/app"],
+        pattern=r"^https://[^/\s]+(/\S*)?$",
     )
     logo: str | None = Field(default=None, description="Picture beside `site.yaml`.", examples=["images/logo.svg"])
     brand: BrandFile = Field(description="Colours.")

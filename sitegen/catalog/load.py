@@ -16,7 +16,7 @@ from sitegen.catalog.lock_file import Lock, read_lock
 from sitegen.catalog.lock_rules import check_against_lock
 from sitegen.catalog.pictures import real_path
 from sitegen.catalog.redirects import find_redirects
-from sitegen.catalog.rules import Loaded, check_catalog, check_course
+from sitegen.catalog.rules import Loaded, check_catalog, check_course, check_site
 from sitegen.catalog.slugs import HOW, is_slug, slug_of
 from sitegen.catalog.validate import read_shape
 from sitegen.catalog.yaml_source import YamlSource
@@ -61,6 +61,8 @@ def read_catalog(
             loaded.append((course_file, source))
             _register(library, course_file, folder)
     check_catalog(loaded)
+    if site_file is not None:
+        check_site(site_file, site_source)
     if site_file is None:
         for course_file, source in loaded:
             check_course(course_file, source, None)

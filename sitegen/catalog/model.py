@@ -117,6 +117,15 @@ class Question(Compiled):
     answer_html: str
 
 
+class Testimonial(Compiled):
+    """What somebody said about a course."""
+
+    name: str
+    role: str | None
+    quote: str
+    source: str | None
+
+
 class Instructor(Compiled):
     """An instructor."""
 
@@ -148,6 +157,7 @@ class Course(Compiled):
     outcomes: tuple[str, ...]
     requirements: tuple[str, ...]
     questions: tuple[Question, ...]
+    testimonials: tuple[Testimonial, ...] = ()  # courses that were compiled by an earlier version have none
     resources: tuple[Resource, ...]
     modules: tuple[Module, ...]
     moved_from: tuple[str, ...]
@@ -207,6 +217,9 @@ class Site(Compiled):
     timezone: str
     promotion_codes: Literal["stripe", "own", "off"]
     price_note: str = ""  # sites that were compiled by an earlier version have none
+    refund_days: int | None = None
+    promises: tuple[str, ...] = ()
+    app: str | None = None
     logo: Picture | None
     brand_color: str
     brand_accent: str

@@ -78,6 +78,7 @@ class PublicCourse:
     outcomes: tuple[str, ...]
     requirements: tuple[str, ...]
     questions: tuple[model.Question, ...]
+    testimonials: tuple[model.Testimonial, ...]
     resource_count: int
     modules: tuple[PublicModule, ...]
     is_for_sale: bool
@@ -100,7 +101,9 @@ class PublicCourse:
     @cached_property
     def card(self) -> "PublicCourse":
         """What lists of courses show: the course without its texts."""
-        return replace(self, description_html="", questions=(), pictures=(), modules=self.outline.modules)
+        return replace(
+            self, description_html="", questions=(), testimonials=(), pictures=(), modules=self.outline.modules
+        )
 
     @cached_property
     def duration(self) -> int:

@@ -12,6 +12,13 @@ from sitegen.catalog.yaml_source import Place, YamlSource
 Loaded = tuple[CourseFile, YamlSource]
 
 
+def check_site(site: SiteFile, source: YamlSource) -> None:
+    """Add faults for what `site.yaml` gets wrong by itself."""
+    if "app" in site.promises and site.app is None:
+        place: Place = ("promises", site.promises.index("app"))
+        _add(source, place, "This promises an app, and none is named.", "Add “app: https://…”, or take the line out.")
+
+
 def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) -> None:
     """Add faults for what one course gets wrong by itself."""
     if site and course.instructor not in (ids := [instructor.id for instructor in site.instructors]):

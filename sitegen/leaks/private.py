@@ -124,12 +124,13 @@ def _texts(lesson: Lesson) -> Iterator[PaidText]:
 def _public_lines(catalog: Catalog) -> Iterator[str]:
     """What the files themselves call public: names, titles, summaries, excerpts, and the notes of free lessons."""
     site = catalog.site
-    yield from (site.name, site.tagline, site.description, site.price_note)
+    yield from (site.name, site.tagline, site.description, site.price_note, *site.promises)
     for course in catalog.courses:
         if not course.is_open:
             continue
         yield from (course.title, course.summary, course.thumbnail_alt, *course.outcomes, *course.requirements)
         yield from (question.question for question in course.questions)
+        yield from (each.quote for each in course.testimonials)
         for module in course.modules:
             yield from (module.title, module.summary or "")
             for lesson in module.lessons:

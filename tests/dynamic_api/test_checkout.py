@@ -398,3 +398,19 @@ async def test_a_page_begun_before_signing_in_is_not_the_learners(school: School
         assert (await school.begin(browser))["id"] == own["id"]
         await browser.delete("/api/session")
         assert (await school.begin(browser))["id"] not in (own["id"],)
+
+
+async def test_a_receipt_repeats_the_promise_of_money_back(school: School) -> None:
+    """As the page said it, and only to whoever paid something."""
+    async with school.browser() as buyer, school.browser() as learner:
+        await school.buy(buyer)
+        await school.learner(learner, "bob@example.com")
+        await learner.post("/api/checkout", data={"course": KNOTS})
+        await school.settle()
+    paid, free = [
+        next(mail for mail in school.mails(to) if mail["subject"].startswith("Your course"))
+        for to in ("ann@example.com", "bob@example.com")
+    ]
+    contact = school.service.catalog.current.site.contact_email
+    assert f"Write to {contact} within 30 days, and you get your money back." in " ".join(paid["text"].split())
+    assert "money back" not in free["text"]

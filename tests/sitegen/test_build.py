@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from sitegen.build import BuildFailed, SiteLeaks, build_site
+from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.yaml_source import read_yaml
@@ -157,6 +158,51 @@ def test_a_price_says_what_the_country_wants_said(tmp_path: Path) -> None:
     for page, times in (("courses/sourdough", 3), ("courses/sourdough/gift", 1)):
         assert (root / "output" / page / "index.html").read_text().count(note) == times, page
     assert "Free <small" not in (root / "output/courses/seven-useful-knots/index.html").read_text()
+
+
+def test_only_the_creator_promises(tmp_path: Path) -> None:
+    root = copy_of_sample(tmp_path)
+    path = root / "course_data/site.yaml"
+    text = path.read_text()
+    said = "refund_days: 30\npromises:\n  - any-device\n  - lifetime-access\n"
+    assert said in text
+    pages = [root / "output" / page / "index.html" for page in ("courses/sourdough", "courses/sourdough/gift")]
+
+    path.write_text(text.replace(said, ""))
+    build_site(School(root))
+    silent = "".join(page.read_text() for page in pages)
+    assert "Watch on any device" in silent
+    for words in ("money back", "Lifetime", "in the app"):
+        assert words not in silent
+
+    own = 'refund_days: 1\napp: https://school.example/app\npromises: [app, "Answers <b>within</b> two days"]\n'
+    path.write_text(text.replace(said, own))
+    build_site(School(root))
+    course, gift = [page.read_text() for page in pages]
+    assert '<a href="https://school.example/app">Watch in the app</a>' in course
+    assert "Answers &lt;b&gt;within&lt;/b&gt; two days" in course
+    assert "any device" not in course
+    assert "Your money back within a day" in course
+    assert "Your money back within a day" in gift
+    assert "money back" not in (root / "output/courses/seven-useful-knots/index.html").read_text(), "it costs nothing"
+
+    path.write_text(text.replace(said, "promises: [app]\n"))
+    with pytest.raises(CatalogInvalid, match=r"site\.yaml:\d+:\d+: This promises an app, and none is named"):
+        build_site(School(root))
+
+
+def test_testimonials_are_text_and_say_who_chose_them(tmp_path: Path) -> None:
+    root = copy_of_sample(tmp_path)
+    path = root / "course_data/courses/git-for-writers/course.yaml"
+    quote = '  - name: "<i>Ann</i>"\n    quote: "<script>1</script> & so on"\n    source: https://forum.example/t/1\n'
+    path.write_text(path.read_text().replace("modules:\n", f"testimonials:\n{quote}modules:\n", 1))
+    build_site(School(root))
+    page = (root / "output/courses/git-for-writers/index.html").read_text()
+    assert "<blockquote>&lt;script&gt;1&lt;/script&gt; &amp; so on</blockquote>" in page
+    assert "&lt;i&gt;Ann&lt;/i&gt;" in page
+    assert '<a href="https://forum.example/t/1" rel="noopener">Source</a>' in page
+    assert "Chosen by Lantern Workshop." in page
+    assert "What people say" not in (root / "output/courses/seven-useful-knots/index.html").read_text()
 
 
 @pytest.mark.parametrize(

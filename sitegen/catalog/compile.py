@@ -66,7 +66,15 @@ class Compiler:
         for number, instructor in enumerate(file.instructors):
             self._instructor(instructor, ("instructors", number))
         logo = self._picture(file.logo, ("logo",)) if file.logo else None
-        return _compiled(model.Site, file, logo=logo, brand_color=file.brand.color, brand_accent=file.brand.accent)
+        return _compiled(
+            model.Site,
+            file,
+            logo=logo,
+            brand_color=file.brand.color,
+            brand_accent=file.brand.accent,
+            menu=[_compiled(model.MenuLink, each) for each in file.menu],
+            footer=[_compiled(model.MenuLink, each) for each in file.footer],
+        )
 
     def course(self, file: CourseFile) -> model.Course:
         """The course."""

@@ -320,6 +320,17 @@ class InstructorFile(Typed):
     )
 
 
+class LinkFile(Typed):
+    """A link in the header or the footer."""
+
+    label: Line = Field(description="What visitors read.", examples=["About"])
+    link: str = Field(
+        description="A page of the site, or an address.",
+        examples=["/about/"],
+        pattern=r"^(/[^\s/]\S*|/|https://\S+|mailto:\S+)$",
+    )
+
+
 class SiteFile(Typed):
     """The school: `course_data/site.yaml`."""
 
@@ -356,6 +367,25 @@ class SiteFile(Typed):
         description="Shown beside each price: what your country wants said about taxes.",
         examples=["including VAT"],
         max_length=60,
+    )
+    featured: list[Identifier] = Field(
+        default=[],
+        description="Ids of the courses that come first in the catalogue and on the home page, in this order.",
+        examples=[["sourdough", "git-for-writers"]],
+    )
+    menu: list[LinkFile] = Field(
+        default=[LinkFile(label="About", link="/about/")],
+        description="Links in the header, after the courses.",
+        max_length=6,
+    )
+    footer: list[LinkFile] = Field(
+        default=[
+            LinkFile(label="News", link="/news/"),
+            LinkFile(label="Terms", link="/terms/"),
+            LinkFile(label="Privacy", link="/privacy/"),
+        ],
+        description="Links in the footer: legal pages, social networks.",
+        max_length=12,
     )
     refund_days: int | None = Field(
         default=None,

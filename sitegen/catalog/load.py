@@ -62,7 +62,7 @@ def read_catalog(
             _register(library, course_file, folder)
     check_catalog(loaded)
     if site_file is not None:
-        check_site(site_file, site_source)
+        check_site(site_file, site_source, [course.id for course, _ in loaded])
     if site_file is None:
         for course_file, source in loaded:
             check_course(course_file, source, None)
@@ -81,8 +81,13 @@ def read_catalog(
     faults = [*lock.faults, *(fault for source in sources for fault in source.faults)]
     if site is None:
         return None, faults
-    courses = tuple(sorted(compiled, key=lambda course: course.title.casefold()))
+    courses = tuple(sorted(compiled, key=lambda course: (_rank(site, course), course.title.casefold())))
     return model.Catalog(site=site, courses=courses, redirects=find_redirects(lock, site, courses)), faults
+
+
+def _rank(site: model.Site, course: model.Course) -> int:
+    """The place of a course among those that come first."""
+    return site.featured.index(course.id) if course.id in site.featured else len(site.featured)
 
 
 def _course_folders(folder: Path) -> list[Path]:

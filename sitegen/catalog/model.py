@@ -205,6 +205,13 @@ def _at(course: Course, moment: datetime) -> Course:
     return changed.model_copy(update={"status": "draft"}) if is_later else changed
 
 
+class MenuLink(Compiled):
+    """A link in the header or the footer."""
+
+    label: str
+    link: str
+
+
 class Site(Compiled):
     """The school."""
 
@@ -217,6 +224,9 @@ class Site(Compiled):
     timezone: str
     promotion_codes: Literal["stripe", "own", "off"]
     price_note: str = ""  # sites that were compiled by an earlier version have none
+    featured: tuple[str, ...] = ()
+    menu: tuple[MenuLink, ...] = ()
+    footer: tuple[MenuLink, ...] = ()
     refund_days: int | None = None
     promises: tuple[str, ...] = ()
     app: str | None = None

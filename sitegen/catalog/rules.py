@@ -12,8 +12,11 @@ from sitegen.catalog.yaml_source import Place, YamlSource
 Loaded = tuple[CourseFile, YamlSource]
 
 
-def check_site(site: SiteFile, source: YamlSource) -> None:
-    """Add faults for what `site.yaml` gets wrong by itself."""
+def check_site(site: SiteFile, source: YamlSource, courses: list[str]) -> None:
+    """Add faults for what `site.yaml` gets wrong by itself, and beside the ids of the courses."""
+    for number, name in enumerate(site.featured):
+        if name not in courses:
+            _add(source, ("featured", number), f"No course has the id “{name}”.", did_you_mean(name, courses))
     if "app" in site.promises and site.app is None:
         place: Place = ("promises", site.promises.index("app"))
         _add(source, place, "This promises an app, and none is named.", "Add “app: https://…”, or take the line out.")

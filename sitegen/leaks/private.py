@@ -125,6 +125,7 @@ def _public_lines(catalog: Catalog) -> Iterator[str]:
     """What the files themselves call public: names, titles, summaries, excerpts, and the notes of free lessons."""
     site = catalog.site
     yield from (site.name, site.tagline, site.description, site.price_note, *site.promises)
+    yield from (each.label for each in (*site.menu, *site.footer))
     for course in catalog.courses:
         if not course.is_open:
             continue

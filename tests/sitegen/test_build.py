@@ -191,6 +191,44 @@ def test_only_the_creator_promises(tmp_path: Path) -> None:
         build_site(School(root))
 
 
+def test_order_and_menus_are_the_creators(tmp_path: Path) -> None:
+    root = copy_of_sample(tmp_path)
+    path = root / "course_data/site.yaml"
+    text = path.read_text()
+    build_site(School(root))
+    titles = re.findall(r"<h[23]><a [^>]*>([^<]+)</a>", (root / "output/courses/index.html").read_text())
+    assert titles == sorted(titles, key=str.casefold)
+    first = next(each.parent.name for each in sorted((root / "course_data/courses").glob("*/course.yaml"), reverse=True)
+                 if "status: published" in each.read_text())  # fmt: skip
+    own = f"""featured: [{first}]
+menu:
+  - label: Our <bakery>
+    link: /about/
+  - label: Forum
+    link: https://forum.example/
+footer:
+  - label: Imprint
+    link: /about/
+"""
+    path.write_text(text + "\n" + own)
+    build_site(School(root))
+    page = (root / "output/courses/index.html").read_text()
+    now_first = re.findall(r"<h[23]><a [^>]*>([^<]+)</a>", page)
+    assert now_first != titles
+    assert sorted(now_first) == sorted(titles)
+    assert f'href="/courses/{first}/"' in page.partition("<h2")[2].partition("<h2")[0]
+    assert '<a href="/about/">Our &lt;bakery&gt;</a>' in page
+    assert '<a href="https://forum.example/" rel="noopener">Forum</a>' in page
+    assert ">Imprint</a>" in page
+    assert ">News</a>" not in page
+    path.write_text(text + "\nfeatured: [sourdoug]\n")
+    with pytest.raises(CatalogInvalid, match=r"No course has the id “sourdoug”"):
+        build_site(School(root))
+    path.write_text(text + "\nmenu:\n  - label: X\n    link: javascript:alert(1)\n")
+    with pytest.raises(CatalogInvalid, match="link"):
+        build_site(School(root))
+
+
 def test_testimonials_are_text_and_say_who_chose_them(tmp_path: Path) -> None:
     root = copy_of_sample(tmp_path)
     path = root / "course_data/courses/git-for-writers/course.yaml"

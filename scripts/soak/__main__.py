@@ -18,6 +18,7 @@ from scripts.soak.report import page
 from scripts.soak.world import World, world
 
 VISITORS, LEARNERS = 3, 6
+LONGEST_JUDGEMENT = 400  # seconds
 
 
 def main() -> int:
@@ -61,7 +62,7 @@ async def _soak(made: World, seconds: float, title: str) -> tuple[list[Verdict],
     for task in done:
         task.result()
     watching.cancel()
-    verdicts = await judge(made, crowd, memory)
+    verdicts = await asyncio.wait_for(judge(made, crowd, memory), LONGEST_JUDGEMENT)
     verdicts.append(Verdict("nobody waits for an answer for ever", not late, f"{len(late)} people still insist"))
     balancing.cancel()
     return verdicts, page(f"Soak: {title}", crowd.answers, chaos.happened, memory, verdicts, begun)

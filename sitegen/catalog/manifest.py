@@ -101,6 +101,10 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise ManifestUnreadable(f"{path} is missing; run “coursewright build” first.") from None
+    except PermissionError:
+        raise ManifestUnreadable(
+            f"{path} may not be read by this user: run the service as its owner or in its group (in containers: OWNER)."
+        ) from None
     except ValidationError:
         raise ManifestUnreadable(
             f"{path} was written by another version of Coursewright; run “coursewright build” again."

@@ -88,7 +88,7 @@ def routes(metrics: RequestMetrics) -> dict[str, list[Route]]:
     health = HealthRoutes(metrics)
     probes = [
         open_route("GET", "/healthz", is_alive),
-        open_route("GET", "/readyz", health.explain),
+        open_route("GET", "/readyz", health.explain, Audience.MONITOR),
         open_route("GET", "/metrics", health.count, Audience.MONITOR),
     ]
     api = [

@@ -13,9 +13,9 @@ from types import FrameType
 
 import click
 
-from .installation import ROOT, Installation, StartFailed, port_is_free
+from .installation import Installation, StartFailed, port_is_free
 
-VAR = ROOT / "var"
+FOLDER = "var/demo"  # beside it is the database of the school itself
 
 
 @click.command(epilog="Example: coursewright demo --port 8100")
@@ -36,7 +36,7 @@ def demo(port: int, fresh: bool, school: Path) -> None:
 
 def run(school: Path, *, port: int, fresh: bool) -> int:
     """Run until Ctrl-C. Exit status 1 if something prevents it; a sentence says what."""
-    var = school / "var"
+    var = school / FOLDER
     for each in range(port, port + 3):
         if not port_is_free(each):
             print(
@@ -45,7 +45,7 @@ def run(school: Path, *, port: int, fresh: bool) -> int:
             return 1
     if fresh:
         shutil.rmtree(var, ignore_errors=True)
-    var.mkdir(exist_ok=True)
+    var.mkdir(parents=True, exist_ok=True)
     _adapt_to_port(var, port)
     installation = Installation(var, port, port + 1, port + 2, school)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -59,10 +59,10 @@ def run(school: Path, *, port: int, fresh: bool) -> int:
         installation.write_environment()
         print(f"\n  The school:                {installation.url}/", flush=True)
         print(f"  Email, payments, refunds:  {installation.sandbox}/", flush=True)
-        print("\nCtrl-C stops everything. Data is kept in var/; --fresh starts again from nothing.", flush=True)
+        print(f"\nCtrl-C stops everything. Data is kept in {FOLDER}; --fresh starts again from nothing.", flush=True)
         while all(process.poll() is None for process in installation.processes.values()):
             time.sleep(0.3)
-        print("A process ended unexpectedly; see var/service.log and var/sandbox.log.", file=sys.stderr)
+        print(f"A process ended unexpectedly; see {FOLDER}/service.log and {FOLDER}/sandbox.log.", file=sys.stderr)
         return 1
     except StartFailed as error:
         print(error, file=sys.stderr)

@@ -5,7 +5,7 @@ import sys
 
 from watchfiles import watch
 
-from scripts.demo import VAR
+from scripts.demo import FOLDER
 from scripts.installation import ROOT, Installation, StartFailed, port_is_free
 
 SITE = ("course_data", "content", "theme", "sitegen", "pelicanconf.py")
@@ -21,8 +21,8 @@ def main() -> int:
         if not port_is_free(port):
             print(f"Port {port} is in use. Choose another: ./scripts/dev --port 8100", file=sys.stderr)
             return 1
-    VAR.mkdir(exist_ok=True)
-    installation = Installation(VAR, options.port, options.port + 1, options.port + 2)
+    (ROOT / FOLDER).mkdir(parents=True, exist_ok=True)
+    installation = Installation(ROOT / FOLDER, options.port, options.port + 1, options.port + 2)
     try:
         installation.build()
         installation.start_sandbox()

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Table, make_url
+from sqlalchemy import Table, inspect, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dynamic_api.backups.database import BackupRefused
 from dynamic_api.backups.rows import Digest, batches, continue_numbers, count, make_tables, tables, write
 from dynamic_api.core.database import make_plain_engine
-from dynamic_api.migrations.schema import SchemaUnfit, check_schema
+from dynamic_api.migrations.schema import COPYING, SchemaUnfit, check_schema, newest_schema
 
 Say = Callable[[str], None]
 
@@ -37,9 +37,10 @@ async def copy_database(source: str, target: str, *, say: Say) -> list[Copied]:
         async with engines[0].connect() as reading, engines[1].connect() as writing:
             copied = []
             for table in tables():
+                say(f"{table.name}: {await count(reading, table)} rows …")
                 copied.append(await _copy(reading, writing, table))
-                say(f"{table.name}: {copied[-1].rows} rows")
             await continue_numbers(writing)
+            await writing.execute(text("UPDATE alembic_version SET version_num = :name"), {"name": newest_schema()})
             await writing.commit()
     finally:
         for engine in engines:
@@ -52,9 +53,34 @@ async def _prepare(target: str) -> None:
     try:
         await check_schema(target)
     except SchemaUnfit as error:
+        if await _is_unfinished(target):
+            return
         if not error.is_empty:
             raise BackupRefused(f"The target cannot be used. {error}") from error
         await make_tables(target)
+        await _mark(target, COPYING)
+
+
+async def _mark(target: str, name: str) -> None:
+    """Write a name where the schema's revision stands: until all is there, nothing else may use the database."""
+    engine = make_plain_engine(target)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = :name"), {"name": name})
+    finally:
+        await engine.dispose()
+
+
+async def _is_unfinished(target: str) -> bool:
+    engine = make_plain_engine(target)
+    try:
+        async with engine.connect() as connection:
+            names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+            if "alembic_version" not in names:
+                return False
+            return bool(await connection.scalar(text("SELECT version_num FROM alembic_version")) == COPYING)
+    finally:
+        await engine.dispose()
 
 
 async def _copy(reading: AsyncConnection, writing: AsyncConnection, table: Table) -> Copied:

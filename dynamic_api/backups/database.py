@@ -49,6 +49,12 @@ def is_postgresql_dump(file: Path) -> bool:
         return opened.read(5) == b"PGDMP"
 
 
+def is_sqlite_file(file: Path) -> bool:
+    """Whether it is a database of SQLite."""
+    with file.open("rb") as opened:
+        return opened.read(16) == b"SQLite format 3\0"
+
+
 @contextlib.asynccontextmanager
 async def scratch_database(server: URL | None) -> AsyncIterator[URL]:
     """An empty database on a server of PostgreSQL, dropped at the end. Raises BackupRefused."""
@@ -79,10 +85,13 @@ def load_database(file: Path, url: URL) -> None:
     """Fill an empty database; nothing that exists is overwritten. Raises BackupRefused."""
     is_sqlite = url.get_backend_name() == "sqlite"
     is_dump = is_postgresql_dump(file)
+    if not is_dump and not is_sqlite_file(file):
+        raise BackupRefused(f"{file.name} is no backup: neither an archive of ours nor a database.")
     if is_dump == is_sqlite:
         kinds = ("PostgreSQL", "SQLite") if is_dump else ("SQLite", "PostgreSQL")
         raise BackupRefused(
-            f"This is a backup of {kinds[0]}, and COURSEWRIGHT_DATABASE_URL is {kinds[1]}. Restore it into {kinds[0]}."
+            f"This is a backup of {kinds[0]}, and COURSEWRIGHT_DATABASE_URL is {kinds[1]}. Restore it into {kinds[0]}; "
+            "“coursewright db copy” goes from one to the other."
         )
     if is_sqlite:
         target = Path(url.database or "")
@@ -148,4 +157,5 @@ def _run_tool(tool: str, url: URL, *arguments: str) -> None:
         raise BackupRefused(f"{tool} is not installed; it comes with PostgreSQL's client programs.") from None
     if done.returncode:
         said = done.stderr.strip().splitlines()
-        raise BackupRefused(f"{tool} stopped: {said[-1] if said else 'no reason given'}")
+        first = next((line for line in said if "error:" in line), said[0] if said else "no reason given")
+        raise BackupRefused(f"{tool} stopped: {first.partition('error: ')[2] or first}")

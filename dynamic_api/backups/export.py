@@ -164,6 +164,7 @@ def put_files(folder: Path, contents: Contents, target: Path) -> int:
         path = target / name.removeprefix(f"{FILES}/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((folder / name).read_bytes())
+    (target / "course_data" / "files").mkdir(parents=True, exist_ok=True)  # an archive has no empty folders
     return len(names)
 
 

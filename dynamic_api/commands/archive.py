@@ -11,8 +11,7 @@ from dynamic_api import __version__
 from dynamic_api.backups.database import BackupRefused
 from dynamic_api.backups.export import ROWS, open_export, put_files, put_rows, write_export, write_rows
 from dynamic_api.commands.report import DATABASE_FAULTS, CommandRefused, database_refusal, settings_or_refusal
-from dynamic_api.health.signs import newest_schema
-from dynamic_api.migrations.schema import SchemaUnfit, check_schema
+from dynamic_api.migrations.schema import SchemaUnfit, check_schema, newest_schema
 
 
 @click.command(epilog="Example: coursewright export --all school.tar.gz")
@@ -28,6 +27,8 @@ def export(file: Path, school: Path, *, everything: bool) -> None:
     settings = settings_or_refusal()
     if file.exists():
         raise CommandRefused(f"{file} exists already; name another file.")
+    if not file.resolve().parent.is_dir():
+        raise CommandRefused(f"There is no folder {file.resolve().parent}.")
     try:
         asyncio.run(check_schema(settings.database_url))
         with tempfile.TemporaryDirectory(prefix="coursewright-", dir=file.resolve().parent) as name:

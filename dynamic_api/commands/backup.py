@@ -76,6 +76,8 @@ def restore(file: Path) -> None:
             load_database(opened.database, url)
     except BackupRefused as error:
         raise CommandRefused(str(error)) from error
+    except DATABASE_FAULTS as error:
+        raise CommandRefused(f"{database_refusal(error).message} An empty database has to be there.") from error
     click.echo("Restored. Run “coursewright migrate”, then start the service.")
 
 

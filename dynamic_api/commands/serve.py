@@ -22,8 +22,16 @@ from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
 def migrate(back_to: str | None) -> None:
     """Update the database to the current schema. Run it before the first start, and after every upgrade."""
     from dynamic_api.migrations import upgrade_now
+    from dynamic_api.migrations.schema import SchemaUnfit, check_schema
 
     settings = settings_or_refusal()
+    try:
+        asyncio.run(check_schema(settings.database_url))
+    except SchemaUnfit as error:
+        if not error.can_be_migrated:
+            raise CommandRefused(str(error)) from error
+    except DATABASE_FAULTS as error:
+        raise database_refusal(error) from error
     if back_to is not None:
         _go_back(settings, back_to)
         return
@@ -69,6 +77,8 @@ def serve(host: str, port: int, workers: int, *, allow_older: bool) -> None:
 
     settings = settings_or_refusal()
     log_to_stderr()
+    if settings.output is not None and not settings.output.is_dir():
+        raise CommandRefused(f"COURSEWRIGHT_OUTPUT: there is no folder {settings.output}. Run “coursewright build”.")
     asyncio.run(_require_database(settings, workers))
     if allow_older:
         asyncio.run(_use_manifest(settings))

@@ -100,9 +100,8 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     r2 = (settings.r2_endpoint, settings.r2_bucket, settings.r2_access_key_id, settings.r2_secret_access_key)
     if settings.files_dir is None and not all(r2):
         yield f"Set {PREFIX}FILES_DIR, or all four of {PREFIX}R2_ENDPOINT, _BUCKET, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY."
-    for field, folder in (("files_dir", settings.files_dir), ("output", settings.output)):
-        if folder is not None and not folder.is_dir():
-            yield f"{variable(field)}: there is no folder {folder}."
+    if settings.files_dir is not None and not settings.files_dir.is_dir():
+        yield f"{variable('files_dir')}: there is no folder {settings.files_dir}. Make it, or name another."
     if settings.tax is Tax.MANAGED:
         for field in ("tax_ids", "invoices"):
             if getattr(settings, field):

@@ -6,11 +6,14 @@
 import re
 from email.utils import parseaddr
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from dynamic_api.core.emails import Email, EmailInvalid
 
@@ -64,6 +67,29 @@ def _valkey_url(text: SecretStr | None) -> SecretStr | None:
     return text
 
 
+def _database_url(text: str) -> str:
+    remedy = "write sqlite+aiosqlite:///FOLDER/FILE, or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError(remedy) from None
+    if url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        raise ValueError(remedy)
+    if not url.database or url.database == ":memory:":
+        raise ValueError(f"the address names no database; {remedy}")
+    return text
+
+
+def _networks(text: str) -> str:
+    for each in text.split(","):
+        if each.strip() not in ("*", ""):
+            try:
+                ip_network(each.strip(), strict=False)
+            except ValueError:
+                raise ValueError("write addresses or networks with commas between, such as 10.0.0.0/8") from None
+    return text
+
+
 def _sender(text: str) -> str:
     try:
         Email.parse(parseaddr(text)[1])
@@ -96,7 +122,7 @@ class Settings(BaseSettings):
         examples=["openssl rand -hex 32"],
         min_length=32,
     )
-    database_url: str = Field(
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
         default="sqlite+aiosqlite:///var/coursewright.sqlite3",
         description="Address of the database, as SQLAlchemy writes it.",
         examples=["postgresql+asyncpg://user:password@host/name"],
@@ -133,7 +159,7 @@ class Settings(BaseSettings):
         description="Serve the static site from this folder too; leave empty where a CDN or proxy does.",
         examples=["output"],
     )
-    forwarded_allow_ips: str = Field(
+    forwarded_allow_ips: Annotated[str, AfterValidator(_networks)] = Field(
         default="127.0.0.1",
         description="Proxies whose X-Forwarded-For and -Proto are believed; addresses or networks, with commas.",
         examples=["10.0.0.0/8"],

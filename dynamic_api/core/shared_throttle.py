@@ -112,6 +112,10 @@ class SharedThrottle:
             return True
         return bool(await self._ask(lambda: self._valkey.exists(self._key("known", who))))
 
+    async def answers(self) -> bool:
+        """Whether Valkey counts at the moment."""
+        return await self._ask(self._valkey.ping) is not None
+
     async def close(self) -> None:
         """Close the connections."""
         await self._valkey.aclose()

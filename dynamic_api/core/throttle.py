@@ -67,6 +67,9 @@ class Limits(Protocol):
     async def knows(self, *who: str) -> bool:
         """Whether they were remembered."""
 
+    async def answers(self) -> bool:
+        """Whether attempts are counted where they should be."""
+
     async def close(self) -> None:
         """Close what was opened."""
 
@@ -132,6 +135,10 @@ class Throttle:
         for rung, _ in ladder(who):
             self._attempts.pop((limit, rung), None)
             self._reached.pop((limit, rung), None)
+
+    async def answers(self) -> bool:
+        """Always: it is memory."""
+        return True
 
     async def close(self) -> None:
         """Nothing was opened."""

@@ -21,6 +21,8 @@ async def look_at_house(service: Service) -> AsyncIterator[Finding]:
     """Everything that needs no network."""
     yield await _database(service)
     yield _disk(service)
+    if service.settings.valkey_url is not None:
+        yield await _valkey(service)
     yield _catalogue(service)
     output = service.settings.output
     if output is None:
@@ -51,11 +53,17 @@ async def _database(service: Service) -> Finding:
     return passed("database", f"PostgreSQL can be reached, and has the current schema{room}")
 
 
+async def _valkey(service: Service) -> Finding:
+    if await service.throttle.answers():
+        return passed("valkey", "counts limits on attempts for all processes")
+    return failed("valkey", "it does not answer", "Start it, and check COURSEWRIGHT_VALKEY_URL.")
+
+
 def _disk(service: Service) -> Finding:
     url = service.database.url
     if not service.database.is_sqlite or not url.database:
-        return skipped("disk", "the database is on another machine; look at its disk there")
-    folder = Path(url.database).resolve().parent
+        return skipped("disk", "a server has the database; look at its disk there")
+    folder = next(each for each in Path(url.database).resolve().parents if each.is_dir())  # before the first migrate
     free = shutil.disk_usage(folder).free
     shown = f"{free / 2**30:.1f} GB free at {folder}"
     if free < LEAST_FREE:

@@ -8,7 +8,8 @@ from datetime import timedelta
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
-from dynamic_api.health.signs import Signs, free_bytes, newest_schema, read_signs, sqlite_path
+from dynamic_api.health.signs import Signs, free_bytes, read_signs, sqlite_path
+from dynamic_api.migrations.schema import newest_schema
 from dynamic_api.service import Service
 
 LONGEST_WAIT = timedelta(minutes=15)  # of a job that is due
@@ -46,6 +47,8 @@ async def check_health(service: Service) -> Health:
     problems = [*_of_catalog(service), *(_of_signs(service, signs) if signs else [])]
     if service.gateways.payments.problem is not None:
         problems.append(service.gateways.payments.problem)
+    if not await service.throttle.answers():
+        problems.append("Valkey does not answer: each process counts limits on attempts for itself.")
     if service.progress.failed:
         problems.append("The last progress of learners could not be saved; players repeat it.")
     return Health(is_ready=broken is None, problems=(*([broken] if broken else []), *problems), signs=signs)

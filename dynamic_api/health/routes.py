@@ -41,14 +41,16 @@ class HealthRoutes:
         return JsonResponse(_body(request, health), 200 if health.is_ready else 503)
 
     async def explain(self, request: Request) -> Response:
-        """For the operator: the same, with what somebody should look at."""
+        """For the operator: the same, with what somebody should look at. Raises NotFound for others."""
+        if not _is_operators(request):
+            raise NotFound
         health = await self.ask(request.service)
         body = _body(request, health) | {"problems": list(health.problems)}
         return JsonResponse(body, 200 if health.is_ready else 503)
 
     async def count(self, request: Request) -> Response:
         """For Prometheus: with the token of the settings, or from this machine itself. Raises NotFound."""
-        if not _may_count(request):
+        if not _is_operators(request):
             raise NotFound
         service = request.service
         health = await self.ask(service)
@@ -65,11 +67,12 @@ def _body(request: Request, health: Health) -> dict[str, object]:
     return {"status": health.status, "catalog": request.service.catalog.current.version}
 
 
-def _may_count(request: Request) -> bool:
+def _is_operators(request: Request) -> bool:
+    """Whether it comes from this machine itself, or has the token of the settings."""
     token = request.service.settings.metrics_token
     given = request.raw_headers.get(b"authorization", b"")
-    if token is not None:
-        return hmac.compare_digest(given, b"Bearer " + token.get_secret_value().encode())
+    if token is not None and hmac.compare_digest(given, b"Bearer " + token.get_secret_value().encode()):
+        return True
     if any(name in request.raw_headers for name in _FORWARDED):  # a proxy on this machine speaks for somebody else
         return False
     try:

@@ -1,13 +1,11 @@
 """What can be measured of a running installation: read once, for `/readyz` and for `/metrics`."""
 
-import functools
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +13,6 @@ from dynamic_api.core.models import CatalogState, Job
 from dynamic_api.core.outbox import EMAIL_KIND
 from dynamic_api.core.states import JobState
 from dynamic_api.jobs.clean_up import CleanUp
-from dynamic_api.migrations import alembic_config
 from dynamic_api.orders.jobs import Sweep
 from dynamic_api.service import Service
 
@@ -97,12 +94,6 @@ async def _waiting(db: AsyncSession) -> dict[str, Waiting]:
         .group_by(Job.kind)
     )
     return {row[0]: Waiting(row[1], row[2], row[3], row[4]) for row in found}
-
-
-@functools.cache
-def newest_schema() -> str | None:
-    """The schema that this program works with."""
-    return ScriptDirectory.from_config(alembic_config("sqlite://")).get_current_head()
 
 
 def sqlite_path(service: Service) -> Path | None:

@@ -1,5 +1,6 @@
 """Whether a database has the schema that this version of the program works with."""
 
+import functools
 from pathlib import Path
 
 from alembic.migration import MigrationContext
@@ -9,6 +10,10 @@ from sqlalchemy import Connection, inspect, make_url
 from dynamic_api.core.database import make_plain_engine
 from dynamic_api.migrations import alembic_config
 
+COPYING = "copying"  # stands for the revision in a database that is being filled
+_OLDER = (
+    "The database has an older schema. Make a backup (“coursewright backup FILE”), then run “coursewright migrate”."
+)
 _EMPTY = "The database is empty. Run “coursewright migrate”."
 
 
@@ -18,6 +23,7 @@ class SchemaUnfit(Exception):
     def __init__(self, message: str, *, is_empty: bool = False) -> None:
         super().__init__(message)
         self.is_empty = is_empty
+        self.can_be_migrated = is_empty or message == _OLDER
 
 
 async def check_schema(url: str) -> None:
@@ -41,12 +47,18 @@ def _problem(connection: Connection, url: str) -> str | None:
     current = MigrationContext.configure(connection).get_current_revision()
     if current == script.get_current_head():
         return None
+    if current == COPYING:
+        return "This database is an unfinished copy. Run “coursewright db copy” again: it goes on where it was."
     if current is None:
         if inspect(connection).get_table_names():
             return "The database holds the tables of another program. Check COURSEWRIGHT_DATABASE_URL."
         return _EMPTY
     if current not in {each.revision for each in script.walk_revisions()}:
         return "The database was made by a newer version of Coursewright. Install that version, or restore a backup."
-    return (
-        "The database has an older schema. Make a backup (“coursewright backup FILE”), then run “coursewright migrate”."
-    )
+    return _OLDER
+
+
+@functools.cache
+def newest_schema() -> str | None:
+    """The schema that this program works with."""
+    return ScriptDirectory.from_config(alembic_config("sqlite://")).get_current_head()

@@ -27,7 +27,8 @@ async def receive_stripe_event(request: Request) -> Response:
         # A large body takes milliseconds to hash, and anybody may send one.
         event = await asyncio.to_thread(read, body, signature) if len(body) > LARGE else read(body, signature)
     except SignatureMismatch as mismatch:
-        logger.warning("a webhook was refused: %s", mismatch)  # the sender is not told: it may be anybody
+        if signature:  # without one it is no webhook: a scanner, or “coursewright doctor”
+            logger.warning("a webhook was refused: %s", mismatch)  # the sender is not told: it may be anybody
         raise BadSignature from None
     arrival = Arrival(
         id=event.id,

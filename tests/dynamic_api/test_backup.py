@@ -74,7 +74,7 @@ async def test_what_is_no_backup_is_refused_and_leaves_nothing(school: School, t
     with sqlite3.connect(foreign) as connection:
         connection.execute("CREATE TABLE things (id INTEGER)")
     connection.close()
-    assert "cannot be read" in await command(empty, "restore", str(text), status=1)
+    assert "is no backup" in await command(empty, "restore", str(text), status=1)
     assert "is not a database of Coursewright" in await command(empty, "restore", str(foreign), status=1)
     assert not (tmp_path / "other.db").exists()
     assert "There is no folder" in await command(empty, "backup", str(tmp_path / "no/where"), status=1)

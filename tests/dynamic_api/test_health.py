@@ -11,6 +11,7 @@ from sqlalchemy import text, update
 
 from dynamic_api.core.models import CatalogState, Job
 from dynamic_api.core.outbox import enqueue
+from dynamic_api.core.shared_throttle import SharedThrottle
 from dynamic_api.core.states import JobState
 from dynamic_api.health.check import Health, check_health
 from dynamic_api.health.metrics import SignsCollector
@@ -96,14 +97,15 @@ def samples(health: Health, school: School) -> Iterator[tuple[str, float]]:
 
 async def test_metrics_are_for_this_machine_or_for_a_token(school: School) -> None:
     async with school.browser("198.51.100.7") as stranger, school.browser() as here:
-        assert (await stranger.get("/metrics")).status_code == 404
-        assert (await here.get("/metrics")).status_code == 200
-        for header in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"):
-            assert (await here.get("/metrics", headers={header: "127.0.0.1"})).status_code == 404
+        for path in ("/metrics", "/readyz"):
+            assert (await stranger.get(path)).status_code == 404
+            assert (await here.get(path)).status_code == 200
+            for header in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"):
+                assert (await here.get(path, headers={header: "127.0.0.1"})).status_code == 404
         token = "monitor" * 4
         with_token = school.service.settings.model_copy(update={"metrics_token": SecretStr(token)})
         school.use(settings=with_token)
-        assert (await here.get("/metrics")).status_code == 404
+        assert (await here.get("/metrics")).status_code == 200, "this machine may, also where a monitor has a token"
         for wrong in ("", "Bearer ", "Bearer monitor", token, f"Basic {token}"):
             assert (await stranger.get("/metrics", headers={"Authorization": wrong})).status_code == 404
         await metrics(stranger, Authorization=f"Bearer {token}")
@@ -153,3 +155,12 @@ async def test_alerts_of_the_document_name_what_is_measured(school: School) -> N
     assert named <= sent, named - sent
     for rule in yaml.safe_load(rules)["groups"][0]["rules"]:
         assert rule["annotations"]["summary"]
+
+
+async def test_a_valkey_that_is_away_is_told(school: School) -> None:
+    limits = SharedThrottle("valkey://127.0.0.1:1/0", "k" * 40)
+    school.use(throttle=limits)
+    health = await check_health(school.service)
+    assert health.is_ready
+    assert any("Valkey does not answer" in each for each in health.problems)
+    await limits.close()

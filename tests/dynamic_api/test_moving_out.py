@@ -178,3 +178,27 @@ async def test_an_archive_that_is_damaged_or_foreign_changes_nothing(school: Sch
     assert "is damaged" in await command(elsewhere, "import", "archive", str(other), status=1)
     assert not (tmp_path / "n.sqlite3").exists()
     await upgrade(elsewhere.database_url)
+
+
+async def test_an_unfinished_copy_is_no_database_yet(school: School, sqlite_only: None, tmp_path: Path) -> None:
+    """Nothing may sell from it, and the same command finishes it."""
+    await fill(school)
+    source, target = school.service.settings.database_url, f"sqlite+aiosqlite:///{tmp_path}/copy.sqlite3"
+
+    def stop(table: str) -> None:
+        if table.startswith("orders"):
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await copy_database(source, target, say=stop)
+    half = school.service.settings.model_copy(update={"database_url": target})
+    for arguments in (("serve", "--port", "1"), ("migrate",), ("orders",)):
+        assert "unfinished copy" in await command(half, *arguments, status=1)
+    assert "the same in both" in await command(school.service.settings, "db", "copy", target)
+    assert "ord_" in await command(half, "orders")
+
+
+@pytest.mark.parametrize("target", ["nonsense", "postgresql+asyncpg://nobody@127.0.0.1:1/none"])
+async def test_a_target_that_cannot_be_used_is_named(school: School, target: str) -> None:
+    said = await command(school.service.settings, "db", "copy", target, status=1)
+    assert "no address of a database" in said or "Check the two addresses" in said

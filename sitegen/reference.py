@@ -6,18 +6,20 @@ from collections.abc import Iterator
 import yaml
 from pydantic import BaseModel
 
-from sitegen.catalog import course_file
+from sitegen.catalog import course_file, site_file
 from sitegen.content import front_matter
 
-_ROOTS: dict[str, type[BaseModel]] = {"course": course_file.CourseFile, "site": course_file.SiteFile}
+_ROOTS: dict[str, type[BaseModel]] = {"course": course_file.CourseFile, "site": site_file.SiteFile}
 _SHAPES: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("site.yaml", course_file.SiteFile),
-    ("brand", course_file.BrandFile),
-    ("instructors[]", course_file.InstructorFile),
+    ("site.yaml", site_file.SiteFile),
+    ("brand", site_file.BrandFile),
+    ("menu[], footer[]", site_file.LinkFile),
+    ("instructors[]", site_file.InstructorFile),
     ("course.yaml", course_file.CourseFile),
     ("price", course_file.PriceFile),
     ("intro_video", course_file.VideoFile),
     ("questions[]", course_file.QuestionFile),
+    ("testimonials[]", course_file.TestimonialFile),
     ("modules[]", course_file.ModuleFile),
     ("lessons[]", course_file.LessonFile),
     ("resources[]", course_file.ResourceFile),

@@ -10,7 +10,16 @@ import pytest
 
 from tests.conftest import ROOT
 
-WEB = ("web/", "app.py", "asgi.py", "accounts/requested_email.py", "accounts/sign_in.py", "claims/browser.py")
+WEB = (
+    "web/",
+    "app.py",
+    "asgi.py",
+    "traces.py",
+    "health/routes.py",
+    "accounts/requested_email.py",
+    "accounts/sign_in.py",
+    "claims/browser.py",
+)
 
 
 def modules(package: str) -> Iterator[tuple[str, ast.Module, str]]:

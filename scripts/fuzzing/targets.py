@@ -18,7 +18,7 @@ from dynamic_api.migrations import upgrade
 from scripts.installation import ROOT
 from scripts.sandbox.deliveries import signed
 from sitegen.catalog.captions import CaptionsInvalid, parse_vtt
-from sitegen.catalog.course_file import CourseFile, SiteFile
+from sitegen.catalog.course_file import CourseFile
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.manifest import (
     ManifestRefused,
@@ -28,6 +28,7 @@ from sitegen.catalog.manifest import (
     write_manifest,
 )
 from sitegen.catalog.pictures import FileRefused, picture_size
+from sitegen.catalog.site_file import SiteFile
 from sitegen.catalog.validate import check_shape
 from sitegen.catalog.yaml_source import YamlSource, parse_yaml
 from sitegen.media.captions import CaptionsUnknown, convert_captions

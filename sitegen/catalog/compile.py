@@ -11,17 +11,16 @@ from sitegen.catalog import model
 from sitegen.catalog.captions import CaptionsInvalid, parse_vtt
 from sitegen.catalog.course_file import (
     CourseFile,
-    InstructorFile,
     LessonFile,
     ModuleFile,
     PriceFile,
     ResourceFile,
-    SiteFile,
     Typed,
 )
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.library import Library, Rendered
 from sitegen.catalog.pictures import FileRefused, find_file, picture_size
+from sitegen.catalog.site_file import InstructorFile, SiteFile
 from sitegen.catalog.slugs import slug_of
 from sitegen.catalog.text_files import Unreadable, read_text
 from sitegen.catalog.yaml_source import Place, YamlSource

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from sitegen.catalog import model
 from sitegen.catalog.compile import Compiler
-from sitegen.catalog.course_file import CourseFile, SiteFile
+from sitegen.catalog.course_file import CourseFile
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.library import Anchors, External, Library, Link
 from sitegen.catalog.rules import check_course
+from sitegen.catalog.site_file import SiteFile
 from sitegen.catalog.yaml_source import YamlSource
 from sitegen.state import stats
 

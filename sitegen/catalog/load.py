@@ -9,7 +9,7 @@ from sitegen import urls
 from sitegen.catalog import model
 from sitegen.catalog.compile import Compiler, is_file_name
 from sitegen.catalog.compile_cache import CachedCompiler
-from sitegen.catalog.course_file import CourseFile, SiteFile
+from sitegen.catalog.course_file import CourseFile
 from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.library import Library, TextPage
 from sitegen.catalog.lock_file import Lock, read_lock
@@ -17,6 +17,7 @@ from sitegen.catalog.lock_rules import check_against_lock
 from sitegen.catalog.pictures import real_path
 from sitegen.catalog.redirects import find_redirects
 from sitegen.catalog.rules import Loaded, check_catalog, check_course, check_site
+from sitegen.catalog.site_file import SiteFile
 from sitegen.catalog.slugs import HOW, is_slug, slug_of
 from sitegen.catalog.validate import read_shape
 from sitegen.catalog.yaml_source import YamlSource

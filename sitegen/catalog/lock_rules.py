@@ -11,10 +11,11 @@ from urllib.parse import unquote
 
 from sitegen import urls
 from sitegen.catalog import model
-from sitegen.catalog.course_file import CourseFile, SiteFile
+from sitegen.catalog.course_file import CourseFile
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.lock_file import Lock, Name, published_names
 from sitegen.catalog.rules import Loaded, named_lessons, named_resources
+from sitegen.catalog.site_file import SiteFile
 from sitegen.catalog.yaml_source import Place, YamlSource
 
 

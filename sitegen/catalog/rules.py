@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from sitegen.catalog.course_file import CourseFile, LessonFile, PriceFile, ResourceFile, SiteFile
+from sitegen.catalog.course_file import CourseFile, LessonFile, PriceFile, ResourceFile
 from sitegen.catalog.currencies import currency, is_currency
 from sitegen.catalog.faults import did_you_mean
+from sitegen.catalog.site_file import SiteFile
 from sitegen.catalog.slugs import slug_of
 from sitegen.catalog.yaml_source import Place, YamlSource
 

@@ -34,6 +34,7 @@ RESERVED = frozenset(
         "shortcuts-title",
         "speed",
         "stage",
+        "testimonials",
         "title",
         "transcript",
         "transcript-search",

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitegen.catalog.course_file import CourseFile, SiteFile
+from sitegen.catalog.course_file import CourseFile
 from sitegen.catalog.faults import CatalogInvalid, Fault
+from sitegen.catalog.site_file import SiteFile
 from sitegen.catalog.validate import check_shape
 from sitegen.catalog.yaml_source import YamlSource, parse_yaml
 from sitegen.load import load_school

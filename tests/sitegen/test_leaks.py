@@ -13,9 +13,8 @@ import pytest
 from sitegen.catalog.captions import parse_vtt
 from sitegen.catalog.model import Catalog, Course, Lesson, Resource
 from sitegen.leaks.find import Findings, FolderFiles, find_leaks
-from sitegen.leaks.judge import judge
-from sitegen.leaks.private import PaidText, private_parts
-from sitegen.leaks.words import passages, shingles
+from sitegen.leaks.private import private_parts
+from sitegen.leaks.words import passages
 from tests.sitegen.disguises import entities, pdf, percent, png, wrapped_base64, zipped
 
 NOTES = (
@@ -374,93 +373,3 @@ def test_a_school_without_paid_texts_is_searched_for_values(
     videos = school(catalog, lesson)
     assert not search(videos, {"page.html": f"<p>{NOTES}</p>"}).refused
     assert search(videos, {"other.html": f"<p>{VIDEO}</p>"}).refused
-
-
-def words(count: int, letters: int = 3) -> tuple[str, ...]:
-    """So many words that differ, each of so many letters."""
-    return tuple(f"{number:x}".rjust(letters, "w") for number in range(count))
-
-
-@pytest.mark.parametrize(
-    ("count", "letters", "refused"), [(25, 7, True), (24, 7, False), (32, 5, True), (31, 5, False), (100, 1, False)]
-)
-def test_a_listing_is_long_in_words_and_in_letters(count: int, letters: int, refused: bool) -> None:
-    alphabet = tuple(chr(ord("a") + number % 26) for number in range(count))
-    listing = words(count, letters) if letters > 1 else alphabet
-    text = PaidText("the notes", "lesson", listing, is_code=True)
-    assert (judge(text, set(shingles(text.words)), set()) is not None) == refused
-
-
-@pytest.mark.parametrize(("runs", "refused"), [((12, 6, 7), True), ((11, 7, 7), False)])
-def test_one_run_of_twelve_words_makes_it_long(runs: tuple[int, ...], refused: bool) -> None:
-    text = PaidText("the notes", "lesson", words(100))
-    found, start = set(), 0
-    for run in runs:
-        found |= set(shingles(text.words[start : start + run]))
-        start += run + 10
-    verdict = judge(text, found, set())
-    assert verdict is not None
-    assert verdict.refused == refused
-
-
-def test_seven_words_in_a_row_can_be_two_fifths_of_a_text() -> None:
-    text = PaidText("the notes", "lesson", words(17))
-    verdict = judge(text, set(shingles(text.words[:7])), set())
-    assert verdict is not None
-    assert verdict.refused
-
-
-@pytest.mark.parametrize(("count", "refused"), [(39, False), (40, True)])
-def test_a_formula_counts_from_forty_words_on(count: int, refused: bool) -> None:
-    text = PaidText("the notes", "lesson", words(60))
-    shared = set(shingles(text.words[:count]))
-    assert (judge(text, shared, shared) is not None) == refused
-
-
-def test_each_value_is_named_once_in_each_file_with_its_line(
-    search: Callable[..., Findings], catalog: Catalog, lesson: Lesson
-) -> None:
-    found = search(school(catalog, lesson), {"a.html": f"<h1>x</h1>\n<p>{VIDEO} {VIDEO}</p>\n{KEY}", "b.html": VIDEO})
-    assert [str(leak) for leak in found.refused] == [
-        f"a.html:2: contains the video id of lesson {lesson.id}",
-        "a.html:3: contains the storage key of resource schedule",
-        f"b.html:1: contains the video id of lesson {lesson.id}",
-    ]
-
-
-def test_what_has_no_lines_is_in_the_first(search: Callable[..., Findings], catalog: Catalog, lesson: Lesson) -> None:
-    halves = f"{VIDEO[:16]}\n{VIDEO[16:]}"
-    found = search(school(catalog, lesson), {"a.bin": bytes.fromhex(VIDEO), "b.pdf": PAID_PDF, "c.html": halves})
-    assert [(leak.file.name, leak.line) for leak in found.refused] == [("a.bin", 1), ("b.pdf", 1), ("c.html", 1)]
-
-
-@pytest.mark.parametrize(("count", "more"), [(14, False), (15, True)])
-def test_fourteen_words_are_shown(
-    search: Callable[..., Findings], catalog: Catalog, lesson: Lesson, count: int, more: bool
-) -> None:
-    found = search(
-        school(catalog, with_notes(lesson)), {"a.html": f"<p>{' '.join(NOTES.split()[10 : 10 + count])}</p>"}
-    )
-    assert [leak.words.endswith(" …") for leak in found.told] == [more]
-
-
-def test_what_a_page_and_the_feed_say_is_told_of_the_page(
-    search: Callable[..., Findings], catalog: Catalog, lesson: Lesson
-) -> None:
-    files = dict.fromkeys(("a.atom", "b.html", "c.html"), f"<p>{' '.join(NOTES.split()[10:24])}</p>")
-    assert [leak.file.name for leak in search(school(catalog, with_notes(lesson)), files).told] == ["b.html"]
-
-
-def test_the_line_is_where_the_words_begin(search: Callable[..., Findings], catalog: Catalog, lesson: Lesson) -> None:
-    quoted = NOTES.split()[10:24]
-    broken = {"a.html": f"<h1>x</h1>\n<p>{' '.join(quoted[:3])}\n{' '.join(quoted[3:])}</p>"}
-    assert [leak.line for leak in search(school(catalog, with_notes(lesson)), broken).told] == [2]
-    one_a_line = {"a.html": "<h1>x</h1>\n<p>" + "\n".join(quoted) + "</p>"}
-    assert [leak.line for leak in search(school(catalog, with_notes(lesson)), one_a_line).told] == [1]
-
-
-def test_an_id_that_is_no_hexadecimal_number_is_found_too(
-    search: Callable[..., Findings], catalog: Catalog, lesson: Lesson
-) -> None:
-    other = "zq0f3k7m9x2w5v8t"
-    assert search(school(catalog, lesson.model_copy(update={"video": other})), {"a.html": other}).refused

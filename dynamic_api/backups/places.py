@@ -52,6 +52,8 @@ class FolderPlace:
 def open_place(written: str, endpoint: str | None) -> Place:
     """`/srv/backups` or `s3:bucket/prefix`. Raises BackupRefused."""
     if written.startswith("s3:"):
+        if not written.removeprefix("s3:").strip("/"):
+            raise BackupRefused("Name the bucket, and a folder in it if you like: s3:school-backups/nightly")
         return Bucket(written, endpoint)
     folder = Path(written)
     if not folder.is_dir():

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -20,6 +21,7 @@ logger = logging.getLogger("coursewright.worker")
 
 BATCH = 10
 SCHEDULED_EVERY = 3600.0  # seconds
+_SILENCE = 30.0  # seconds between two lines about the same outage
 IDLE = 0.5  # seconds between looks when nothing is due
 
 J = TypeVar("J", bound=outbox.Job)
@@ -126,16 +128,18 @@ async def work(service: Service, handlers: Handlers) -> None:
 
 async def _keep_schedule(service: Service) -> None:
     """Each regular job writes its successor; one that a wrong clock wrote far ahead is not waited for."""
+    complaints = _Complaints()
     while True:
         await asyncio.sleep(SCHEDULED_EVERY)
         try:
             await schedule_regular_jobs(service)
         except Exception as error:
-            _tell("the regular jobs could not be scheduled", error)
+            complaints.tell("the regular jobs could not be scheduled", error)
 
 
 async def follow_catalog(service: Service) -> None:
     """Notice new manifests, until cancelled."""
+    complaints = _Complaints()
     while True:
         try:
             await service.catalog.refresh()
@@ -143,16 +147,23 @@ async def follow_catalog(service: Service) -> None:
             pass  # the catalogue has logged why, and stays as it is
         except Exception as error:
             # A database that is away must not stop payments and email: the last good catalogue stays in use.
-            _tell("the new manifest could not be read; the last one stays in use", error)
+            complaints.tell("the new manifest could not be read; the last one stays in use", error)
         await asyncio.sleep(IDLE)
 
 
-def _tell(what: str, error: Exception) -> None:
-    """A line while the database is away, which happens twice a second then; a traceback of anything else."""
-    if is_outage(error):
-        logger.warning("%s: the database cannot answer: %r", what, error)
-    else:
-        logger.error(what, exc_info=error)
+class _Complaints:
+    """What one loop says of failures: an outage in a line, twice a minute at most; all else with its traceback."""
+
+    def __init__(self) -> None:
+        self._told_at = -_SILENCE
+
+    def tell(self, what: str, error: Exception) -> None:
+        """Say that something failed."""
+        if not is_outage(error):
+            logger.error(what, exc_info=error)
+        elif time.monotonic() - self._told_at >= _SILENCE:
+            self._told_at = time.monotonic()
+            logger.warning("%s: the database cannot answer: %r", what, error)
 
 
 def is_told_to_stop() -> bool:
@@ -163,6 +174,7 @@ def is_told_to_stop() -> bool:
 
 async def _work(service: Service, handlers: Handlers, queue: outbox.Queue, *, newest_first: bool) -> None:
     # A library may have swallowed the request to stop: `wait_for` does on Python 3.11, when what it waits for is done.
+    complaints = _Complaints()
     while not is_told_to_stop():
         try:
             # One at a time from the new end: what became due meanwhile is newer than the rest of a batch.
@@ -170,6 +182,6 @@ async def _work(service: Service, handlers: Handlers, queue: outbox.Queue, *, ne
             count = await run_due(service, handlers, limit=limit, queue=queue, newest_first=newest_first)
         except Exception as error:
             # The database may be away for a while; the worker waits for it.
-            _tell("the worker could not look for jobs", error)
+            complaints.tell("the worker could not look for jobs", error)
             count = 0
         await asyncio.sleep(0 if count else IDLE)

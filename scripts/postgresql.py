@@ -4,7 +4,6 @@ The programs are the system's. As root they run as the user of the system's pack
 """
 
 import contextlib
-import datetime
 import os
 import shutil
 import subprocess
@@ -13,10 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from scripts.certificate import self_signed
 
 USER = "postgres"
 
@@ -103,24 +99,10 @@ class PostgresqlServer:
         )
 
     def _certify(self) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-        now = datetime.datetime.now(datetime.UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=2))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        self.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+        certificate, key = self_signed()
+        self.certificate.write_bytes(certificate)
         secret = self.folder / "server.key"
-        secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        secret.write_bytes(key)
         secret.chmod(0o600)
         if os.geteuid() == 0:
             shutil.chown(secret, USER)

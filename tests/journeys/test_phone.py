@@ -1,12 +1,10 @@
 """The phone's API as the app meets it: over TLS, through a proxy, and against its own OpenAPI document."""
 
 import asyncio
-import datetime
 import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,6 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -27,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from scripts.certificate import self_signed
 from scripts.installation import Installation
 from tests.ports import free_ports
 
@@ -55,24 +49,9 @@ def sign_in(installation: Installation, email: str, url: str = "", **how: object
 
 def certificate(folder: Path) -> Path:
     """A certificate for 127.0.0.1, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
+    made, key = self_signed()
     path = folder / "proxy.pem"
-    path.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(Encoding.PEM)
-    )
+    path.write_bytes(key + made)
     return path
 
 

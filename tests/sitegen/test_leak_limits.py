@@ -1,27 +1,10 @@
 """How long a passage must be to be refused."""
 
-import random
-
 import pytest
 
 from sitegen.leaks.judge import judge
 from sitegen.leaks.private import PaidText
 from sitegen.leaks.words import shingles
-
-NOTES = (
-    "Dust the basket with rice flour, since wheat flour turns to glue against wet dough. Turn the dough out seam side "
-    "down and drag it towards you until its skin feels tight. Cover it, put it in the coldest corner of the fridge and "
-    "leave it alone until morning. A loaf that went in at nine is ready to bake at seven. If it has not grown by half "
-    "when you press it, give it one more hour on the table before the oven is lit."
-)
-JAPANESE = (
-    "生地を折りたたむときは、手を水でぬらしてから始めます。三十分ごとに四回くり返すと、表面がなめらかになります。"
-)
-THAI = "นวดแป้งเบาๆจนเนียนแล้วพักไว้สามสิบนาทีก่อนพับอีกครั้งหนึ่ง"
-CODE = "<pre><code>" + "\n".join(f"ferment_stage_{n} = measure(dough, hours={n})" for n in range(12)) + "</code></pre>"
-VIDEO = "3f0c5b7e9a1d4c6e8b2f0a1c3e5d7f90"
-KEY = "sourdough/weekend-schedule-2026.pdf"
-PAID_PDF = b"%PDF-1.7\n" + random.Random(7).randbytes(40_000)  # noqa: S311 - any bytes
 
 
 def words(count: int, letters: int = 3) -> tuple[str, ...]:

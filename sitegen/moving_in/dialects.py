@@ -297,13 +297,15 @@ def _wiki_links(part: str, _number: int, _tell: Tell) -> str:
 
     def replaced(found: re.Match[str]) -> str:
         picture, page, anchor, shown = found[1], found[2].strip(), found[3] or "", found[4] or ""
+        if not (page or anchor or shown):
+            return found[0]  # brackets around nothing are no link
         is_file = bool(re.search(r"\.\w{2,5}$", page))
         target = page if is_file or not page else f"{page}.md"
         if anchor:
             anchor = "#" + re.sub(r"[^\w]+", "-", anchor[1:].strip().lower()).strip("-")
         if is_file and re.fullmatch(r"\d+(x\d+)?", shown):
             shown = ""  # a width
-        return f"{picture if is_file else ''}[{shown or page or found[3][1:]}](<{target}{anchor}>)"
+        return f"{picture if is_file else ''}[{shown or page or found[3].removeprefix('#')}](<{target}{anchor}>)"
 
     return _WIKI.sub(replaced, part) if "[[" in part else part
 

@@ -101,6 +101,12 @@ PIECES = st.lists(
 ).map("\n".join)
 
 
+@pytest.mark.parametrize("text", ["[[]]", "[[ ]]", "a `%%code%%`\né\na %%secret%%"])
+def test_what_is_no_link_and_no_comment_stays(text: str) -> None:
+    converted = convert(text, lambda _line, _what: None)
+    assert converted == text.replace("%%secret%%", "")
+
+
 @given(PIECES)
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_converted_and_its_words_stay(text: str) -> None:

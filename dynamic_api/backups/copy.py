@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Table, inspect, make_url, text
+from sqlalchemy import Table, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dynamic_api.backups.database import BackupRefused
@@ -53,7 +53,7 @@ async def _prepare(target: str) -> None:
     try:
         await check_schema(target)
     except SchemaUnfit as error:
-        if await _is_unfinished(target):
+        if error.is_unfinished_copy:
             return
         if not error.is_empty:
             raise BackupRefused(f"The target cannot be used. {error}") from error
@@ -67,18 +67,6 @@ async def _mark(target: str, name: str) -> None:
     try:
         async with engine.begin() as connection:
             await connection.execute(text("UPDATE alembic_version SET version_num = :name"), {"name": name})
-    finally:
-        await engine.dispose()
-
-
-async def _is_unfinished(target: str) -> bool:
-    engine = make_plain_engine(target)
-    try:
-        async with engine.connect() as connection:
-            names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-            if "alembic_version" not in names:
-                return False
-            return bool(await connection.scalar(text("SELECT version_num FROM alembic_version")) == COPYING)
     finally:
         await engine.dispose()
 

@@ -11,6 +11,7 @@ from dynamic_api.core.database import make_plain_engine
 from dynamic_api.migrations import alembic_config
 
 COPYING = "copying"  # stands for the revision in a database that is being filled
+_UNFINISHED = "This database is an unfinished copy. Run “coursewright db copy” again: it goes on where it was."
 _OLDER = (
     "The database has an older schema. Make a backup (“coursewright backup FILE”), then run “coursewright migrate”."
 )
@@ -23,6 +24,7 @@ class SchemaUnfit(Exception):
     def __init__(self, message: str, *, is_empty: bool = False) -> None:
         super().__init__(message)
         self.is_empty = is_empty
+        self.is_unfinished_copy = message == _UNFINISHED
         self.can_be_migrated = is_empty or message == _OLDER
 
 
@@ -48,7 +50,7 @@ def _problem(connection: Connection, url: str) -> str | None:
     if current == script.get_current_head():
         return None
     if current == COPYING:
-        return "This database is an unfinished copy. Run “coursewright db copy” again: it goes on where it was."
+        return _UNFINISHED
     if current is None:
         if inspect(connection).get_table_names():
             return "The database holds the tables of another program. Check COURSEWRIGHT_DATABASE_URL."

@@ -104,6 +104,11 @@ def picture_size(path: Path) -> tuple[int, int] | None:
     return _size_of(path, status.st_mtime_ns, status.st_size)
 
 
+def is_turned(picture: Image.Image) -> bool:
+    """Whether it is stored lying, as phones do."""
+    return picture.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+
+
 @lru_cache(maxsize=16384)
 def _size_of(path: Path, _modified: int, size: int) -> tuple[int, int] | None:
     if size > _LARGEST:
@@ -122,7 +127,7 @@ def _size_of(path: Path, _modified: int, size: int) -> tuple[int, int] | None:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=sorted(set(PICTURES.values()))) as picture:
                 width, height = picture.size
-                if picture.getexif().get(_ORIENTATION) in (5, 6, 7, 8):  # a phone's photo, stored lying
+                if is_turned(picture):
                     width, height = height, width
     except UnidentifiedImageError:
         raise FileRefused(f"“{path.name}” is no picture.", "Export it again from your image program.") from None

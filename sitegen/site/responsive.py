@@ -13,6 +13,8 @@ from urllib.parse import unquote
 
 from PIL import Image, ImageOps
 
+from sitegen.catalog.pictures import is_turned
+
 WIDTHS = (480, 960, 1600)
 SMALLEST = 400  # pixels; what is narrower is an icon
 QUALITY = {"avif": 60, "webp": 80}
@@ -85,7 +87,7 @@ class Responsive:
         with Image.open(path) as picture:
             if getattr(picture, "is_animated", False):
                 return
-            upright = picture.size[::-1] if _is_turned(picture) else picture.size
+            upright = picture.size[::-1] if is_turned(picture) else picture.size
         if upright[0] < SMALLEST:
             return
         largest = path.stat().st_size
@@ -111,11 +113,6 @@ class Responsive:
 def _stem(address: str) -> str:
     """The digest and the name, as a file name."""
     return unquote(address).rpartition("/")[2].rpartition(".")[0]
-
-
-def _is_turned(picture: Image.Image) -> bool:
-    """Whether it is stored lying, as phones do."""
-    return picture.getexif().get(0x0112) in (5, 6, 7, 8)
 
 
 def _opened(path: Path) -> Image.Image:

@@ -25,6 +25,7 @@ from sitegen.catalog.manifest import (
 )
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import public_view
+from sitegen.content.load import Content
 from sitegen.differences.record import with_record
 from sitegen.leaks.find import FolderFiles, Leak, find_leaks
 from sitegen.leaks.private import Private, private_parts
@@ -93,6 +94,7 @@ class Prepared:
     folder: Path
     manifest: Manifest
     catalog: Catalog
+    content: Content
     site_url: str
     pages: int
     told: tuple[Leak, ...]
@@ -130,6 +132,7 @@ def prepare_site(
             folder=rendered,
             manifest=compiled,
             catalog=catalog,
+            content=loaded.content.shown(now),
             site_url=site_url or catalog.site.url,
             pages=pages,
             told=tuple(found.told),
@@ -153,7 +156,7 @@ def publish_prepared(
     catalog = prepared.catalog
     with one_at_a_time(manifest.parent):
         keep_private_files(school, catalog, private_folder(manifest))
-        _keep_drafts(school, catalog, drafts_folder(manifest), prepared.site_url)
+        _keep_drafts(school, prepared, drafts_folder(manifest))
         published = put(prepared.folder)
         write_manifest(prepared.manifest, manifest)  # after the pages: a price is charged once its page shows it
         if not rehearsal:
@@ -229,11 +232,11 @@ def keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
                 draft.replace(target)
 
 
-def _keep_drafts(school: School, catalog: Catalog, folder: Path, site_url: str) -> None:
+def _keep_drafts(school: School, prepared: Prepared, folder: Path) -> None:
     """Write the pages of drafts, and remove those of what is no draft any more; nobody else writes there."""
-    source = Source(school.root, school.themes, school.public, site_url, school.variants)
+    source = Source(school.root, school.themes, school.public, prepared.site_url, school.variants)
     written = set()
-    for slug, file in draft_pages(catalog, source):
+    for slug, file in draft_pages(prepared.catalog, prepared.content, source):
         path = folder / slug / file.name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         path.write_bytes(file.content)

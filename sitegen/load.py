@@ -12,6 +12,7 @@ from sitegen.catalog.load import read_catalog
 from sitegen.catalog.lock_file import Lock
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import public_view
+from sitegen.catalog.words import read_words
 from sitegen.content.load import Content, ContentReader
 from sitegen.school import School
 from sitegen.site.pages import all_pages
@@ -43,6 +44,11 @@ def load_school(school: School, *, now: datetime, earlier: Lock | None = None, k
     faults += library.finish(_Addresses(school, catalog, content).__contains__ if catalog else None)
     if faults or catalog is None:
         raise CatalogInvalid(faults)
+    own = [theme / "locales" for theme in school.themes[:-1]]
+    languages = {catalog.site.language, *(each.language for each in catalog.courses if each.language)}
+    words = read_words(own, sorted(languages))
+    if words:
+        catalog = catalog.model_copy(update={"site": catalog.site.model_copy(update={"words": words})})
     if known is not None:
         before = {course.id: course for course in known.catalog.courses}
         same = tuple(old if (old := before.get(new.id)) == new else new for new in catalog.courses)

@@ -42,7 +42,9 @@ async def replace_password(request: Request, learner: Learner) -> Response:
     body = await request.read(PasswordChange)
     user = await _check_own_password(request, learner, body.current)
     user = await change_password(request.service, user, body.password)
-    answer = JsonResponse({"message": "Your password is changed. Other browsers and phones have to sign in again."})
+    answer = JsonResponse(
+        {"message": request.say("Your password is changed. Other browsers and phones have to sign in again.")}
+    )
     return await sign_in(request, user, answer)
 
 
@@ -53,7 +55,8 @@ async def email_new_address_link(request: Request, learner: Learner) -> Response
     email, now = await allowed_email(body.email, request), request.service.clock()
     async with request.service.database.transaction() as db:
         await queue_message(db, NewEmailLink.to(user, email, now), now=now)
-    return JsonResponse({"message": f"We've sent a link to {email}. Your address changes once you open it."})
+    said = request.say("We've sent a link to {email}. Your address changes once you open it.", email=email)
+    return JsonResponse({"message": said})
 
 
 async def show_devices(request: Request, learner: Learner) -> Response:
@@ -65,14 +68,14 @@ async def end_browser_session(request: Request, learner: Learner) -> Response:
     """Sign another browser out."""
     async with request.service.database.transaction() as db:
         await sign_out_browser(db, learner.id, request.path_params["id"])
-    return JsonResponse({"message": "Signed out."})
+    return JsonResponse({"message": request.say("Signed out.")})
 
 
 async def end_phone_session(request: Request, learner: Learner) -> Response:
     """Sign a phone out."""
     async with request.service.database.transaction() as db:
         await sign_out_phone(db, learner.id, request.path_params["id"])
-    return JsonResponse({"message": "Signed out."})
+    return JsonResponse({"message": request.say("Signed out.")})
 
 
 async def export_account(request: Request, learner: Learner) -> Response:
@@ -89,7 +92,9 @@ async def delete_account(request: Request, learner: Learner) -> Response:
     await _check_own_password(request, learner, body.password)
     async with request.service.database.transaction() as db:
         await delete_user(db, learner.id, now=request.service.clock())
-    return await sign_out(request, JsonResponse({"message": "Your account is deleted.", "kept": KEPT}))
+    return await sign_out(
+        request, JsonResponse({"message": request.say("Your account is deleted."), "kept": request.say(KEPT)})
+    )
 
 
 async def _check_own_password(request: Request, learner: Learner, password: str) -> User:

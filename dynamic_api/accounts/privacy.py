@@ -35,6 +35,7 @@ from dynamic_api.orders import entitlements
 from dynamic_api.orders.access import grants_access
 from dynamic_api.orders.find import events_about
 from dynamic_api.orders.jobs import CloseCheckout
+from sitegen.catalog.words import Sentence
 
 _PERSONAL_FIELDS = (
     "customer_details",
@@ -48,7 +49,7 @@ _PERSONAL_FIELDS = (
 _PERSONAL_DETAILS = frozenset({"device", "source", "target"})  # of audit entries
 _SECRETS = ("password_hash", "token_hash", "code_hash", "browser_hash", "password_browser_hash", "checkout_url")
 
-KEPT = (
+KEPT = Sentence(
     "Tax law requires us to keep orders, with amount, date and the payment provider's numbers; your name and address "
     "are removed from them. Records of what was done are kept too, without your name and address. Everything else is "
     "deleted: your account, your progress, and every sign-in."

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 from dynamic_api.accounts.devices import browser_name
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.models import AccessToken, User, WebSession
+from sitegen.catalog.words import Sentence
 
 PASSWORD = "password"  # noqa: S105 - a name
 
@@ -79,15 +80,20 @@ async def _known_access(db: AsyncSession, user: User, proof: Proof) -> list[Know
         items.append({"id": name_of, "name": name, "since": timestamp(since), "keep": keep})
 
     if user.password_hash is not None:
-        where = f", in {user.password_device}" if user.password_device else ""
-        add(PASSWORD, f"A password{where}", user.password_set_at)
+        where = user.password_device
+        name = Sentence("A password, in {browser}", browser=where) if where else Sentence("A password")
+        add(PASSWORD, name, user.password_set_at)
     sessions = select(WebSession).where(WebSession.user_id == user.id)
     if proof.session_hash is not None:
         sessions = sessions.where(WebSession.token_hash != proof.session_hash)
     for session in await db.scalars(sessions.order_by(WebSession.created_at)):
-        add(_browser_id(session.token_hash), f"A browser: {browser_name(session.user_agent)}", session.created_at)
+        add(
+            _browser_id(session.token_hash),
+            Sentence("A browser: {name}", name=browser_name(session.user_agent)),
+            session.created_at,
+        )
     for phone in await db.scalars(select(AccessToken).where(AccessToken.user_id == user.id).order_by(AccessToken.id)):
-        add(_phone_id(phone.id), f"A phone: {phone.device_name}", phone.created_at)
+        add(_phone_id(phone.id), Sentence("A phone: {name}", name=phone.device_name), phone.created_at)
     return items
 
 

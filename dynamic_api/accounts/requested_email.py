@@ -29,7 +29,7 @@ async def allowed_email(text: str, request: Request) -> Email:
     try:
         email = Email.parse(text)
     except EmailInvalid as error:
-        raise ValidationFailed(details={"email": [str(error)]}) from None
+        raise ValidationFailed(details={"email": [error.args[0]]}) from None
     await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     await count_message(request.service.throttle, email, request.client_ip)
     return email

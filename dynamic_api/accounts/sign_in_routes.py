@@ -78,7 +78,7 @@ def _session(user_id: int, name: str, email: Email) -> dict[str, object]:
 
 async def end_session(request: Request) -> Response:
     """Sign out; fine for somebody who is not signed in."""
-    return await sign_out(request, JsonResponse({"message": "You are signed out."}))
+    return await sign_out(request, JsonResponse({"message": request.say("You are signed out.")}))
 
 
 async def email_sign_in_link(request: Request) -> Response:
@@ -102,11 +102,11 @@ async def _email_link(request: Request, message: type[RequestedMessage]) -> Resp
     email, now = await requested_email(request), request.service.clock()
     async with request.service.database.transaction() as db:
         await queue_message(db, message.to(email, now), now=now)
-    sentence = "We've sent a link to this address." if message is SignUpLink else _IF_THERE_IS_AN_ACCOUNT
-    return JsonResponse({"message": f"{sentence} It expires in 30 minutes."})
-
-
-_IF_THERE_IS_AN_ACCOUNT = "If there is an account with this address, we've sent it an email."
+    say = request.say
+    sent = say("We've sent a link to this address. It expires in 30 minutes.")
+    if message is not SignUpLink:
+        sent = say("If there is an account with this address, we've sent it an email. It expires in 30 minutes.")
+    return JsonResponse({"message": sent})
 
 
 async def use_sign_in_link(request: Request) -> Response:
@@ -116,7 +116,7 @@ async def use_sign_in_link(request: Request) -> Response:
     try:
         user = await sign_in_by_link(request.service, body.token, _proof(request, body))
     except AccessToDecide as undecided:
-        return JsonResponse({"decide": undecided.items})
+        return JsonResponse({"decide": [{**each, "name": request.say.say(each["name"])} for each in undecided.items]})
     return await sign_in_to_library(request, user)
 
 
@@ -138,7 +138,7 @@ async def use_sign_in_code(request: Request) -> Response:
     try:
         user = await sign_in_by_code(request.service, email, "".join(body.code.split()), _proof(request, body))
     except AccessToDecide as undecided:
-        return JsonResponse({"decide": undecided.items})
+        return JsonResponse({"decide": [{**each, "name": request.say.say(each["name"])} for each in undecided.items]})
     except CodeInvalid:
         # A wrong attempt at a real account writes to the disk, one at an unknown address does not: waiting hides which.
         await asyncio.sleep(answer_at - loop.time())
@@ -151,7 +151,7 @@ async def use_new_email_link(request: Request) -> Response:
     await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     body, learner = await request.read(LinkToken), await signed_in(request)
     user = await change_email(request.service, body.token, learner.id if learner else None)
-    answer = {"message": f"Your email address is now {user.email}.", "url": urls.ACCOUNT}
+    answer = {"message": request.say("Your email address is now {email}.", email=user.email), "url": urls.ACCOUNT}
     return await sign_in(request, user, JsonResponse(answer))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from dynamic_api.core.audit import Action, record
 from dynamic_api.core.emails import Email
-from dynamic_api.core.errors import Busy, InvalidCredentials, RateLimited, ValidationFailed
+from dynamic_api.core.errors import Busy, InvalidCredentials, RateLimited, SignInsLimited, ValidationFailed
 from dynamic_api.core.messages import Welcome, queue_message
 from dynamic_api.core.models import User
 from dynamic_api.core.passwords import password_faults
@@ -40,7 +40,7 @@ async def check_password(service: Service, email: Email, password: str, *, clien
         if not await throttle.knows(email.key, client_ip):
             await throttle.hit(SIGN_IN_FAILURES_DAILY, email.key)
     except RateLimited as refused:
-        raise RateLimited(refused.retry_after, " Or sign in by email, with the link or its six digits.") from None
+        raise SignInsLimited(refused.retry_after) from None
     async with service.database.reading() as db:
         user = await find_user(db, email)
     try:

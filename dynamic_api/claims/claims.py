@@ -22,6 +22,7 @@ from dynamic_api.orders.attach import attach_waiting_orders
 from dynamic_api.orders.gifts import is_delivered
 from dynamic_api.orders.reconcile import lock_order, settle_access
 from dynamic_api.service import Service
+from sitegen.catalog.words import Sentence
 
 LIFETIME = timedelta(days=7)
 
@@ -138,7 +139,9 @@ async def claim_by_browser(service: Service, public_id: str, browser: str, claim
         if claimant.user_id is not None:
             learner = await db.get_one(User, claimant.user_id)
             if not is_buyers(order, learner.email_key):
-                raise OrderNotClaimable("This was bought with another email address. Open it with the link sent there.")
+                raise OrderNotClaimable(
+                    Sentence("This was bought with another email address. Open it with the link sent there.")
+                )
     password_hash = await _password_hash(service, order, claimant, proven=False)
     now = service.clock()
     async with service.database.transaction() as db:

@@ -56,7 +56,7 @@ async def request_new_link(request: Request) -> Response:
     email = await requested_email(request)
     async with request.service.database.transaction() as db:
         await claims.request_claim_links(db, email, now=request.service.clock())
-    return JsonResponse({"message": "If a course is waiting for this address, we've sent a new link."})
+    return JsonResponse({"message": request.say("If a course is waiting for this address, we've sent a new link.")})
 
 
 async def _claimant(request: Request, body: NewAccount) -> claims.Claimant:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
+from sitegen.catalog.words import Sentence
+
 LONGEST = 254  # RFC 5321, 4.5.3.1.3
 LONGEST_LABEL = 63  # RFC 1035, 2.3.4; as punycode, which is never shorter
 
-_NO_ADDRESS = "This doesn't look like an email address."
+_NO_ADDRESS = Sentence("This doesn't look like an email address.")
 _DELETED_DOMAIN = "deleted.invalid"  # RFC 2606: nobody can ever have this address
 
 

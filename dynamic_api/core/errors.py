@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from sitegen.catalog.words import Sentence, Words
+
 Details = Mapping[str, list[str]]
 
 
@@ -10,7 +12,7 @@ class ApiError(Exception):
 
     status = 500
     code = "server_error"
-    message = "Something went wrong on our side. Please try again."
+    message: str = Sentence("Something went wrong on our side. Please try again.")
     headers: Mapping[str, str] = {}
 
     def __init__(self, message: str | None = None, *, details: Details | None = None) -> None:
@@ -18,11 +20,11 @@ class ApiError(Exception):
         self.details = details
         super().__init__(self.message)
 
-    def body(self) -> dict[str, object]:
-        """The body of every refusal."""
-        error: dict[str, object] = {"code": self.code, "message": self.message}
+    def body(self, words: Words) -> dict[str, object]:
+        """The body of every refusal, in the school's language."""
+        error: dict[str, object] = {"code": self.code, "message": words.say(self.message)}
         if self.details:
-            error["details"] = dict(self.details)
+            error["details"] = {name: [words.say(each) for each in said] for name, said in self.details.items()}
         return {"error": error}
 
 
@@ -33,7 +35,7 @@ class WillNotHeal(Exception):
 class Moved(ApiError):
     """The course or lesson has another slug now; the same request is good at the new address."""
 
-    status, code, message = 308, "moved", "This has moved."
+    status, code, message = 308, "moved", Sentence("This has moved.")
 
     def __init__(self, location: str) -> None:
         super().__init__()
@@ -43,108 +45,120 @@ class Moved(ApiError):
 class Unauthenticated(ApiError):
     """Nobody is signed in, or no longer."""
 
-    status, code, message = 401, "unauthenticated", "Please sign in to continue."
+    status, code, message = 401, "unauthenticated", Sentence("Please sign in to continue.")
 
 
 class CourseForbidden(ApiError):
     """Signed in, and not entitled to the course."""
 
-    status, code, message = 403, "course_forbidden", "You don't own this course yet."
+    status, code, message = 403, "course_forbidden", Sentence("You don't own this course yet.")
 
 
 class ResourceForbidden(ApiError):
     """Signed in, and not entitled to the file."""
 
-    status, code, message = 403, "resource_forbidden", "This file belongs to a course you don't own yet."
+    status, code, message = 403, "resource_forbidden", Sentence("This file belongs to a course you don't own yet.")
 
 
 class TokenForbidden(ApiError):
     """The bearer token lacks the ability."""
 
-    status, code, message = 403, "token_forbidden", "This device isn't allowed to do that. Please sign in again."
+    status, code, message = (
+        403,
+        "token_forbidden",
+        Sentence("This device isn't allowed to do that. Please sign in again."),
+    )
 
 
 class SignatureInvalid(ApiError):
     """A signed link was altered, or has expired."""
 
-    status, code, message = 403, "signature_invalid", "This link has expired. Go back and open the file again."
+    status, code, message = (
+        403,
+        "signature_invalid",
+        Sentence("This link has expired. Go back and open the file again."),
+    )
 
 
 class CrossOrigin(ApiError):
     """Another site tried to act in this person's name."""
 
-    status, code, message = 403, "cross_origin", "This request came from another site, so nothing was changed."
+    status, code, message = (
+        403,
+        "cross_origin",
+        Sentence("This request came from another site, so nothing was changed."),
+    )
 
 
 class NotFound(ApiError):
     """There is nothing at this address."""
 
-    status, code, message = 404, "not_found", "Page not found."
+    status, code, message = 404, "not_found", Sentence("Page not found.")
 
 
 class CourseNotFound(NotFound):
     """No such course, or not published."""
 
-    code, message = "course_not_found", "We couldn't find this course."
+    code, message = "course_not_found", Sentence("We couldn't find this course.")
 
 
 class LessonNotFound(NotFound):
     """No such lesson, or not published."""
 
-    code, message = "lesson_not_found", "We couldn't find this lesson."
+    code, message = "lesson_not_found", Sentence("We couldn't find this lesson.")
 
 
 class ResourceNotFound(NotFound):
     """No such file, or not published."""
 
-    code, message = "resource_not_found", "We couldn't find this file."
+    code, message = "resource_not_found", Sentence("We couldn't find this file.")
 
 
 class VideoUnavailable(ApiError):
     """The file store does not answer; it may in a moment."""
 
     status, code = 503, "video_unavailable"
-    message = "The video can't be loaded right now. Please try again in a minute."
+    message = Sentence("The video can't be loaded right now. Please try again in a minute.")
 
 
 class OrderNotFound(NotFound):
     """No such order."""
 
-    code, message = "order_not_found", "We couldn't find this order."
+    code, message = "order_not_found", Sentence("We couldn't find this order.")
 
 
 class ClaimLinkInvalid(ApiError):
     """A claim link is unknown, used or expired; one answer for all, since its holder can do the same about each."""
 
     status, code = 410, "claim_link_invalid"
-    message = "This link has been used or has expired. We can send you a new one."
+    message = Sentence("This link has been used or has expired. We can send you a new one.")
 
 
 class LinkInvalid(ApiError):
     """An emailed link is unknown, used or expired."""
 
     status, code = 410, "link_invalid"
-    message = "This link has been used or has expired. Please ask for a new one."
+    message = Sentence("This link has been used or has expired. Please ask for a new one.")
 
 
 class CodeInvalid(ApiError):
     """A six-digit code is wrong, used or expired, or was guessed at too often."""
 
     status, code = 422, "code_invalid"
-    message = "That code is wrong or has expired. Use the link in the same email, or ask for a new one."
+    message = Sentence("That code is wrong or has expired. Use the link in the same email, or ask for a new one.")
 
 
 class OrderNotClaimable(ApiError):
     """The order is not paid, was refunded, or has an owner."""
 
-    status, code, message = 409, "order_not_claimable", "This purchase can't be claimed here."
+    status, code, message = 409, "order_not_claimable", Sentence("This purchase can't be claimed here.")
 
 
 class DeletionMustWait(ApiError):
     """A bank debit is being processed: what it pays for would belong to nobody."""
 
     status, code = 409, "payment_under_way"
-    message = (
+    message = Sentence(
         "Your bank is still processing a payment. You can delete your account as soon as it is complete, "
         "usually within a few days."
     )
@@ -153,13 +167,13 @@ class DeletionMustWait(ApiError):
 class ValidationFailed(ApiError):
     """The body does not have the right shape; `details` says which field and why."""
 
-    status, code, message = 422, "validation_failed", "Please check the fields below."
+    status, code, message = 422, "validation_failed", Sentence("Please check the fields below.")
 
 
 class InvalidCredentials(ApiError):
     """Wrong password or unknown address; never says which."""
 
-    status, code, message = 422, "invalid_credentials", "Wrong email address or password."
+    status, code, message = 422, "invalid_credentials", Sentence("Wrong email address or password.")
 
 
 class RateLimited(ApiError):
@@ -167,28 +181,39 @@ class RateLimited(ApiError):
 
     status, code = 429, "rate_limited"
 
-    def __init__(self, retry_after: int, way_on: str = "") -> None:
+    def __init__(self, retry_after: int) -> None:
         self.retry_after = max(1, retry_after)
-        super().__init__(f"Too many attempts. Please try again in {_duration(self.retry_after)}.{way_on}")
+        super().__init__(self.sentence(_duration(self.retry_after)))
         self.headers = {"Retry-After": str(self.retry_after)}
 
+    def sentence(self, wait: Sentence) -> Sentence:
+        """What a person reads."""
+        return Sentence("Too many attempts. Please try again in {wait}.", wait=wait)
 
-def _duration(seconds: int) -> str:
+
+class SignInsLimited(RateLimited):
+    """Too many wrong passwords; an email is another way in."""
+
+    def sentence(self, wait: Sentence) -> Sentence:
+        """What a person reads."""
+        text = "Too many attempts. Please try again in {wait}. Or sign in by email, with the link or its six digits."
+        return Sentence(text, wait=wait)
+
+
+def _duration(seconds: int) -> Sentence:
     """`20 seconds`, `a minute`, `5 minutes`, `an hour`, `3 hours`: rounded up."""
     if seconds < 50:
-        return "a second" if seconds == 1 else f"{seconds} seconds"
+        return Sentence.counted("a second", "{count} seconds", seconds)
     if seconds <= 50 * 60:
-        minutes = -(-seconds // 60)
-        return "a minute" if minutes == 1 else f"{minutes} minutes"
-    hours = -(-seconds // 3600)
-    return "an hour" if hours == 1 else f"{hours} hours"
+        return Sentence.counted("a minute", "{count} minutes", -(-seconds // 60))
+    return Sentence.counted("an hour", "{count} hours", -(-seconds // 3600))
 
 
 class Busy(ApiError):
     """More people want the same costly thing at once than we have room for."""
 
     status, code = 503, "busy"
-    message = "Many people are signing in right now. Please try again in a few seconds."
+    message = Sentence("Many people are signing in right now. Please try again in a few seconds.")
     headers = {"Retry-After": "3"}  # noqa: RUF012 - never changed
 
 
@@ -203,25 +228,25 @@ class EmailChangeUnconfirmed(ApiError):
     """The link of a new address was opened where its account is not signed in."""
 
     status, code = 403, "sign_in_needed"
-    message = "Please sign in here to the account that asked for this, then open the link in the email again."
+    message = Sentence("Please sign in here to the account that asked for this, then open the link in the email again.")
 
 
 class BadSignature(ApiError):
     """A webhook that Stripe did not sign."""
 
-    status, code, message = 400, "bad_signature", "The signature does not match."
+    status, code, message = 400, "bad_signature", Sentence("The signature does not match.")
 
 
 class BodyTooLarge(ApiError):
     """More bytes than any request of ours has."""
 
-    status, code, message = 413, "body_too_large", "That is more than we can accept in one request."
+    status, code, message = 413, "body_too_large", Sentence("That is more than we can accept in one request.")
 
 
 class RangeNotSatisfiable(ApiError):
     """A part of a file that begins after its end. RFC 9110, 15.5.17."""
 
-    status, code, message = 416, "range_not_satisfiable", "This file has changed. Please open it again."
+    status, code, message = 416, "range_not_satisfiable", Sentence("This file has changed. Please open it again.")
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -231,7 +256,7 @@ class RangeNotSatisfiable(ApiError):
 class MethodNotAllowed(ApiError):
     """The address is right, the method is not."""
 
-    status, code, message = 405, "method_not_allowed", "This address does not accept that kind of request."
+    status, code, message = 405, "method_not_allowed", Sentence("This address does not accept that kind of request.")
 
     def __init__(self, allowed: tuple[str, ...] = ()) -> None:
         super().__init__()

@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from dynamic_api.core.errors import Busy
+from sitegen.catalog.words import Sentence
 
 SHORTEST = 10
 LONGEST = 200
@@ -92,11 +93,11 @@ def _is_bcrypt_of(stored: str, password: str) -> bool:
 def password_faults(password: str, *, email: str) -> list[str]:
     """Why a password is refused, in sentences; empty when it is accepted. Asks no third party."""
     if len(password) < SHORTEST:
-        return [f"Use at least {SHORTEST} characters."]
+        return [Sentence("Use at least {count} characters.", count=SHORTEST)]
     if len(password) > LONGEST:
-        return [f"Use at most {LONGEST} characters."]
+        return [Sentence("Use at most {count} characters.", count=LONGEST)]
     if is_guessable(password, about=re.split(r"[@.]", email)):
-        return ["This password is easy to guess. Please choose another."]
+        return [Sentence("This password is easy to guess. Please choose another.")]
     return []
 
 

@@ -11,6 +11,7 @@ from dynamic_api.learning.own_videos import open_video, poster_of
 from dynamic_api.service import Service
 from sitegen.catalog import model
 from sitegen.catalog.captions import parse_vtt
+from sitegen.catalog.words import Sentence
 
 AT_THE_END = 5  # seconds before the end of a video, from where there is nothing to resume
 
@@ -59,7 +60,7 @@ def describe_playback(service: Service, lesson: CatalogLesson, position: int) ->
     definition, now = lesson.definition, service.clock()
     playback = open_video(service, lesson)
     if playback is None:
-        raise LessonNotFound("This lesson has no video.")
+        raise LessonNotFound(Sentence("This lesson has no video."))
     length, is_own = definition.duration or 0, definition.hls is not None
     return {
         "iframe_url": None if is_own else playback.iframe_url,

@@ -28,7 +28,7 @@ def make_email(
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{message_id}@{_domain(sender, site_url)}>"
     message["Auto-Submitted"] = "auto-generated"
-    values = {"text": text, "site": site, "site_url": site_url}
+    values = {"text": text, "site": site, "site_url": site_url, "_": site.say}
     message.set_content(_templates().get_template("message.txt").render(values))
     message.add_alternative(_templates().get_template("message.html").render(values), subtype="html")
     return message

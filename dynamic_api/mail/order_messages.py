@@ -155,17 +155,17 @@ async def gift_confirmation(service: Service, message: GiftConfirmation) -> Addr
     facts = await _facts(service, message)
     if facts.gift is None or not facts.grants_access or facts.order.buyer_email is None:
         return None
-    delivery = "today"
+    day = ""
     if facts.gift.deliver_at > service.clock():
-        day = facts.gift.deliver_at.astimezone(ZoneInfo(facts.site.timezone)).date()
-        delivery = f"on {format_date(day, format='long', locale=facts.site.language.replace('-', '_'))}"
+        local = facts.gift.deliver_at.astimezone(ZoneInfo(facts.site.timezone)).date()
+        day = format_date(local, format="long", locale=facts.site.say.locale)
     text = texts.gift_confirmation(
         facts.site,
         facts.order,
         facts.gift,
         facts.title,
         gifts_url=facts.site_url + urls.GIFTS,
-        delivery=delivery,
+        day=day,
     )
     return facts.order.buyer_email, text
 

@@ -43,7 +43,7 @@ def sample_texts(site: Site, title: str, site_url: str) -> Mapping[str, Text]:
         "access_ended-gift": texts.access_ended(site, gift_order, title),
         "gift": texts.gift(site, gift_order, gift, title, claim_url=claim_url),
         "gift_confirmation": texts.gift_confirmation(
-            site, gift_order, gift, title, gifts_url=f"{site_url}{urls.GIFTS}", delivery="on January 31, 2026"
+            site, gift_order, gift, title, gifts_url=f"{site_url}{urls.GIFTS}", day="January 31, 2026"
         ),
         "gift_undeliverable": texts.gift_undeliverable(site, gift_order, gift, title),
         "welcome": texts.welcome(site, name="Ann", library_url=library_url),

@@ -30,215 +30,288 @@ class Text:
     quote: str = ""
 
 
-_CLAIM_TERMS = (
-    "This link is personal, works once and expires in 7 days.",
-    "If it has expired, the page it opens can send you a new one.",
-)
-_NOT_YOU = "If this wasn't you, ignore this email."
-
-
 def receipt(site: Site, order: Order, course_title: str, *, claim_url: str | None, library_url: str) -> Text:
     """The order is paid; how to open the course. `claim_url` when the purchase waits for its owner."""
-    thanks = f"Thank you for buying “{course_title}” for {_total(order, site)}."
+    _ = site.say
+    thanks = _("Thank you for buying “{course}” for {total}.", course=course_title, total=_total(order, site))
     if not order.total_amount:
-        thanks = f"“{course_title}” is yours, free of charge."
+        thanks = _("“{course}” is yours, free of charge.", course=course_title)
     if claim_url:
         return Text(
-            f"Your course: {course_title}",
-            (thanks, "One last step: choose a name and a password, so that you can watch on every device."),
-            Button("Open my course", claim_url),
-            (*_CLAIM_TERMS, *_refund_promise(site, order), *_order_details(order)),
+            _("Your course: {course}", course=course_title),
+            (thanks, _("One last step: choose a name and a password, so that you can watch on every device.")),
+            Button(_("Open my course"), claim_url),
+            (*_claim_terms(site), *_refund_promise(site, order), *_order_details(site, order)),
         )
     return Text(
-        f"Your course: {course_title}",
-        (thanks, "You'll find it in your library."),
-        Button("Open my library", library_url),
-        (*_refund_promise(site, order), *_order_details(order)),
+        _("Your course: {course}", course=course_title),
+        (thanks, _("You'll find it in your library.")),
+        Button(_("Open my library"), library_url),
+        (*_refund_promise(site, order), *_order_details(site, order)),
     )
 
 
 def claim(site: Site, order: Order, course_title: str, *, claim_url: str) -> Text:
     """A new claim link, on request."""
+    _ = site.say
     return Text(
-        f"Your link to {course_title}",
-        (f"Here is a new link to “{course_title}”, from {site.name}.",),
-        Button("Open my course", claim_url),
-        (*_CLAIM_TERMS, f"Order {order.public_id}."),
+        _("Your link to {course}", course=course_title),
+        (_("Here is a new link to “{course}”, from {school}.", course=course_title, school=site.name),),
+        Button(_("Open my course"), claim_url),
+        (*_claim_terms(site), _("Order {order}.", order=order.public_id)),
     )
 
 
 def refunded(site: Site, order: Order, course_title: str) -> Text:
     """The money is on its way back, and the course is gone."""
+    _ = site.say
     return Text(
-        f"Refunded: {course_title}",
+        _("Refunded: {course}", course=course_title),
         (
-            f"We've refunded {_refunded(order, site)} for “{course_title}”. Banks take up to ten days to show it.",
-            "Your gift was withdrawn."
+            _(
+                "We've refunded {amount} for “{course}”. Banks take up to ten days to show it.",
+                amount=_refunded(order, site),
+                course=course_title,
+            ),
+            _("Your gift was withdrawn.")
             if order.is_gift
-            else "The course is no longer in your library, unless another purchase keeps it there.",
+            else _("The course is no longer in your library, unless another purchase keeps it there."),
         ),
-        after=(f"Order {order.public_id}.",),
+        after=(_("Order {order}.", order=order.public_id),),
     )
 
 
 def paid_twice(site: Site, order: Order, earlier: Order, course_title: str) -> Text:
     """To the buyer: one payment is one too many."""
+    _ = site.say
     return Text(
-        f"You paid twice: {course_title}",
+        _("You paid twice: {course}", course=course_title),
         (
-            f"You have paid for “{course_title}” twice: {_total(earlier, site)} and {_total(order, site)}.",
-            f"Once is enough. {site.name} has been told and can refund one of the payments; the course stays yours. If "
-            f"you hear nothing within a few days, write to {site.contact_email}.",
+            _(
+                "You have paid for “{course}” twice: {earlier_total} and {total}.",
+                course=course_title,
+                earlier_total=_total(earlier, site),
+                total=_total(order, site),
+            ),
+            _(
+                "Once is enough. {school} has been told and can refund one of the payments; the "
+                "course stays yours. If you hear nothing within a few days, write to {email}.",
+                school=site.name,
+                email=site.contact_email,
+            ),
         ),
-        after=(f"Orders {earlier.public_id} and {order.public_id}.",),
+        after=(_("Orders {earlier} and {order}.", earlier=earlier.public_id, order=order.public_id),),
     )
 
 
 def paid_twice_notice(site: Site, order: Order, earlier: Order, course_title: str) -> Text:
     """To the operator: who paid twice, and the command that refunds one payment."""
+    _ = site.say
     return Text(
-        f"Paid twice: {course_title}",
+        _("Paid twice: {course}", course=course_title),
         (
-            f"{order.buyer_email or 'A buyer'} paid twice for “{course_title}”: {_total(earlier, site)} with "
-            f"{earlier.public_id}, and {_total(order, site)} with {order.public_id}. They have been told.",
-            f"This refunds the second payment and leaves them the course: coursewright refund {order.public_id}",
+            _(
+                "{buyer} paid twice for “{course}”: {earlier_total} with {earlier}, and {total} with "
+                "{order}. They have been told.",
+                buyer=order.buyer_email or _("A buyer"),
+                course=course_title,
+                earlier_total=_total(earlier, site),
+                earlier=earlier.public_id,
+                total=_total(order, site),
+                order=order.public_id,
+            ),
+            _(
+                "This refunds the second payment and leaves them the course: coursewright refund {order}",
+                order=order.public_id,
+            ),
         ),
     )
 
 
 def operator_notice(site: Site, sentence: str) -> Text:
     """To the operator: something that only they can mend."""
-    return Text(f"{site.name} needs you", (sentence, "You are told of the same thing once a day at most."))
+    _ = site.say
+    return Text(
+        _("{school} needs you", school=site.name), (sentence, _("You are told of the same thing once a day at most."))
+    )
 
 
 def payment_failed(site: Site, order: Order, course_title: str, *, course_url: str) -> Text:
     """A delayed payment failed."""
+    _ = site.say
     return Text(
-        f"Your payment failed: {course_title}",
-        (f"Your payment for “{course_title}” failed. You have not been charged.",),
-        Button("Try again", course_url),
-        (f"Order {order.public_id}.",),
+        _("Your payment failed: {course}", course=course_title),
+        (_("Your payment for “{course}” failed. You have not been charged.", course=course_title),),
+        Button(_("Try again"), course_url),
+        (_("Order {order}.", order=order.public_id),),
     )
 
 
 def access_ended(site: Site, order: Order, course_title: str) -> Text:
     """A course is gone because its payment is: a gift was refunded, or the buyer's bank reversed a payment."""
+    _ = site.say
     reason = (
-        f"“{course_title}”, which was a gift to you, was refunded to the person who bought it."
+        _("“{course}”, which was a gift to you, was refunded to the person who bought it.", course=course_title)
         if order.is_gift
-        else f"The payment for “{course_title}” was reversed by the bank."
+        else _("The payment for “{course}” was reversed by the bank.", course=course_title)
     )
     return Text(
-        f"No longer in your library: {course_title}",
-        (reason, "The course is no longer in your library, unless another purchase keeps it there."),
-        after=(f"If you think this is a mistake, write to {site.contact_email}.", f"Order {order.public_id}."),
+        _("No longer in your library: {course}", course=course_title),
+        (reason, _("The course is no longer in your library, unless another purchase keeps it there.")),
+        after=(
+            _("If you think this is a mistake, write to {email}.", email=site.contact_email),
+            _("Order {order}.", order=order.public_id),
+        ),
     )
 
 
 def gift(site: Site, order: Order, gift: Gift, course_title: str, *, claim_url: str) -> Text:
     """To the recipient, on the delivery day: the gift, its sender, and how to open it."""
-    sender = gift.sender_name or "Somebody"
-    greeting = f"Hello {gift.recipient_name}," if gift.recipient_name else "Hello,"
+    _ = site.say
+    sender = gift.sender_name or _("Somebody")
+    greeting = _("Hello {name},", name=gift.recipient_name) if gift.recipient_name else _("Hello,")
     return Text(
-        f"{sender} sent you a gift: {course_title}",
-        (greeting, f"{sender} has given you “{course_title}”, a video course by {site.name}."),
-        Button("Open your gift", claim_url),
-        (*_CLAIM_TERMS, f"Order {order.public_id}."),
+        _("{sender} sent you a gift: {course}", sender=sender, course=course_title),
+        (
+            greeting,
+            _(
+                "{sender} has given you “{course}”, a video course by {school}.",
+                sender=sender,
+                course=course_title,
+                school=site.name,
+            ),
+        ),
+        Button(_("Open your gift"), claim_url),
+        (*_claim_terms(site), _("Order {order}.", order=order.public_id)),
         quote=gift.message,
     )
 
 
-def gift_confirmation(
-    site: Site, order: Order, gift: Gift, course_title: str, *, gifts_url: str, delivery: str
-) -> Text:
-    """To the buyer: the gift, its recipient, and when it arrives. `delivery` reads “today” or “on 31 January 2026”."""
+def gift_confirmation(site: Site, order: Order, gift: Gift, course_title: str, *, gifts_url: str, day: str) -> Text:
+    """To the buyer: the gift, its recipient, and when it arrives. `day` is empty when that is today."""
+    _ = site.say
     recipient = f"{gift.recipient_name} ({order.owner_email})" if gift.recipient_name else order.owner_email
-    paid = f"You paid {_total(order, site)}." if order.total_amount else "It was free of charge."
+    paid = _("You paid {total}.", total=_total(order, site)) if order.total_amount else _("It was free of charge.")
     return Text(
-        f"Your gift: {course_title}",
+        _("Your gift: {course}", course=course_title),
         (
-            f"Thank you. You're giving “{course_title}” to {recipient}. {paid}",
-            f"They will get an email {delivery}, with a link that opens the course. The course is theirs, and not in "
-            "your own library.",
+            _(
+                "Thank you. You're giving “{course}” to {recipient}. {paid}",
+                course=course_title,
+                recipient=recipient,
+                paid=paid,
+            ),
+            _("They will get an email on {day}, with a link that opens the course.", day=day)
+            if day
+            else _("They will get an email today, with a link that opens the course."),
+            _("The course is theirs, and not in your own library."),
         ),
-        Button("See my gifts", gifts_url),
-        _order_details(order),
+        Button(_("See my gifts"), gifts_url),
+        _order_details(site, order),
         quote=gift.message,
     )
 
 
 def gift_undeliverable(site: Site, order: Order, gift: Gift, course_title: str) -> Text:
     """To the buyer: the recipient's address accepts no email."""
-    name = gift.recipient_name or "the person it is for"
+    _ = site.say
+    name = gift.recipient_name or _("the person it is for")
     return Text(
-        f"Your gift could not be delivered: {course_title}",
+        _("Your gift could not be delivered: {course}", course=course_title),
         (
-            f"We sent your gift, “{course_title}”, to {order.owner_email}, but the email was rejected: this address "
-            "doesn't seem to exist.",
-            f"Nothing is lost. Reply to this email, or write to {site.contact_email}, with {name}'s right address.",
+            _(
+                "We sent your gift, “{course}”, to {address}, but the email was rejected: this "
+                "address doesn't seem to exist.",
+                course=course_title,
+                address=order.owner_email,
+            ),
+            _(
+                "Nothing is lost. Reply to this email, or write to {email}, with {name}'s right address.",
+                email=site.contact_email,
+                name=name,
+            ),
         ),
-        after=(f"Order {order.public_id}.",),
+        after=(_("Order {order}.", order=order.public_id),),
         quote=gift.message,
     )
 
 
 def welcome(site: Site, *, name: str, library_url: str) -> Text:
     """The account was created."""
+    _ = site.say
     return Text(
-        f"Welcome to {site.name}",
+        _("Welcome to {school}", school=site.name),
         (
-            f"Hello {name}, your account is ready.",
-            "Everything you buy is in your library, on every device you sign in on.",
+            _("Hello {name}, your account is ready.", name=name),
+            _("Everything you buy is in your library, on every device you sign in on."),
         ),
-        Button("Open my library", library_url),
-        (f"Questions? Reply to this email or write to {site.contact_email}.",),
+        Button(_("Open my library"), library_url),
+        (_("Questions? Reply to this email or write to {email}.", email=site.contact_email),),
     )
 
 
 def new_email(site: Site, *, account: str, email: str, url: str) -> Text:
     """To the new address: whose account wants it, and the link that proves it."""
+    _ = site.say
     return Text(
-        f"Your new email address at {site.name}",
-        (f"The account {account} asked to use {email} as its address from now on.",),
-        Button("Use this address", url),
+        _("Your new email address at {school}", school=site.name),
         (
-            "Open the link in a browser where you are signed in to that account.",
-            "It works once and expires in 30 minutes. If that isn't your account, ignore this email: nothing changes.",
+            _(
+                "The account {account} asked to use {address} as its address from now on.",
+                account=account,
+                address=email,
+            ),
+        ),
+        Button(_("Use this address"), url),
+        (
+            _("Open the link in a browser where you are signed in to that account."),
+            _(
+                "It works once and expires in 30 minutes. If that isn't your account, ignore this "
+                "email: nothing changes."
+            ),
         ),
     )
 
 
 def address_taken(site: Site, *, sign_in_url: str) -> Text:
     """To an address that somebody wants for an account, and that has one already."""
+    _ = site.say
     return Text(
-        f"You already have an account at {site.name}",
-        ("Somebody asked to use this address for another account. It has an account already, so nothing was changed.",),
-        Button("Sign in", sign_in_url),
-        ("If you have two accounts and want to merge them, write to us.",),
+        _("You already have an account at {school}", school=site.name),
+        (
+            _(
+                "Somebody asked to use this address for another account. It has an account already, "
+                "so nothing was changed."
+            ),
+        ),
+        Button(_("Sign in"), sign_in_url),
+        (_("If you have two accounts and want to merge them, write to us."),),
     )
 
 
 def email_changed(site: Site, *, new_address: str) -> Text:
     """To the old address: it no longer opens the account."""
+    _ = site.say
     return Text(
-        f"Your email address at {site.name} was changed",
+        _("Your email address at {school} was changed", school=site.name),
         (
-            f"Your account now uses {new_address}. You no longer sign in with this address.",
-            f"If this wasn't you, write to {site.contact_email} at once: we can change it back.",
+            _("Your account now uses {address}. You no longer sign in with this address.", address=new_address),
+            _("If this wasn't you, write to {email} at once: we can change it back.", email=site.contact_email),
         ),
     )
 
 
 def sign_in(site: Site, *, url: str, code: str) -> Text:
     """A link or a code, instead of a password."""
+    _ = site.say
     return Text(
-        f"Sign in to {site.name}",
-        ("You asked to sign in without a password.",),
-        Button("Sign in", url),
+        _("Sign in to {school}", school=site.name),
+        (_("You asked to sign in without a password."),),
+        Button(_("Sign in"), url),
         (
-            "The link and the code work once and expire in 30 minutes.",
-            "Never share the code with anyone: we will never ask for it.",
-            _NOT_YOU,
+            _("The link and the code work once and expire in 30 minutes."),
+            _("Never share the code with anyone: we will never ask for it."),
+            _not_you(site),
         ),
         code=code,
     )
@@ -246,52 +319,77 @@ def sign_in(site: Site, *, url: str, code: str) -> Text:
 
 def sign_up(site: Site, *, url: str) -> Text:
     """The beginning of an account."""
+    _ = site.say
     return Text(
-        f"Create your account at {site.name}",
-        ("One last step: choose a name and a password.",),
-        Button("Create my account", url),
-        ("The link works once and expires in 30 minutes.", _NOT_YOU),
+        _("Create your account at {school}", school=site.name),
+        (_("One last step: choose a name and a password."),),
+        Button(_("Create my account"), url),
+        (_("The link works once and expires in 30 minutes."), _not_you(site)),
     )
 
 
 def reset(site: Site, *, url: str) -> Text:
     """A link to choose a new password."""
+    _ = site.say
     return Text(
-        f"Choose a new password for {site.name}",
-        ("You asked to choose a new password.",),
-        Button("Choose a new password", url),
+        _("Choose a new password for {school}", school=site.name),
+        (_("You asked to choose a new password."),),
+        Button(_("Choose a new password"), url),
         (
-            "The link works once and expires in 30 minutes. Every browser and phone will have to sign in again.",
-            _NOT_YOU,
+            _("The link works once and expires in 30 minutes. Every browser and phone will have to sign in again."),
+            _not_you(site),
         ),
     )
 
 
 def password_cleared(site: Site, *, reset_url: str) -> Text:
     """The address is proven; a password that was set before that no longer works."""
+    _ = site.say
     return Text(
-        f"Choose a new password for {site.name}",
+        _("Choose a new password for {school}", school=site.name),
         (
-            "You've just confirmed that this address is yours, with a link or a code from our email.",
-            "A password was set for this account before that, perhaps by somebody else, so it no longer works. You "
-            "stay signed in on this device.",
+            _("You've just confirmed that this address is yours, with a link or a code from our email."),
+            _(
+                "A password was set for this account before that, perhaps by somebody else, so it no "
+                "longer works. You stay signed in on this device."
+            ),
         ),
-        Button("Choose a password", reset_url),
-        ("You can also continue without a password, and sign in by email each time.",),
+        Button(_("Choose a password"), reset_url),
+        (_("You can also continue without a password, and sign in by email each time."),),
     )
+
+
+def _claim_terms(site: Site) -> tuple[str, ...]:
+    _ = site.say
+    return (
+        _("This link is personal, works once and expires in 7 days."),
+        _("If it has expired, the page it opens can send you a new one."),
+    )
+
+
+def _not_you(site: Site) -> str:
+    _ = site.say
+    return _("If this wasn't you, ignore this email.")
 
 
 def _refund_promise(site: Site, order: Order) -> tuple[str, ...]:
     if site.refund_days is None or not order.total_amount:
         return ()
-    days = "a day" if site.refund_days == 1 else f"{site.refund_days} days"
-    return (f"Not for you? Write to {site.contact_email} within {days}, and you get your money back.",)
+    return (
+        site.say.plural(
+            "Not for you? Write to {email} within a day, and you get your money back.",
+            "Not for you? Write to {email} within {count} days, and you get your money back.",
+            site.refund_days,
+            email=site.contact_email,
+        ),
+    )
 
 
-def _order_details(order: Order) -> tuple[str, ...]:
-    details = [f"Order {order.public_id}."]
+def _order_details(site: Site, order: Order) -> tuple[str, ...]:
+    _ = site.say
+    details = [_("Order {order}.", order=order.public_id)]
     if order.receipt_url:
-        details.append(f"Your receipt from the payment provider: {order.receipt_url}")
+        details.append(_("Your receipt from the payment provider: {url}", url=order.receipt_url))
     return tuple(details)
 
 

@@ -100,14 +100,14 @@ async def logout(request: Request, learner: Learner, phone: Phone) -> Response:
     """Endpoint 2. End this token."""
     async with request.service.database.transaction() as db:
         await revoke_phone_token(db, phone.token_id)
-    return JsonResponse({"message": "Signed out."})
+    return JsonResponse({"message": request.say("Signed out.")})
 
 
 async def logout_all(request: Request, learner: Learner, phone: Phone) -> Response:
     """Endpoint 3. End every token of the learner."""
     async with request.service.database.transaction() as db:
         await revoke_phone_tokens(db, learner.id)
-    return JsonResponse({"message": "Signed out on every device."})
+    return JsonResponse({"message": request.say("Signed out on every device.")})
 
 
 async def me(request: Request, learner: Learner, phone: Phone) -> Response:

@@ -27,6 +27,7 @@ from dynamic_api.web.requests import EXTRA_HEADERS, Request
 from dynamic_api.web.responses import WORTH_IT, JsonResponse, negotiated, refusal
 from dynamic_api.web.routing import Router
 from dynamic_api.web.static_site import StaticSite
+from sitegen.catalog.words import Sentence
 
 logger = logging.getLogger("coursewright.requests")
 
@@ -37,6 +38,13 @@ PAGES_OF_DRAFTS = "/api/drafts/"  # pages behind the API’s prefix, since a pro
 PROBES = ("/healthz", "/readyz", "/metrics")  # for whatever watches the service
 WEBHOOKS = "/webhooks/"
 PHONES = "/api/v1/mobile"
+_AWAY = Sentence(
+    "The school can't answer right now. Please try again soon. If it keeps happening, please send us this number: "
+    "{number}"
+)
+_FAILED = Sentence(
+    "Something went wrong on our side. If it keeps happening, please send us this number: {number}"
+)
 CLIENT_GONE = 499  # nginx's number for a client that closed the connection; only the log sees it
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -106,18 +114,17 @@ class Application:
             self._limit_body(request)
             return await self._routed(request)
         except ApiError as error:
-            return refusal(error)
+            return refusal(error, request.say)
         except ClientDisconnect:
             raise
         except Exception as error:
             # The path may have any shape; the query string may hold a signature and is never logged.
             asked = (request_id.decode(), request.method, request.scope["path"])
-            number = f"If it keeps happening, please send us this number: {request_id.decode()}"
             if is_outage(error):
                 logger.error("request %s: %s %r: the database cannot answer: %r", *asked, error)
-                return refusal(DatabaseAway(f"The school can't answer right now. Please try again soon. {number}"))
+                return refusal(DatabaseAway(Sentence(_AWAY, number=asked[0])), request.say)
             logger.exception("request %s: %s %r failed", *asked)
-            return refusal(ApiError(f"Something went wrong on our side. {number}"))
+            return refusal(ApiError(Sentence(_FAILED, number=asked[0])), request.say)
 
     async def _routed(self, request: Request) -> Response:
         path = request.scope["path"]

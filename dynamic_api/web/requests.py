@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope
 from dynamic_api.core.errors import BodyTooLarge, ValidationFailed
 from dynamic_api.service import Service
 from dynamic_api.web.networks import network_of
+from sitegen.catalog.words import Sentence, Words
 
 # PostgreSQL stores no NUL, and no name or address contains a control character.
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -32,6 +33,11 @@ class Request(StarletteRequest):
         self.service = service
         # By their lower-case names, as they came; of a repeated one, the last.
         self.raw_headers: dict[bytes, bytes] = dict(scope["headers"])
+
+    @property
+    def say(self) -> Words:
+        """Sentences in the school's language."""
+        return self.service.catalog.current.site.say
 
     def cookie(self, name: str) -> str:
         """The value of a cookie; empty without one."""
@@ -69,7 +75,7 @@ class Request(StarletteRequest):
         except ValidationError as error:
             details: dict[str, list[str]] = {}
             if error.error_count() > MOST_FAULTS:  # to describe thousands takes milliseconds, and nobody reads them
-                raise ValidationFailed(details={"body": ["This has too many fields."]}) from None
+                raise ValidationFailed(details={"body": [Sentence("This has too many fields.")]}) from None
             for each in error.errors(include_url=False, include_input=False):
                 name = str(each["loc"][0]) if each["loc"] else "body"
                 details.setdefault(name, []).append(_sentence(each))
@@ -111,16 +117,16 @@ def _sentence(error: ErrorDetails) -> str:
     limits = error.get("ctx", {})
     match error["type"]:
         case "missing" | "string_too_short":
-            return "Please fill in this field."
+            return Sentence("Please fill in this field.")
         case "string_too_long":
-            return f"Use at most {limits['max_length']} characters."
+            return Sentence("Use at most {count} characters.", count=limits["max_length"])
         case "string_pattern_mismatch":
-            return "Please remove invisible characters."
+            return Sentence("Please remove invisible characters.")
         case "greater_than_equal":
-            return f"Use a number of at least {limits['ge']}."
+            return Sentence("Use a number of at least {count}.", count=limits["ge"])
         case "less_than_equal":
-            return f"Use a number of at most {limits['le']}."
+            return Sentence("Use a number of at most {count}.", count=limits["le"])
         case "json_invalid":
-            return "This is not JSON."
+            return Sentence("This is not JSON.")
         case _:
             return error["msg"].removeprefix("Value error, ") + "."

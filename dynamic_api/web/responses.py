@@ -8,6 +8,7 @@ import orjson
 from starlette.responses import RedirectResponse, Response
 
 from dynamic_api.core.errors import ApiError
+from sitegen.catalog.words import Words
 
 _JSON = (b"content-type", b"application/json")
 _PRIVATE = (b"cache-control", b"private, no-store")
@@ -24,9 +25,9 @@ class JsonResponse(Response):
         self.raw_headers = [(b"content-length", str(len(self.body)).encode()), _JSON, _PRIVATE]
 
 
-def refusal(error: ApiError) -> JsonResponse:
+def refusal(error: ApiError, words: Words) -> JsonResponse:
     """The answer to a request that is refused."""
-    response = JsonResponse(error.body(), error.status)
+    response = JsonResponse(error.body(words), error.status)
     response.raw_headers += [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
     return response
 

@@ -45,7 +45,8 @@ def write_school(folder: Path, lessons: int) -> None:
     pages = folder / "content" / "pages"
     pages.mkdir(parents=True)
     for name in ("about", "terms", "privacy"):
-        (pages / f"{name}.md").write_text(f"---\ntitle: {name.title()}\n---\nA page.\n")
+        role = f"role: {name}\n" if name != "about" else ""
+        (pages / f"{name}.md").write_text(f"---\ntitle: {name.title()}\n{role}---\nA page.\n")
     for first in range(0, lessons, PER_COURSE):
         _write_course(
             data / "courses" / f"course-{first // PER_COURSE}", range(first, min(first + PER_COURSE, lessons))

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from sitegen.catalog.slugs import Slug
+from sitegen.catalog.words import is_language
 
 IDENTIFIER = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 VIDEO_ID = r"^[0-9a-f]{32}$"
@@ -27,6 +28,14 @@ def check_timezone(value: str) -> str:
     return value
 
 
+def check_language(value: str) -> str:
+    """A language whose numbers and dates are known. Raises ValueError."""
+    if not is_language(value):
+        raise ValueError("write a language like en, de or pt-BR")
+    return value
+
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$"), AfterValidator(check_language)]
 TimeZone = Annotated[str, AfterValidator(check_timezone)]
 Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=64)]
 Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^\S[^\r\n]*$")]
@@ -259,6 +268,11 @@ class CourseFile(Typed):
         default=None,
         description="A draft until then, in the school's time zone. The site shows it from the next build on.",
         examples=["2026-12-24 18:00"],
+    )
+    language: Language | None = Field(
+        default=None,
+        description="Language of the course, where it is another than the school’s; its pages speak it too.",
+        examples=["de"],
     )
     level: Literal["beginner", "intermediate", "advanced", "all"] = Field(
         default="all", description="Who it is for.", examples=["beginner"]

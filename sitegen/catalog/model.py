@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from sitegen.catalog.words import Forms, Words, words_of
+
 Level = Literal["beginner", "intermediate", "advanced", "all"]
 
 
@@ -146,6 +148,7 @@ class Course(Compiled):
     description_markdown: str
     description_html: str
     status: Literal["draft", "published", "retired"]
+    language: str | None = None  # where it is another than the school's
     level: Level
     instructor: Instructor
     tags: tuple[str, ...]
@@ -235,6 +238,16 @@ class Site(Compiled):
     brand_accent: str
     retired: tuple[str, ...]
     replaced_by: dict[str, str]
+    words: dict[str, dict[str, Forms]] = {}  # of the school's own theme: language → sentence → translation
+
+    @property
+    def say(self) -> Words:
+        """The sentences of pages and messages, in the school's language."""
+        return self.in_language(self.language)
+
+    def in_language(self, language: str) -> Words:
+        """The sentences in another language, such as a course's own."""
+        return words_of(language, self.words)
 
 
 class Redirect(Compiled):

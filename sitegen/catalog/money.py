@@ -7,6 +7,7 @@ from babel import Locale
 from babel.numbers import format_currency
 
 from sitegen.catalog import currencies
+from sitegen.catalog.words import Words
 
 
 def minor_unit_digits(currency: str) -> int:
@@ -26,15 +27,16 @@ def format_money(amount: int, currency: str, language: str = "en") -> str:
     return format_currency(value, currency, locale=locale)
 
 
-def format_duration(seconds: int) -> str:
+def format_duration(seconds: int, say: Words) -> str:
     """400 → “7 min”; 4800 → “1 h 20 min”; under a minute in seconds."""
     if seconds < 60:
-        return f"{seconds} s"
-    minutes = round(seconds / 60)
-    hours, minutes = divmod(minutes, 60)
+        return say("{seconds} s", seconds=seconds)
+    hours, minutes = divmod(round(seconds / 60), 60)
     if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+        return say("{minutes} min", minutes=minutes)
+    if not minutes:
+        return say("{hours} h", hours=hours)
+    return say("{hours} h {minutes} min", hours=hours, minutes=minutes)
 
 
 def format_clock(seconds: int) -> str:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sitegen.catalog import model
 from sitegen.catalog.captions import Cue, parse_vtt
+from sitegen.catalog.words import Words
 
 Public = TypeVar("Public", "PublicCourse", "PublicModule", "PublicLesson")
 
@@ -68,6 +69,7 @@ class PublicCourse:
     title: str
     summary: str
     description_html: str
+    language: str | None
     level: model.Level
     instructor: model.Instructor
     tags: tuple[str, ...]
@@ -119,6 +121,12 @@ class PublicCatalog:
     courses: tuple[PublicCourse, ...]
     retired: tuple[PublicCourse, ...]
     redirects: tuple[model.Redirect, ...]
+
+    @property
+    def languages(self) -> list[Words]:
+        """The words of each language that a page is in, the school's own first."""
+        courses = (course.language for course in (*self.courses, *self.retired) if course.language)
+        return [self.site.in_language(each) for each in dict.fromkeys([self.site.language, *sorted(courses)])]
 
 
 def public_view(catalog: model.Catalog) -> PublicCatalog:

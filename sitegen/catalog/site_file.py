@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sitegen.catalog.course_file import COLOUR, Identifier, Line, TimeZone, Typed
+from sitegen.catalog.course_file import COLOUR, Identifier, Language, Line, TimeZone, Typed
 
 
 class BrandFile(Typed):
@@ -50,8 +50,10 @@ class SiteFile(Typed):
     url: str = Field(
         description="URL of the site.", examples=["https://lantern.example"], pattern=r"^https?://[^/\s]+$"
     )
-    language: str = Field(
-        default="en", description="Language of the texts.", examples=["en"], pattern=r"^[a-z]{2}(-[A-Z]{2})?$"
+    language: Language = Field(
+        default="en",
+        description="Language of the texts, of pages and messages, and of prices and dates.",
+        examples=["en", "de", "es"],
     )
     contact_email: str = Field(
         description="Address for questions.",
@@ -87,10 +89,8 @@ class SiteFile(Typed):
     footer: list[LinkFile] = Field(
         default=[
             LinkFile(label="News", link="/news/"),
-            LinkFile(label="Terms", link="/terms/"),
-            LinkFile(label="Privacy", link="/privacy/"),
         ],
-        description="Links in the footer: legal pages, social networks.",
+        description="Links in the footer. Legal pages need none: each says its `role`, and is linked.",
         max_length=12,
     )
     refund_days: int | None = Field(

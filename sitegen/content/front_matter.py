@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -27,6 +27,11 @@ def parse_date(value: object) -> object:
 Day = Annotated[date, BeforeValidator(parse_date), WithJsonSchema({"type": "string", "format": "date"})]
 
 
+Role = Literal["terms", "privacy", "refunds", "imprint"]
+ROLES: tuple[Role, ...] = get_args(Role)
+REQUIRED: dict[Role, str] = {"terms": "terms", "privacy": "privacy"}  # role → the file that usually has it
+
+
 class PageFile(Typed):
     """A page of the school: `content/pages/<name>.md`. Its text follows the second `---`."""
 
@@ -36,6 +41,14 @@ class PageFile(Typed):
     draft: bool = Field(default=False, description="`true` keeps it off the site.", examples=[True])
     publish_at: Moment | None = Field(
         default=None, description="Hidden until then, in the school's time zone.", examples=["2026-12-24 18:00"]
+    )
+    role: Role | None = Field(
+        default=None,
+        description=(
+            "What the page is: every page links to those with a role, and forms ask buyers to accept the `terms`. "
+            "`terms` and `privacy` are required."
+        ),
+        examples=["terms"],
     )
 
 

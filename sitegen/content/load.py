@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from sitegen.catalog.slugs import HOW, is_slug, slug_of
 from sitegen.catalog.text_files import Unreadable, read_text
 from sitegen.catalog.validate import check_shape
 from sitegen.catalog.yaml_source import YamlSource, parse_yaml
-from sitegen.content.front_matter import PageFile, PostFile
+from sitegen.content.front_matter import REQUIRED, ROLES, PageFile, PostFile, Role
 
 File = TypeVar("File", bound=PageFile)
 
@@ -31,6 +32,7 @@ class Page:
     html: str
     draft: bool
     publish_at: datetime | None
+    role: Role | None = None
     pictures: tuple[model.Picture, ...] = ()
 
     @property
@@ -66,6 +68,12 @@ class Content:
     pages: list[Page] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
 
+    @cached_property
+    def legal(self) -> dict[Role, Page]:
+        """The pages that the law or a sale asks for, by what they are."""
+        found = {page.role: page for page in self.pages if page.role}
+        return {role: found[role] for role in ROLES if role in found}
+
     def dates(self) -> list[tuple[datetime, str]]:
         """When something is published, and what."""
         texts = [*self.pages, *self.posts]
@@ -100,6 +108,7 @@ class ContentReader:
         self._pages = self._register("pages", PageFile, urls.page)
         self._posts = self._register("posts", PostFile, urls.post)
         self._check_slugs()
+        self._check_roles()
 
     def _register(self, name: str, shape: type[File], address: Callable[[str], str]) -> list[_Written]:
         found = []
@@ -156,6 +165,29 @@ class ContentReader:
                     self.faults.append(Fault(each.path, place.line, 1, problem, remedy))
                 seen.setdefault(slug, each.path)
 
+    def _check_roles(self) -> None:
+        """Nothing is sold without terms, and no account is made without a word about privacy."""
+        seen: dict[str, Path] = {}
+        for each in self._pages:
+            role = each.file.role
+            if each.file.draft or each.file.publish_at:
+                continue  # it is not there for everybody, or not yet
+            if role in seen:
+                problem = f"Two pages have the role “{role}”."
+                place = each.source.fault(("role",), problem, f"The other is {seen[role]}; leave the line out here.")
+                self.faults.append(place)
+            elif role:
+                seen[role] = each.path
+        for role, slug in REQUIRED.items():
+            if role not in seen:
+                written = next((each for each in self._pages if each.slug == slug), None)
+                path = written.path if written else self.folder / "pages" / f"{slug}.md"
+                problem = f"No page has the role “{role}”, and every page links to it."
+                remedy = f"Write “role: {role}” between the “---” lines of this file."
+                if written is None:
+                    remedy = f"Write {path}, with “title: …” and “role: {role}” between two lines of “---”."
+                self.faults.append(Fault(path, 1, 1, problem, remedy))
+
     def read(self, timezone: str) -> Content:
         """Render the texts."""
         zone = ZoneInfo(timezone)
@@ -180,6 +212,7 @@ class ContentReader:
             "summary": file.summary,
             "html": rendered.html,
             "draft": file.draft,
+            "role": file.role,
             "publish_at": file.publish_at.replace(tzinfo=zone) if file.publish_at else None,
             "pictures": tuple(rendered.public_files),
         }

@@ -1,7 +1,9 @@
 """URLs of pictures and theme files change with their content, so that browsers can cache them forever."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,8 +12,12 @@ from pygments.formatters import HtmlFormatter
 
 from sitegen.catalog.model import Picture, Site
 from sitegen.catalog.public import PublicCatalog
+from sitegen.catalog.words import Words
 from sitegen.content.load import Content
 from sitegen.site.responsive import Responsive
+
+_IS_SCRIPT = re.compile(r"js/[^/]+\.js").fullmatch  # not those of others, in js/vendor
+_SENTENCE = re.compile(r'\bt\(("(?:[^"\\]|\\.)*")')  # what a script says goes through t("…")
 
 
 class Assets:
@@ -28,6 +34,9 @@ class Assets:
             static = theme / "static"
             for path in sorted(path for path in static.rglob("*") if path.is_file() and not path.name.startswith(".")):
                 self._theme_files[path.relative_to(static).as_posix()] = path.read_bytes()
+        for words in public.languages:
+            if words.known:
+                self._theme_files[f"js/words/{words.language}.js"] = _words_of_scripts(words, self._theme_files)
         self._pictures = {picture.address: files / picture.file for picture in _pictures(public, content)}
         self._responsive = Responsive(self._pictures, variants) if variants is not None else None
 
@@ -74,6 +83,14 @@ def _pictures(public: PublicCatalog, content: Content) -> Iterator[Picture]:
     for post in content.posts:
         if post.picture:
             yield post.picture
+
+
+def _words_of_scripts(words: Words, files: Mapping[str, bytes]) -> bytes:
+    """The module that `words.js` imports: each sentence of the scripts → its translation."""
+    scripts = b"".join(content for name, content in sorted(files.items()) if _IS_SCRIPT(name))
+    sentences = sorted({json.loads(found) for found in _SENTENCE.findall(scripts.decode())})
+    said = {sentence: words(sentence) for sentence in sentences}
+    return f"export default {json.dumps(said, ensure_ascii=False, indent=0)};\n".encode()
 
 
 def _brand_css(site: Site) -> str:

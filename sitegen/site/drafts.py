@@ -18,13 +18,13 @@ _PICTURES = "/assets/pictures/"
 _FORM = re.compile(r'<form method="post" action="/api/checkout">.*?</form>', re.S)
 
 
-def draft_pages(catalog: model.Catalog, source: Source) -> Iterator[tuple[str, SiteFile]]:
+def draft_pages(catalog: model.Catalog, content: Content, source: Source) -> Iterator[tuple[str, SiteFile]]:
     """The slug of each draft, and its files: `index.html`, one for each lesson, and pictures."""
-    renderer = SiteRenderer()
+    renderer, shared = SiteRenderer(), Content(list(content.legal.values()))
     for course in catalog.courses:
         if course.status == "draft":
             alone = catalog.model_copy(update={"courses": (_opened(course),), "redirects": ()})
-            rendered = renderer.render(public_view(alone), Content(), replace(source, public=source.files / "-"))
+            rendered = renderer.render(public_view(alone), shared, replace(source, public=source.files / "-"))
             for file in rendered:
                 name = _name(file.name, course.slug)
                 if name is not None and name.endswith(".html"):

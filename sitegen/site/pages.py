@@ -1,11 +1,13 @@
 """Which pages there are, and what each template receives. Pure: a PublicCatalog in, pages out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote
 
 from sitegen import urls
 from sitegen.catalog.public import PublicCatalog, PublicCourse
+from sitegen.catalog.words import Words
 from sitegen.content.load import Content
 from sitegen.site import structured_data
 
@@ -18,9 +20,10 @@ class SitePage:
     template: str
     title: str
     description: str
+    language: str
     indexed: bool = True
     save_as: str = ""
-    values: dict[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -30,33 +33,33 @@ class SitePage:
 
 def all_pages(public: PublicCatalog, content: Content, site_url: str) -> Iterator[SitePage]:
     """Every page."""
-    site = public.site
+    site, _ = public.site, public.site.say
+    page = partial(SitePage, language=site.language)
     cards = tuple(course.card for course in public.courses)
     listing = structured_data.to_json(structured_data.course_list(public, site_url))
-    yield SitePage(urls.HOME, "home", site.name, site.description, values={"courses": cards, "json_ld": listing})
-    yield SitePage(
-        urls.COURSES, "catalogue", "Courses", site.description, values={"courses": cards, "json_ld": listing}
-    )
+    yield page(urls.HOME, "home", site.name, site.description, values={"courses": cards, "json_ld": listing})
+    yield page(urls.COURSES, "catalogue", _("Courses"), site.description, values={"courses": cards, "json_ld": listing})
     for course in (*public.courses, *public.retired):
         yield from _course_pages(public, course, site_url)
     for redirect in public.redirects:
-        yield SitePage(redirect.old, "moved", "This page has moved", "", indexed=False, values={"target": redirect.new})
-    for page in content.pages:
-        yield SitePage(page.address, "page", page.title, page.summary, values={"page": page})
-    yield SitePage(urls.NEWS, "news", "News", "", values={"posts": content.posts})
+        yield page(redirect.old, "moved", _("This page has moved"), "", indexed=False, values={"target": redirect.new})
+    for own in content.pages:
+        yield page(own.address, "page", own.title, own.summary, values={"page": own})
+    yield page(urls.NEWS, "news", _("News"), "", values={"posts": content.posts})
     for post in content.posts:
-        yield SitePage(post.address, "article", post.title, post.summary, values={"post": post})
-    yield from _shells()
-    yield SitePage(
-        "/404.html", "404", "Page not found", "", indexed=False, save_as="404.html", values={"courses": cards}
-    )
+        yield page(post.address, "article", post.title, post.summary, values={"post": post})
+    yield from _shells(page, _)
+    values = {"courses": cards}
+    yield page("/404.html", "404", _("Page not found"), "", indexed=False, save_as="404.html", values=values)
 
 
 def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) -> Iterator[SitePage]:
+    language = course.language or public.site.language
+    page, _ = partial(SitePage, language=language), public.site.in_language(language)
     described = structured_data.to_json(structured_data.course(public, course, site_url))
     preview = next((lesson for lesson in course.lessons if lesson.preview), None)
     related = [other.card for other in public.courses if other.slug != course.slug][:2]
-    yield SitePage(
+    yield page(
         urls.course(course.slug),
         "course",
         course.title,
@@ -65,19 +68,19 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
         values={"course": course, "json_ld": described, "first_preview": preview, "related": related},
     )
     if course.price and course.is_for_sale:
-        yield SitePage(
+        yield page(
             urls.gift(course.slug),
             "gift",
-            f"Give “{course.title}” as a gift",
+            _("Give “{course}” as a gift", course=course.title),
             "",
             indexed=False,
             values={"course": course},
         )
     if course.intro_duration:
-        yield SitePage(
+        yield page(
             urls.intro(course.slug),
             "preview",
-            f"{course.title}: the introduction",
+            _("{course}: the introduction", course=course.title),
             course.summary,
             indexed=course.is_for_sale,
             values={"course": course, "lesson": None, "source": f"/api/previews/{quote(course.slug)}"},
@@ -86,7 +89,7 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
     for number, lesson in enumerate(course.lessons):
         title = f"{lesson.title} · {course.title}"
         if lesson.preview:
-            yield SitePage(
+            yield page(
                 urls.preview(course.slug, lesson.slug),
                 "preview",
                 title,
@@ -98,7 +101,7 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
                     "source": f"/api/previews/{quote(course.slug)}/{quote(lesson.slug)}",
                 },
             )
-        yield SitePage(
+        yield page(
             urls.learn(course.slug, lesson.slug),
             "lesson",
             title,
@@ -114,22 +117,22 @@ def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) ->
         )
 
 
-def _shells() -> Iterator[SitePage]:
+def _shells(page: Callable[..., SitePage], _: Words) -> Iterator[SitePage]:
     nothing: dict[str, object] = {"course": None, "lesson": None, "previous": None, "next": None}
-    yield SitePage(urls.ANY_LESSON, "any_lesson", "Lesson", "", indexed=False, values=nothing)
+    yield page(urls.ANY_LESSON, "any_lesson", _("Lesson"), "", indexed=False, values=nothing)
     for url, template, title in (
-        (urls.LIBRARY, "library", "Your library"),
-        (urls.SIGN_IN, "sign_in", "Sign in"),
-        (urls.SIGN_IN_LINK, "sign_in_link", "Sign in"),
-        (urls.SIGN_UP, "sign_up", "Create an account"),
-        (urls.WELCOME, "welcome", "Create your account"),
-        (urls.RESET, "reset", "Choose a new password"),
-        (urls.CLAIM, "claim", "Your course is waiting"),
-        (urls.ACCOUNT, "account", "Your account"),
-        (urls.NEW_EMAIL, "new_email", "Your new email address"),
-        (urls.GIFTS, "gifts", "Gifts you’ve sent"),
-        (urls.RECEIPTS, "receipts", "Your receipts"),
-        (urls.CHECKOUT_SUCCESS, "success", "Thank you"),
-        (urls.CHECK_EMAIL, "check_email", "Check your email"),
+        (urls.LIBRARY, "library", _("Your library")),
+        (urls.SIGN_IN, "sign_in", _("Sign in")),
+        (urls.SIGN_IN_LINK, "sign_in_link", _("Sign in")),
+        (urls.SIGN_UP, "sign_up", _("Create an account")),
+        (urls.WELCOME, "welcome", _("Create your account")),
+        (urls.RESET, "reset", _("Choose a new password")),
+        (urls.CLAIM, "claim", _("Your course is waiting")),
+        (urls.ACCOUNT, "account", _("Your account")),
+        (urls.NEW_EMAIL, "new_email", _("Your new email address")),
+        (urls.GIFTS, "gifts", _("Gifts you’ve sent")),
+        (urls.RECEIPTS, "receipts", _("Your receipts")),
+        (urls.CHECKOUT_SUCCESS, "success", _("Thank you")),
+        (urls.CHECK_EMAIL, "check_email", _("Check your email")),
     ):
-        yield SitePage(url, template, title, "", indexed=False)
+        yield page(url, template, title, "", indexed=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from sitegen import urls
 from sitegen.catalog import money
-from sitegen.catalog.model import price_of_form
+from sitegen.catalog.model import Site, price_of_form
 from sitegen.catalog.public import Outline, PublicCatalog, PublicCourse
 from sitegen.content.load import Content
 from sitegen.site import feed
@@ -47,7 +48,7 @@ class SiteRenderer:
 
     def __init__(self) -> None:
         self._shared: tuple[object, ...] = ()
-        self._environment: Environment | None = None
+        self._environments: dict[str, Environment] = {}
         self._rendered: dict[str, tuple[SitePage, bytes]] = {}
         self._courses: dict[str, PublicCourse] = {}
 
@@ -56,7 +57,7 @@ class SiteRenderer:
         catalog = replace(catalog, courses=self._known(catalog.courses), retired=self._known(catalog.retired))
         self._courses = {course.slug: course for course in (*catalog.courses, *catalog.retired)}
         assets = Assets(catalog, content, source.files, source.themes, source.variants)
-        environment = self._templates(catalog, source, assets)
+        self._forget(catalog, content, source, assets)
         pages = list(all_pages(catalog, content, source.site_url))
         before, self._rendered = self._rendered, {}
         for page in pages:
@@ -64,7 +65,7 @@ class SiteRenderer:
             made = (
                 known[1]
                 if known is not None and known[0] == page
-                else assets.in_page(_render(environment, page)).encode()
+                else assets.in_page(_render(self._templates(page.language), page)).encode()
             )
             self._rendered[page.file] = (page, made)
             yield SiteFile(page.file, made)
@@ -82,26 +83,48 @@ class SiteRenderer:
         """The same objects as the last time where they are equal: comparing an object with itself costs nothing."""
         return tuple(old if (old := self._courses.get(new.slug)) == new else new for new in courses)
 
-    def _templates(self, catalog: PublicCatalog, source: Source, assets: Assets) -> Environment:
-        """The templates; opened anew when they, or what all pages share, changed. No page is kept then."""
-        shared = (catalog.site, source, assets.theme(""), templates_stamp(source.themes))
-        if self._environment is None or shared != self._shared:
-            self._shared, self._rendered = shared, {}
-            language = catalog.site.language.replace("-", "_")
-            self._environment = open_templates(
-                source.themes,
-                {
-                    "site": catalog.site,
-                    "site_url": source.site_url,
-                    "urls": urls,
-                    "money": money,
-                    "price_of_form": price_of_form,
-                    "asset": assets.theme,
-                    "date": lambda day: format_date(day, "d MMMM y", locale=language),
-                },
-            )
-        self._environment.globals["outline"] = _outlines(self._environment)
-        return self._environment
+    def _forget(self, catalog: PublicCatalog, content: Content, source: Source, assets: Assets) -> None:
+        """When the templates changed, or what all pages share, they are opened anew and no page is kept."""
+        shared = (catalog.site, content.legal, source, assets.theme(""), templates_stamp(source.themes))
+        if shared != self._shared:
+            self._shared, self._rendered, self._environments = shared, {}, {}
+            self._open = partial(_open, catalog.site, content, source, assets)
+        for environment in self._environments.values():
+            environment.globals["outline"] = _outlines(environment)
+
+    def _templates(self, language: str) -> Environment:
+        if language not in self._environments:
+            self._environments[language] = self._open(language)
+        return self._environments[language]
+
+
+def _open(site: Site, content: Content, source: Source, assets: Assets, language: str) -> Environment:
+    """The templates in one language."""
+    words = site.in_language(language)
+    environment = open_templates(
+        source.themes,
+        {
+            "_": words,
+            "n_": words.plural,
+            "site": site,
+            "site_url": source.site_url,
+            "urls": urls,
+            "legal": content.legal,
+            "money": money,
+            "price_of_form": price_of_form,
+            "asset": assets.theme,
+            "link": _link,
+            "duration": lambda seconds: money.format_duration(seconds, words),
+            "date": lambda day: format_date(day, "long", locale=words.locale),
+        },
+    )
+    environment.globals["outline"] = _outlines(environment)
+    return environment
+
+
+def _link(address: str, text: str) -> Markup:
+    """A link as a part of a sentence."""
+    return Markup('<a href="{}">{}</a>').format(address, text)
 
 
 def _render(environment: Environment, page: SitePage) -> str:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from sitegen.catalog.captions import CaptionsInvalid, parse_vtt
 from sitegen.catalog.money import format_clock, format_duration, format_money, iso_duration
+from sitegen.catalog.words import words_of
 
 
 def test_captions() -> None:
@@ -54,12 +55,12 @@ def test_money(amount: int, currency: str, language: str, expected: str) -> None
 
 
 def test_durations() -> None:
-    assert [format_duration(seconds) for seconds in (40, 400, 3600, 4800)] == ["40 s", "7 min", "1 h", "1 h 20 min"]
+    assert [format_duration(seconds, words_of("en")) for seconds in (40, 400, 3600, 4800)] == ["40 s", "7 min", "1 h", "1 h 20 min"]
     assert [format_clock(seconds) for seconds in (5, 400, 3725)] == ["0:05", "6:40", "1:02:05"]
     assert iso_duration(3725) == "PT1H2M5S"
 
 
 @given(st.integers(min_value=1, max_value=10**6))
 def test_a_duration_always_says_something(seconds: int) -> None:
-    assert format_duration(seconds)
+    assert format_duration(seconds, words_of("en"))
     assert iso_duration(seconds) != "PT"

@@ -1,6 +1,7 @@
 import { ask, signInFirst } from "./service.js";
 import { forgetUnsent, sendUnsent, within } from "./heartbeats.js";
 import { onSubmit, showMessage } from "./forms.js";
+import { language, t } from "./words.js";
 
 const message = document.getElementById("message");
 
@@ -49,8 +50,10 @@ const template = document.getElementById("device");
 
 function device(entry, kind) {
   const item = template.content.cloneNode(true);
-  const seen = entry.last_seen_at ? new Date(entry.last_seen_at).toLocaleString() : "";
-  item.querySelector("span").textContent = `${entry.name || "Browser"}${entry.current ? " (this device)" : ""}, last used ${seen}`;
+  const name = entry.name || t("Browser");
+  const shown = entry.current ? t("{name} (this device)", { name }) : name;
+  const moment = entry.last_seen_at ? new Date(entry.last_seen_at).toLocaleString(language) : "";
+  item.querySelector("span").textContent = t("{name}, last used {moment}", { name: shown, moment });
   const button = item.querySelector("button");
   button.hidden = entry.current;
   button.addEventListener("click", async () => {

@@ -1,6 +1,7 @@
 import { ask } from "./service.js";
 import { onSubmit, showMessage } from "./forms.js";
 import { showAccountFields } from "./account_fields.js";
+import { t } from "./words.js";
 
 // The token is in the fragment, which browsers send to nobody.
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -11,8 +12,9 @@ const reissue = document.getElementById("reissue");
 async function open() {
   const claim = await ask("/api/claims/look", { method: "POST", body: { token } });
   history.replaceState(null, "", location.pathname);
-  const intro = claim.is_gift ? `“${claim.course_title}” is a gift for ${claim.email}.` : `“${claim.course_title}” was bought with ${claim.email}.`;
-  document.getElementById("claim-intro").textContent = claim.signed_in ? `${intro} Add it to your account?` : intro;
+  const values = { course: claim.course_title, email: claim.email };
+  const intro = claim.is_gift ? t("“{course}” is a gift for {email}.", values) : t("“{course}” was bought with {email}.", values);
+  document.getElementById("claim-intro").textContent = claim.signed_in ? `${intro} ${t("Add it to your account?")}` : intro;
   showAccountFields(form, { hasAccount: claim.has_account, signedIn: claim.signed_in });
 }
 

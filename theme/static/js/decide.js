@@ -1,5 +1,5 @@
 // What else has access to an account whose address is being proven: a box for each, ticked where we suggest to keep it.
-const language = document.documentElement.lang;
+import { day, t } from "./words.js";
 
 // Shows the boxes above the form's button; true when there is something to decide, so that the form is sent again.
 export function showDecision(form, answer) {
@@ -12,8 +12,8 @@ export function showDecision(form, answer) {
     const box = label.querySelector("input");
     box.value = item.id;
     box.checked = item.keep;
-    const since = item.since ? `, since ${new Date(item.since).toLocaleDateString(language, { dateStyle: "long" })}` : "";
-    label.querySelector("span").textContent = item.name + since;
+    const { name, since } = item;
+    label.querySelector("span").textContent = since ? t("{name}, since {day}", { name, day: day(since) }) : name;
     boxes.append(label);
   }
   const button = form.querySelector("[type=submit]");
@@ -21,7 +21,7 @@ export function showDecision(form, answer) {
   boxes.hidden = false;
   boxes.querySelector("input").focus();
   button.disabled = false;
-  button.textContent = "Continue";
+  button.textContent = t("Continue");
   return true;
 }
 

@@ -3,6 +3,7 @@ import { Watching } from "./watching.js";
 import { Transcript } from "./transcript.js";
 import { addCopyButtons } from "./code.js";
 import { sendUnsent, within } from "./heartbeats.js";
+import { t } from "./words.js";
 
 const page = document.getElementById("lesson");
 const { course, lesson } = page.dataset.course ? page.dataset : asked();
@@ -17,7 +18,7 @@ const path = `/api/learn/${course}/${lesson}`;
 const stage = document.getElementById("stage");
 const message = document.getElementById("lesson-message");
 const completeButton = document.getElementById("complete");
-const STATES = { in_progress: " (in progress)", completed: " (completed)" };
+const STATES = { in_progress: ` (${t("in progress")})`, completed: ` (${t("completed")})` };
 
 function showStatus(slug, status) {
   const link = document.querySelector(`[data-lesson-link="${CSS.escape(slug)}"]`);
@@ -30,7 +31,7 @@ function showProgress(progress) {
   showStatus(lesson, progress.status);
   const done = progress.status === "completed";
   completeButton.hidden = false;
-  completeButton.textContent = done ? "Completed ✓ Undo" : "Mark as complete";
+  completeButton.textContent = done ? t("Completed ✓ Undo") : t("Mark as complete");
   completeButton.dataset.done = String(done);
 }
 
@@ -91,11 +92,11 @@ function entry({ slug, title, url }) {
 function refused(refusal) {
   if (refusal.status === 401) return signInFirst();
   if (refusal.status === 403) {
-    watching?.say("Owners of this course can watch this lesson.");
-    message.replaceChildren("You don’t own this course yet. ");
+    watching?.say(t("Owners of this course can watch this lesson."));
+    message.replaceChildren(`${t("You don’t own this course yet.")} `);
     const link = document.createElement("a");
     link.href = `/courses/${course}/`;
-    link.textContent = "See the course";
+    link.textContent = t("See the course");
     message.append(link);
     message.hidden = false;
     return;
@@ -103,11 +104,11 @@ function refused(refusal) {
   message.textContent = `${refusal.message} `;
   const again = document.createElement("button");
   again.className = "linklike";
-  again.textContent = "Try again";
+  again.textContent = t("Try again");
   again.addEventListener("click", show);
   message.append(again);
   message.hidden = false;
-  watching?.say("The video will load once you’re connected again.");
+  watching?.say(t("The video will load once you’re connected again."));
 }
 
 const watching = stage && new Watching(stage, path, { onProgress: showProgress, onRefused: refused });

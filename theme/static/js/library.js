@@ -1,6 +1,7 @@
 import { link, showList } from "./list.js";
 import { hasUnsent, sendUnsent, within } from "./heartbeats.js";
 import { clock } from "./clock.js";
+import { day, t } from "./words.js";
 
 const template = document.getElementById("shelf-item");
 
@@ -11,19 +12,29 @@ function item(course) {
   entry.querySelector("h2").textContent = course.title;
   const bar = entry.querySelector("progress");
   bar.value = percent;
-  bar.setAttribute("aria-label", `Progress in ${course.title}`);
-  entry.querySelector(".progress-row span").textContent = `${done} of ${total} lessons`;
+  bar.setAttribute("aria-label", t("Progress in {course}", { course: course.title }));
+  entry.querySelector(".progress-row span").textContent = t("{done} of {total} lessons", { done, total });
   const news = entry.querySelector(".news");
   const added = course.new_lessons;
-  const completed = course.completed_at && `Completed on ${new Date(course.completed_at).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" })}.`;
-  const fresh = added.length && `New since your last visit: ${added.slice(0, 3).join(", ")}${added.length > 3 ? ` and ${added.length - 3} more` : ""}.`;
+  const completed = course.completed_at && t("Completed on {day}.", { day: day(course.completed_at) });
+  const titles = added.slice(0, 3).join(", ");
+  const fresh =
+    added.length > 3
+      ? t("New since your last visit: {titles} and {count} more.", { titles, count: added.length - 3 })
+      : added.length && t("New since your last visit: {titles}.", { titles });
   news.textContent = [completed, fresh].filter(Boolean).join(" ");
   news.hidden = !news.textContent;
   const action = entry.querySelector("a");
   action.href = course.continue.url;
-  const where = course.continue.position_seconds ? `, at ${clock(course.continue.position_seconds)}` : "";
-  action.textContent = done === total && total > 0 ? "Watch again" : course.started ? `Continue: ${course.continue.title}${where}` : "Start";
+  action.textContent = nextStep(course, done === total && total > 0);
   return entry;
+}
+
+function nextStep({ started, continue: next }, isDone) {
+  if (isDone) return t("Watch again");
+  if (!started) return t("Start");
+  if (!next.position_seconds) return t("Continue: {lesson}", { lesson: next.title });
+  return t("Continue: {lesson}, at {time}", { lesson: next.title, time: clock(next.position_seconds) });
 }
 
 // What this device could not send goes first: the list says where to resume.
@@ -38,5 +49,5 @@ showList(document.getElementById("library"), "/api/library", {
   item,
   again: sendOwnUnsent,
   className: "shelf",
-  empty: () => ["You don’t have any courses yet. ", link("/courses/", "Browse courses")],
+  empty: () => [`${t("You don’t have any courses yet.")} `, link("/courses/", t("Browse courses"))],
 });

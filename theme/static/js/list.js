@@ -1,5 +1,6 @@
 // A page that is one list from the service: loading, empty, unreachable, or the entries.
 import { ask, signInFirst } from "./service.js";
+import { t } from "./words.js";
 
 export async function showList(place, address, how) {
   const { name, item, empty, again, className = "entries" } = how;
@@ -22,7 +23,7 @@ export async function showList(place, address, how) {
     if (refusal.status === 401) return signInFirst();
     const retry = document.createElement("button");
     retry.className = "linklike";
-    retry.textContent = "Try again";
+    retry.textContent = t("Try again");
     retry.addEventListener("click", () => showList(place, address, how));
     note(`${refusal.message} `, retry);
   } finally {

@@ -1,4 +1,5 @@
 // After a lesson, the next one starts, unless that is cancelled or the learner prefers reduced motion.
+import { t } from "./words.js";
 const SECONDS = 8;
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -16,11 +17,11 @@ export class NextLesson {
     if (!this.panel) return;
     // The notice must be visible.
     if (document.fullscreenElement) document.exitFullscreen();
-    this.note.textContent = reducedMotion.matches ? "" : `starts in ${SECONDS} seconds. Press Escape to stay.`;
+    this.note.textContent = reducedMotion.matches ? "" : t("starts in {count} seconds. Press Escape to stay.", { count: SECONDS });
     this.panel.hidden = false;
     let left = reducedMotion.matches ? 0 : SECONDS;
     const tick = () => {
-      this.text.textContent = left ? `in ${left} s` : "";
+      this.text.textContent = left ? t("in {count} s", { count: left }) : "";
       if (!left) return;
       left -= 1;
       this.timer = setTimeout(left ? tick : () => location.assign(this.link.href), 1000);

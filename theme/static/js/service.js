@@ -1,4 +1,5 @@
 // Requests to the service. Every answer is either data or a Refusal with a sentence for a person.
+import { t } from "./words.js";
 export class Refusal extends Error {
   constructor(status, code, message, details = {}) {
     super(message);
@@ -8,7 +9,7 @@ export class Refusal extends Error {
   }
 }
 
-const OFFLINE = "We can’t reach the school right now. Check your connection and try again.";
+const OFFLINE = t("We can’t reach the school right now. Check your connection and try again.");
 
 export async function ask(path, { method = "GET", body, keepalive = false } = {}) {
   const json = { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };

@@ -1,5 +1,6 @@
 // The transcript beside the video: follows it, can be searched, and jumps to where one clicks.
 import { clock } from "./clock.js";
+import { t } from "./words.js";
 const READING = 10_000; // ms since the last scroll in which the learner is assumed to be reading
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -85,7 +86,7 @@ export class Transcript {
       mark.textContent = range[1];
       text.replaceChildren(range[0], mark, range[2]);
     });
-    this.count.textContent = wanted ? (found ? `${found} found` : "No matches") : "";
+    this.count.textContent = wanted ? (found ? t("{count} found", { count: found }) : t("No matches")) : "";
     this.makeTabStop(this.items.find((item) => !item.hidden)?.firstChild);
   }
 

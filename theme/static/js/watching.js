@@ -6,6 +6,7 @@ import { NextLesson } from "./next_lesson.js";
 import { listen } from "./shortcuts.js";
 import { clock } from "./clock.js";
 import { read, write } from "./storage.js";
+import { t } from "./words.js";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const SPEED = "speed";
@@ -68,7 +69,7 @@ export class Watching {
     if (retry) {
       const button = document.createElement("button");
       button.className = "button";
-      button.textContent = "Try again";
+      button.textContent = t("Try again");
       button.addEventListener("click", retry);
       box.append(button);
     }
@@ -81,7 +82,7 @@ export class Watching {
     clearTimeout(this.renewal);
     this.stopHeartbeats?.();
     const again = () => this.play(position, running);
-    if (position === undefined) this.say("Loading the video…");
+    if (position === undefined) this.say(t("Loading the video…"));
     let playback;
     try {
       playback = await ask(`${this.path}/playback`);
@@ -99,7 +100,7 @@ export class Watching {
     this.player = player;
     this.attach(player, playback, { running, muted, volume });
     if (position === undefined && this.position > 0) {
-      this.resumed.querySelector("span").textContent = `Resumed at ${clock(this.position)}.`;
+      this.resumed.querySelector("span").textContent = t("Resumed at {time}.", { time: clock(this.position) });
       this.resumed.hidden = false;
     }
   }
@@ -134,7 +135,7 @@ export class Watching {
       // An expired token shows as an error: continue with a new one. An error right after that has another cause.
       const position = this.position;
       if (Date.now() - opened > 10_000) return this.play(position, true);
-      this.say("The video stopped. Your position is saved.", () => this.play(position, true));
+      this.say(t("The video stopped. Your position is saved."), () => this.play(position, true));
     });
     const heartbeats = new Heartbeats({
       path: `${this.path}/progress`,
@@ -159,8 +160,8 @@ export class Watching {
     clearTimeout(this.patience);
     this.patience = setTimeout(() => {
       this.network.textContent = navigator.onLine
-        ? "Your connection is slow. The video will continue when enough of it is loaded."
-        : "You’re offline. The video will continue when you’re back online. Your position is saved.";
+        ? t("Your connection is slow. The video will continue when enough of it is loaded.")
+        : t("You’re offline. The video will continue when you’re back online. Your position is saved.");
       this.network.hidden = false;
     }, PATIENCE);
   }

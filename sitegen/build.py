@@ -64,6 +64,7 @@ class Built:
     version: str
     told: tuple[Leak, ...] = ()
     foreign: tuple[str, ...] = ()
+    untranslated: tuple[tuple[str, str], ...] = ()  # language, and what its pages said in English
     due: float | None = None  # when something is published next; seconds since 1970
 
 
@@ -98,6 +99,7 @@ class Prepared:
     site_url: str
     pages: int
     told: tuple[Leak, ...]
+    untranslated: tuple[tuple[str, str], ...]
     due: float | None
     earlier: Lock | None
 
@@ -123,7 +125,8 @@ def prepare_site(
     _forget_interrupted(manifest.parent)
     with tempfile.TemporaryDirectory(prefix=_BUILDING, dir=manifest.parent) as folder:
         rendered = Path(folder) / "site"
-        pages = _write(render(school, loaded, site_url=site_url, now=now), rendered)
+        renderer = SiteRenderer()
+        pages = _write(render(school, loaded, site_url=site_url, now=now, renderer=renderer), rendered)
         _check_theme_links(rendered)
         found = find_leaks(FolderFiles(rendered), private_of(school, catalog))
         if found.refused:
@@ -136,6 +139,7 @@ def prepare_site(
             site_url=site_url or catalog.site.url,
             pages=pages,
             told=tuple(found.told),
+            untranslated=tuple((name, each) for name, said in renderer.untranslated().items() for each in said),
             due=next((moment.timestamp() for moment, _ in loaded.dates() if moment > now), None),
             earlier=earlier,
         )
@@ -171,16 +175,19 @@ def publish_prepared(
         version=prepared.manifest.version,
         told=prepared.told,
         foreign=published.foreign,
+        untranslated=prepared.untranslated,
         due=prepared.due,
     )
 
 
-def render(school: School, loaded: Loaded, *, site_url: str | None, now: datetime) -> Iterable[SiteFile]:
+def render(
+    school: School, loaded: Loaded, *, site_url: str | None, now: datetime, renderer: SiteRenderer | None = None
+) -> Iterable[SiteFile]:
     """The public files of a school, as visitors see them at that moment. Raises BuildFailed."""
     public = public_view(loaded.catalog.at(now))
     source = Source(school.root, school.themes, school.public, site_url or loaded.catalog.site.url, school.variants)
     try:
-        files = SiteRenderer().render(public, loaded.content.shown(now), source)
+        files = (renderer or SiteRenderer()).render(public, loaded.content.shown(now), source)
         yield from with_record(files, loaded.catalog.at(now), compile_manifest(loaded.catalog).version)
     except TemplateBroken as error:
         raise BuildFailed(str(error)) from error

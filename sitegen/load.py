@@ -6,13 +6,13 @@ from functools import cached_property
 from urllib.parse import unquote
 
 from sitegen import urls
-from sitegen.catalog.faults import CatalogInvalid
+from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.library import External, Library
 from sitegen.catalog.load import read_catalog
 from sitegen.catalog.lock_file import Lock
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import public_view
-from sitegen.catalog.words import read_words
+from sitegen.catalog.words import WordsUnreadable, read_words
 from sitegen.content.load import Content, ContentReader
 from sitegen.school import School
 from sitegen.site.pages import all_pages
@@ -46,7 +46,10 @@ def load_school(school: School, *, now: datetime, earlier: Lock | None = None, k
         raise CatalogInvalid(faults)
     own = [theme / "locales" for theme in school.themes[:-1]]
     languages = {catalog.site.language, *(each.language for each in catalog.courses if each.language)}
-    words = read_words(own, sorted(languages))
+    try:
+        words = read_words(own, sorted(languages))
+    except WordsUnreadable as error:
+        raise CatalogInvalid([Fault(error.path, error.line, 1, str(error), error.remedy)]) from None
     if words:
         catalog = catalog.model_copy(update={"site": catalog.site.model_copy(update={"words": words})})
     if known is not None:

@@ -53,10 +53,19 @@ class School:
         return self.root / "build" / "variants"
 
     @property
+    def own_theme(self) -> Path:
+        """Templates, static files and translations of the school's own; it may be missing."""
+        return self.root / "theme"
+
+    @property
+    def packages(self) -> tuple[Path, ...]:
+        """The code that says sentences to people."""
+        return (PACKAGE, PACKAGE.parent / "dynamic_api")
+
+    @property
     def themes(self) -> tuple[Path, ...]:
         """Folders of templates and static files; a file in an earlier one stands for the same file in a later one."""
-        own = self.root / "theme"
-        base = base_theme()
+        own, base = self.own_theme, base_theme()
         return (own, base) if own.is_dir() and own.resolve() != base.resolve() else (base,)
 
 

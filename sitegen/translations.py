@@ -3,6 +3,7 @@
 `_("…")`, `n_("…", "…", n)` and `Sentence("…")` mark sentences in Python and in templates, `t("…")` in scripts.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 from jinja2.ext import babel_extract
+
+from sitegen.catalog.words import Forms, read_catalogue
 
 PYTHON = {"_": None, "say": None, "Sentence": None, "plural": (1, 2), "counted": (1, 2)}
 TEMPLATES = {"_": None, "n_": (1, 2)}
@@ -53,23 +56,26 @@ def find_sentences(themes: Iterable[Path], packages: Iterable[Path] = ()) -> Sen
     return found
 
 
-def updated(path: Path, language: str, sentences: Sentences, *, name: str) -> bytes:
-    """The catalogue with every sentence: translations are kept, and what nobody says any more is left out."""
-    old = _read(path, language)
+def updated(
+    path: Path, language: str, sentences: Sentences, *, name: str, known: Mapping[str, Forms] | None = None
+) -> bytes:
+    """The catalogue with every sentence: translations are kept, what nobody says any more is left out, and `known`
+    fills in what has none. Raises WordsUnreadable."""
+    old = read_catalogue(path) if path.is_file() else {}
     catalogue = Catalog(locale=language.replace("-", "_"), project=name, charset="utf-8", creation_date=_NO_MOMENT)
     catalogue.revision_date = _NO_MOMENT
     catalogue.header_comment = f"# {name} in {catalogue.locale.english_name if catalogue.locale else language}."
     for sentence, places in sorted(sentences.places.items()):
         plural = sentences.plurals.get(sentence)
-        known = old.get(sentence)
+        forms = old.get(sentence) or (known or {}).get(sentence) or ()
         catalogue.add(
             (sentence, plural) if plural else sentence,
-            known.string if known is not None and bool(plural) == bool(known.pluralizable) else None,
+            forms if plural else (forms or ("",))[0],
             locations=[(place, 0) for place in places],
         )
     content = BytesIO()
-    write_po(content, catalogue, width=0, include_lineno=False, sort_output=True, omit_header=False)
-    return content.getvalue()
+    write_po(content, catalogue, width=0, include_lineno=False, sort_output=True)
+    return _HEADER.sub(b"", content.getvalue())
 
 
 def missing_in(known: Mapping[str, object], sentences: Sentences) -> list[tuple[str, str]]:
@@ -77,6 +83,10 @@ def missing_in(known: Mapping[str, object], sentences: Sentences) -> list[tuple[
     return [(places[0], sentence) for sentence, places in sentences.places.items() if sentence not in known]
 
 
+# Babel writes these though nobody filled them in.
+_HEADER = re.compile(
+    rb'^#, fuzzy\n|^"(?:Report-Msgid|Last-Trans|Language-Team|POT-|PO-Rev|Generated|Project)[^\n]*\n', re.M
+)
 _NO_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)  # the same sentences are the same bytes
 
 
@@ -92,10 +102,3 @@ def _extract(found: Sentences, path: Path, root: Path, method: object, keywords:
 def _messages(message: str | tuple[str, ...]) -> Iterator[str | tuple[str, ...]]:
     if message and message != ("",):
         yield message
-
-
-def _read(path: Path, language: str) -> Catalog:
-    if not path.is_file():
-        return Catalog(locale=language.replace("-", "_"))
-    with path.open("rb") as file:
-        return read_po(file, locale=language.replace("-", "_"))

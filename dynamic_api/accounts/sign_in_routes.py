@@ -116,7 +116,7 @@ async def use_sign_in_link(request: Request) -> Response:
     try:
         user = await sign_in_by_link(request.service, body.token, _proof(request, body))
     except AccessToDecide as undecided:
-        return JsonResponse({"decide": [{**each, "name": request.say.say(each["name"])} for each in undecided.items]})
+        return _to_decide(request, undecided)
     return await sign_in_to_library(request, user)
 
 
@@ -138,7 +138,7 @@ async def use_sign_in_code(request: Request) -> Response:
     try:
         user = await sign_in_by_code(request.service, email, "".join(body.code.split()), _proof(request, body))
     except AccessToDecide as undecided:
-        return JsonResponse({"decide": [{**each, "name": request.say.say(each["name"])} for each in undecided.items]})
+        return _to_decide(request, undecided)
     except CodeInvalid:
         # A wrong attempt at a real account writes to the disk, one at an unknown address does not: waiting hides which.
         await asyncio.sleep(answer_at - loop.time())
@@ -183,3 +183,8 @@ routes = [
     open_route("POST", "/sign-ups", email_sign_up_link),
     open_route("POST", "/sign-ups/spend", use_sign_up_link),
 ]
+
+
+def _to_decide(request: Request, undecided: AccessToDecide) -> Response:
+    words = request.say
+    return JsonResponse({"decide": [{**each, "name": words.in_own(each["name"])} for each in undecided.items]})

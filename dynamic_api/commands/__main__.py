@@ -34,6 +34,7 @@ COMMANDS: Table = {
     "demo": ("{demo}.demo:demo", "Rehearse a school, with stand-ins for the partners."),
     "due": ("sitegen.commands.due:due", "List what is published later."),
     "upgrade": ("sitegen.commands.school:upgrade", "Say what another version changed and refuses."),
+    "i18n": ("", "Sentences of pages and messages in other languages."),
     "docs": ("sitegen.commands.docs:docs", "Show a document."),
     "schema": ("sitegen.commands.docs:schema", "Write the schemas that editors use."),
     "settings": ("dynamic_api.commands.settings:settings", "Show the settings, with what each is."),
@@ -77,6 +78,10 @@ GROUPS: Mapping[str, Table] = {
         "archive": ("dynamic_api.commands.archive:take_in", "Set a whole school up from `coursewright export`."),
         "customers": ("dynamic_api.commands.imports:customers", "Import buyers from a table of another platform."),
         "laravel": ("dynamic_api.commands.imports:laravel", "Import people and orders of the Laravel platform."),
+    },
+    "i18n": {
+        "extract": ("sitegen.commands.i18n:extract", "Write every sentence into a file, to be translated."),
+        "check": ("sitegen.commands.i18n:check", "Say which sentences have no translation."),
     },
     "db": {
         "copy": ("dynamic_api.commands.database:copy", "Copy every row into another database, and compare."),

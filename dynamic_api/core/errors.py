@@ -22,9 +22,9 @@ class ApiError(Exception):
 
     def body(self, words: Words) -> dict[str, object]:
         """The body of every refusal, in the school's language."""
-        error: dict[str, object] = {"code": self.code, "message": words.say(self.message)}
+        error: dict[str, object] = {"code": self.code, "message": words.in_own(self.message)}
         if self.details:
-            error["details"] = {name: [words.say(each) for each in said] for name, said in self.details.items()}
+            error["details"] = {name: [words.in_own(each) for each in said] for name, said in self.details.items()}
         return {"error": error}
 
 

@@ -42,9 +42,7 @@ _AWAY = Sentence(
     "The school can't answer right now. Please try again soon. If it keeps happening, please send us this number: "
     "{number}"
 )
-_FAILED = Sentence(
-    "Something went wrong on our side. If it keeps happening, please send us this number: {number}"
-)
+_FAILED = Sentence("Something went wrong on our side. If it keeps happening, please send us this number: {number}")
 CLIENT_GONE = 499  # nginx's number for a client that closed the connection; only the log sees it
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

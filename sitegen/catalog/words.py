@@ -45,7 +45,13 @@ class Sentence(str):
 
 
 class WordsUnreadable(Exception):
-    """A catalogue that is no gettext catalogue; the message names file and line."""
+    """A file that is no gettext catalogue."""
+
+    remedy = "Run “msgfmt --check” on it, or take the line out."
+
+    def __init__(self, path: Path, line: int, problem: str) -> None:
+        self.path, self.line = path, line
+        super().__init__(f"This is not a gettext catalogue: {problem}")
 
 
 @dataclass(frozen=True)
@@ -73,12 +79,12 @@ class Words:
             chosen = forms[min(_plural_form(self.language)(count), len(forms) - 1)]
         return _filled(chosen, {"count": count, **values})
 
-    def say(self, sentence: str) -> str:
+    def in_own(self, sentence: str) -> str:
         """A sentence that was made in English, values and all."""
         if not isinstance(sentence, Sentence):
             return self(sentence)
         values = {
-            name: self.say(each) if isinstance(each, Sentence) else each for name, each in sentence.values.items()
+            name: self.in_own(each) if isinstance(each, Sentence) else each for name, each in sentence.values.items()
         }
         if sentence.many is None:
             return self(sentence.source, **values)
@@ -139,7 +145,7 @@ def read_catalogue(path: Path) -> dict[str, Forms]:
         with path.open("rb") as file:
             catalogue = read_po(file, abort_invalid=True)
     except (PoFileError, UnicodeError, ValueError) as error:
-        raise WordsUnreadable(f"{path}: This is not a gettext catalogue: {error}") from error
+        raise WordsUnreadable(path, (getattr(error, "lineno", None) or 0) + 1, str(error)) from error
     known = {}
     for message in catalogue:
         key = message.id if isinstance(message.id, str) else message.id[0]

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -100,5 +101,10 @@ def tell(said: Mapping[str, object]) -> None:
     told, foreign = said.get("told"), said.get("foreign")
     for name in foreign if isinstance(foreign, list) else ():
         click.echo(f"{name}: no build wrote this file; it was left there. Put it into public/ instead.", err=True)
+    untranslated = said.get("untranslated")
+    missing = Counter(language for language, _ in untranslated) if isinstance(untranslated, list | tuple) else {}
+    for language, number in missing.items():
+        problem = f"{count(number, 'sentence')} of the pages had no translation into “{language}” and stayed English"
+        click.echo(f"{problem}. See which: coursewright i18n check", err=True)
     for leak in told if isinstance(told, list) else ():
         click.echo(f"{leak}\n    {_TOLD}", err=True)

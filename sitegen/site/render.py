@@ -14,6 +14,7 @@ from sitegen import urls
 from sitegen.catalog import money
 from sitegen.catalog.model import Site, price_of_form
 from sitegen.catalog.public import Outline, PublicCatalog, PublicCourse
+from sitegen.catalog.words import Words
 from sitegen.content.load import Content
 from sitegen.site import feed
 from sitegen.site.assets import Assets
@@ -49,6 +50,7 @@ class SiteRenderer:
     def __init__(self) -> None:
         self._shared: tuple[object, ...] = ()
         self._environments: dict[str, Environment] = {}
+        self._words: dict[str, Words] = {}
         self._rendered: dict[str, tuple[SitePage, bytes]] = {}
         self._courses: dict[str, PublicCourse] = {}
 
@@ -79,6 +81,11 @@ class SiteRenderer:
             for path in sorted(path for path in source.public.rglob("*") if path.is_file()):
                 yield SiteFile(path.relative_to(source.public).as_posix(), path.read_bytes())
 
+    def untranslated(self) -> dict[str, list[str]]:
+        """By language, what the pages said in English, since there is no translation."""
+        said = {language: sorted(words.missing) for language, words in self._words.items()}
+        return {language: sentences for language, sentences in said.items() if sentences}
+
     def _known(self, courses: Sequence[PublicCourse]) -> tuple[PublicCourse, ...]:
         """The same objects as the last time where they are equal: comparing an object with itself costs nothing."""
         return tuple(old if (old := self._courses.get(new.slug)) == new else new for new in courses)
@@ -87,20 +94,20 @@ class SiteRenderer:
         """When the templates changed, or what all pages share, they are opened anew and no page is kept."""
         shared = (catalog.site, content.legal, source, assets.theme(""), templates_stamp(source.themes))
         if shared != self._shared:
-            self._shared, self._rendered, self._environments = shared, {}, {}
-            self._open = partial(_open, catalog.site, content, source, assets)
+            self._shared, self._rendered, self._environments, self._words = shared, {}, {}, {}
+            self._site, self._open = catalog.site, partial(_open, catalog.site, content, source, assets)
         for environment in self._environments.values():
             environment.globals["outline"] = _outlines(environment)
 
     def _templates(self, language: str) -> Environment:
         if language not in self._environments:
-            self._environments[language] = self._open(language)
+            self._words[language] = self._site.in_language(language)
+            self._environments[language] = self._open(self._words[language])
         return self._environments[language]
 
 
-def _open(site: Site, content: Content, source: Source, assets: Assets, language: str) -> Environment:
+def _open(site: Site, content: Content, source: Source, assets: Assets, words: Words) -> Environment:
     """The templates in one language."""
-    words = site.in_language(language)
     environment = open_templates(
         source.themes,
         {

@@ -55,7 +55,12 @@ def test_money(amount: int, currency: str, language: str, expected: str) -> None
 
 
 def test_durations() -> None:
-    assert [format_duration(seconds, words_of("en")) for seconds in (40, 400, 3600, 4800)] == ["40 s", "7 min", "1 h", "1 h 20 min"]
+    assert [format_duration(seconds, words_of("en")) for seconds in (40, 400, 3600, 4800)] == [
+        "40 s",
+        "7 min",
+        "1 h",
+        "1 h 20 min",
+    ]
     assert [format_clock(seconds) for seconds in (5, 400, 3725)] == ["0:05", "6:40", "1:02:05"]
     assert iso_duration(3725) == "PT1H2M5S"
 

@@ -27,6 +27,7 @@ from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import public_view
 from sitegen.content.load import Content
 from sitegen.differences.record import with_record
+from sitegen.history import read_history
 from sitegen.leaks.find import FolderFiles, Leak, find_leaks
 from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
@@ -185,7 +186,16 @@ def render(
 ) -> Iterable[SiteFile]:
     """The public files of a school, as visitors see them at that moment. Raises BuildFailed."""
     public = public_view(loaded.catalog.at(now))
-    source = Source(school.root, school.themes, school.public, site_url or loaded.catalog.site.url, school.variants)
+    source = Source(
+        school.root,
+        school.themes,
+        school.public,
+        site_url or loaded.catalog.site.url,
+        school.variants,
+        school.cards,
+        read_history(school.root, school.history),
+        now,
+    )
     try:
         files = (renderer or SiteRenderer()).render(public, loaded.content.shown(now), source)
         yield from with_record(files, loaded.catalog.at(now), compile_manifest(loaded.catalog).version)

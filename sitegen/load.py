@@ -15,6 +15,7 @@ from sitegen.catalog.public import public_view
 from sitegen.catalog.words import WordsUnreadable, read_words
 from sitegen.content.load import Content, ContentReader
 from sitegen.school import School
+from sitegen.site.page import Whole
 from sitegen.site.pages import all_pages
 
 
@@ -72,7 +73,7 @@ class _Addresses:
 
     @cached_property
     def _known(self) -> set[str]:
-        pages = all_pages(public_view(self.catalog), self.content, "")
+        pages = all_pages(Whole(public_view(self.catalog), ""), self.content)
         known = {page.url for page in pages} | {"/news/feed.atom", urls.ANY_LESSON}
         public = self.school.public
         if public.is_dir():

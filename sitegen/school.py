@@ -53,6 +53,16 @@ class School:
         return self.root / "build" / "variants"
 
     @property
+    def cards(self) -> Path:
+        """The pictures of shared links that were drawn."""
+        return self.root / "build" / "cards"
+
+    @property
+    def history(self) -> Path:
+        """What git says of the files' dates, kept until the next commit."""
+        return self.root / "build" / "history.json"
+
+    @property
     def own_theme(self) -> Path:
         """Templates, static files and translations of the school's own; it may be missing."""
         return self.root / "theme"

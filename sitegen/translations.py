@@ -16,10 +16,10 @@ from babel.messages.pofile import write_po
 from jinja2.ext import babel_extract
 
 from sitegen.catalog.words import Forms, read_catalogue
+from sitegen.site.assets import sentences_of_script
 
 PYTHON = {"_": None, "say": None, "Sentence": None, "plural": (1, 2), "counted": (1, 2)}
 TEMPLATES = {"_": None, "n_": (1, 2)}
-SCRIPTS = {"t": None}
 _IN_PYTHON = ("_(", "say(", "Sentence(", ".plural(", ".counted(")
 
 
@@ -46,7 +46,8 @@ def find_sentences(themes: Iterable[Path], packages: Iterable[Path] = ()) -> Sen
         for path in sorted((theme / "templates").rglob("*.html")):
             _extract(found, path, theme.parent, babel_extract, TEMPLATES)
         for path in sorted((theme / "static" / "js").glob("*.js")):
-            _extract(found, path, theme.parent, "javascript", SCRIPTS)
+            for sentence in sentences_of_script(path.read_text(encoding="utf-8")):
+                found.add(sentence, path.relative_to(theme.parent).as_posix())
     for package in packages:
         for path in sorted(path for path in package.rglob("*.py") if "commands" not in path.parts):
             if any(mark in path.read_text(encoding="utf-8") for mark in _IN_PYTHON):

@@ -3,6 +3,7 @@
 A slug may be in any script; in an address it is percent-encoded, as RFC 3986 demands, and in a file's name it is not.
 """
 
+import unicodedata
 from urllib.parse import quote, unquote
 
 HOME = "/"
@@ -73,6 +74,33 @@ def post(slug: str) -> str:
     return f"{NEWS}{quote(slug)}/"
 
 
+def tag(slug: str) -> str:
+    """The courses about a subject."""
+    return f"/topics/{quote(slug)}/"
+
+
+def tag_slug(name: str) -> str:
+    """A tag as a part of an address: its words in lower case, in any script. Empty where it has no letter."""
+    text = unicodedata.normalize("NFC", name).casefold()
+    signs = (sign if unicodedata.category(sign)[0] in "LMN" else "-" for sign in text)
+    return "-".join(part for part in "".join(signs).split("-") if part)
+
+
+def level(name: str) -> str:
+    """The courses of a level."""
+    return f"/levels/{name}/"
+
+
+def teacher(identifier: str) -> str:
+    """The courses of a teacher."""
+    return f"/teachers/{identifier}/"
+
+
+def twin(url: str) -> str:
+    """A page as Markdown."""
+    return f"{url}index.md"
+
+
 def names(url: str) -> list[str]:
     """The parts of an address, as they are in the files: the page's kind first, then slugs."""
     return [unquote(part) for part in url.strip("/").split("/")]
@@ -81,5 +109,6 @@ def names(url: str) -> list[str]:
 # First parts of addresses that belong to the program; a page of the school cannot have them.
 RESERVED = frozenset(
     {"api", "webhooks", "assets", "courses", "news", "library", "sign-in", "sign-up", "reset", "welcome", "claim",
-     "account", "gifts", "receipts", "checkout", "learn", "preview", "downloads", "healthz", "readyz", "metrics"}
+     "account", "gifts", "receipts", "checkout", "learn", "preview", "downloads", "healthz", "readyz", "metrics",
+     "topics", "levels", "teachers", "search"}
 )  # fmt: skip

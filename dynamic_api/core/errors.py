@@ -196,8 +196,10 @@ class SignInsLimited(RateLimited):
 
     def sentence(self, wait: Sentence) -> Sentence:
         """What a person reads."""
-        text = "Too many attempts. Please try again in {wait}. Or sign in by email, with the link or its six digits."
-        return Sentence(text, wait=wait)
+        return Sentence(
+            "Too many attempts. Please try again in {wait}. Or sign in by email, with the link or the six digits.",
+            wait=wait,
+        )
 
 
 def _duration(seconds: int) -> Sentence:

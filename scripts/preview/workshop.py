@@ -13,6 +13,7 @@ from sitegen.catalog.public import PublicCatalog, public_view
 from sitegen.content.load import Content
 from sitegen.load import Loaded, load_school
 from sitegen.school import School
+from sitegen.site.page import Whole
 from sitegen.site.pages import all_pages
 from sitegen.site.render import SiteRenderer, Source, TemplateBroken
 
@@ -109,5 +110,5 @@ def _everything(loaded: Loaded) -> Loaded:
 
 def _hidden(everything: PublicCatalog, content: Content, shown: Loaded) -> frozenset[str]:
     """Addresses that visitors do not have yet."""
-    theirs = {page.url for page in all_pages(public_view(shown.catalog), shown.content, "")}
-    return frozenset({page.url for page in all_pages(everything, content, "")} - theirs)
+    theirs = {page.url for page in all_pages(Whole(public_view(shown.catalog), ""), shown.content)}
+    return frozenset({page.url for page in all_pages(Whole(everything, ""), content)} - theirs)

@@ -15,14 +15,17 @@ from sitegen.catalog.course_file import (
     ModuleFile,
     PriceFile,
     ResourceFile,
+    TestimonialFile,
     Typed,
 )
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.library import Library, Rendered
 from sitegen.catalog.pictures import FileRefused, find_file, picture_size
-from sitegen.catalog.site_file import InstructorFile, SiteFile
+from sitegen.catalog.reviews_file import REVIEWS, ReviewsFile
+from sitegen.catalog.site_file import HomeSectionFile, InstructorFile, SiteFile
 from sitegen.catalog.slugs import slug_of
 from sitegen.catalog.text_files import Unreadable, read_text
+from sitegen.catalog.validate import read_shape
 from sitegen.catalog.yaml_source import Place, YamlSource
 
 _FILE = re.compile(r"[^\s]*[^\s.]\.[A-Za-z]{2,8}|\.{0,2}/?[\w./-]*/[\w./-]*")  # a name with an ending, or a path
@@ -73,7 +76,37 @@ class Compiler:
             brand_accent=file.brand.accent,
             menu=[_compiled(model.MenuLink, each) for each in file.menu],
             footer=[_compiled(model.MenuLink, each) for each in file.footer],
+            social=[_compiled(model.MenuLink, each) for each in file.social],
+            seller=_compiled(model.Seller, file.seller) if file.seller else None,
+            home=[self._home(each, ("home", number)) for number, each in enumerate(file.home)],
+            testimonials=self._testimonials(file.testimonials),
+            pictures=tuple(dict.fromkeys(self._pictures)),
         )
+
+    def _home(self, file: HomeSectionFile, place: Place) -> model.HomeSection:
+        return _compiled(
+            model.HomeSection,
+            file,
+            text_html=self._text(file.text, (*place, "text"))[1].html if file.text else "",
+            picture=self._shown_picture(file.picture, (*place, "picture")),
+            button=_compiled(model.MenuLink, file.button) if file.button else None,
+        )
+
+    def _testimonials(self, files: list[TestimonialFile]) -> list[model.Testimonial]:
+        return [
+            _compiled(
+                model.Testimonial, each, picture=self._shown_picture(each.picture, ("testimonials", number, "picture"))
+            )
+            for number, each in enumerate(files)
+        ]
+
+    def _shown_picture(self, value: str | None, place: Place) -> model.Picture | None:
+        """A picture that a page shows; it is among the pictures of what is compiled."""
+        if value is None:
+            return None
+        picture = self._picture(value, place)
+        self._pictures.append(picture)
+        return picture
 
     def course(self, file: CourseFile) -> model.Course:
         """The course."""
@@ -87,16 +120,35 @@ class Compiler:
             "price": _compiled(model.Price, file.price) if isinstance(file.price, PriceFile) else None,
             "partial_refund_keeps_access": file.partial_refund == "keeps",
             "intro_video": _compiled(model.IntroVideo, file.intro_video) if file.intro_video else None,
-            "testimonials": [_compiled(model.Testimonial, each) for each in file.testimonials],
+            "folder": self.folder.relative_to(self.root.parent).as_posix(),
+            "share_picture": self._picture(file.share_picture, ("share_picture",)) if file.share_picture else None,
+            "testimonials": self._testimonials(file.testimonials),
             "questions": [
                 _compiled(model.Question, each, answer_html=self._text(each.answer, ("questions", n, "answer"))[1].html)
                 for n, each in enumerate(file.questions)
             ],
             "publish_at": self._moment(file.publish_at),
+            "reviews": self._reviews(),
             "resources": self._resources(file.resources),
             "modules": [self._module(module, ("modules", n)) for n, module in enumerate(file.modules)],
         }
         return _compiled(model.Course, file, **compiled, pictures=tuple(dict.fromkeys(self._pictures)))
+
+    def _reviews(self) -> list[model.Review]:
+        """What is shown of the file beside the course, the newest first."""
+        path = self.folder / REVIEWS
+        if not path.is_file():
+            return []
+        source, file = read_shape(ReviewsFile, path)
+        seen: set[str] = set()
+        for number, each in enumerate(file.reviews if file else ()):
+            if each.id in seen:
+                problem = f"The review “{each.id}” is there twice."
+                source.faults.append(source.fault(("reviews", number, "id"), problem, "Delete one of the two."))
+            seen.add(each.id)
+        self.source.faults += source.faults
+        shown = [_compiled(model.Review, each) for each in (file.reviews if file else ()) if each.status == "shown"]
+        return sorted(shown, key=lambda review: review.day, reverse=True)
 
     def _instructor_of_course(self, identifier: str) -> model.Instructor:
         file = self.instructors.get(identifier) or InstructorFile(id=identifier, name=identifier)

@@ -5,7 +5,7 @@ docs/fields.md. Facts that need more than one field or file to check live in `ru
 """
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -97,6 +97,24 @@ Moment = Annotated[
 ]
 
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")  # and not the other forms of ISO 8601
+
+
+def parse_day(value: object) -> object:
+    """`2026-10-02` → a date. Raises ValueError."""
+    if isinstance(value, str):
+        try:
+            if _DATE.fullmatch(value):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        raise ValueError("write a date like 2026-10-02")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+
 class Typed(BaseModel):
     """Base of every shape: unknown fields are refused, and types are not converted."""
 
@@ -143,6 +161,9 @@ class QuestionFile(Typed):
     )
 
 
+HttpsAddress = Annotated[str, Field(pattern=r"^https://[^/\s]+(/\S*)?$")]
+
+
 class TestimonialFile(Typed):
     """What somebody said about the course, chosen by you."""
 
@@ -154,11 +175,11 @@ class TestimonialFile(Typed):
         min_length=1,
         max_length=600,
     )
-    source: str | None = Field(
-        default=None,
-        description="Where they said it.",
-        examples=["https://forum.example/t/sourdough/12"],
-        pattern=r"^https://[^/\s]+(/\S*)?$",
+    source: HttpsAddress | None = Field(
+        default=None, description="Where they said it.", examples=["https://forum.example/t/sourdough/12"]
+    )
+    picture: str | None = Field(
+        default=None, description="Square picture of them, in the course's folder.", examples=["images/noor.jpg"]
     )
 
 
@@ -278,10 +299,44 @@ class CourseFile(Typed):
         default="all", description="Who it is for.", examples=["beginner"]
     )
     instructor: Identifier = Field(description="The instructor: an id from `site.yaml`.", examples=["mira-holm"])
-    tags: list[Line] = Field(default=[], description="Keywords.", examples=[["baking", "kitchen"]])
+    tags: list[Line] = Field(
+        default=[],
+        description="Subjects. Each has a page with its courses.",
+        examples=[["baking", "kitchen"]],
+        max_length=12,
+    )
+    related: list[Identifier] = Field(
+        default=[],
+        description="Ids of courses to show below this one; found by tags, teacher and level otherwise.",
+        examples=[["bookbinding"]],
+        max_length=6,
+    )
+    translation_of: Identifier | None = Field(
+        default=None,
+        description="Id of the course that this one is a translation of. Both pages then tell search engines.",
+        examples=["sourdough"],
+    )
     thumbnail: str = Field(description="Picture, 16:9, in the course's folder.", examples=["thumbnail.svg"])
     thumbnail_alt: str = Field(
         default="", description="What the picture shows, for people who can't see it.", examples=["A scored loaf"]
+    )
+    share_picture: str | None = Field(
+        default=None,
+        description="Picture for links on social networks, 1200 × 630, in the course's folder. Drawn otherwise.",
+        examples=["share.png"],
+    )
+    search_title: Line | None = Field(
+        default=None, description="Title for search engines, where it is another.", examples=["Sourdough for beginners"]
+    )
+    search_description: Line | None = Field(
+        default=None,
+        description="Description for search engines and shared links; the summary otherwise.",
+        examples=["Bake your first sourdough loaf in a week, step by step."],
+    )
+    certificate: Line | None = Field(
+        default=None,
+        description="What you give to those who complete the course; said below the button.",
+        examples=["A signed certificate by post"],
     )
     price: PriceFile | Literal["free"] | None = Field(
         default=None,

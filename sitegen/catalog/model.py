@@ -1,7 +1,7 @@
 """The compiled catalogue: everything resolved, checked and rendered. Private; `public.py` says what visitors see."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -120,12 +120,25 @@ class Question(Compiled):
 
 
 class Testimonial(Compiled):
-    """What somebody said about a course."""
+    """What somebody said about a course, or about the school."""
 
     name: str
     role: str | None
     quote: str
     source: str | None
+    picture: Picture | None = None
+
+
+class Review(Compiled):
+    """What one person said about a course; `source` where that was elsewhere."""
+
+    name: str
+    stars: int
+    day: date
+    text: str
+    verified: bool
+    source: str | None
+    answer: str
 
 
 class Instructor(Compiled):
@@ -154,6 +167,14 @@ class Course(Compiled):
     tags: tuple[str, ...]
     thumbnail: Picture
     thumbnail_alt: str
+    folder: str = ""  # below the school's; courses that were compiled by an earlier version have none of these
+    related: tuple[str, ...] = ()
+    translation_of: str | None = None
+    share_picture: Picture | None = None
+    search_title: str | None = None
+    search_description: str | None = None
+    certificate: str | None = None
+    reviews: tuple[Review, ...] = ()
     price: Price | None
     partial_refund_keeps_access: bool
     intro_video: IntroVideo | None
@@ -215,6 +236,27 @@ class MenuLink(Compiled):
     link: str
 
 
+class Seller(Compiled):
+    """Who sells."""
+
+    name: str
+    address: str
+    country: str
+    registration: str | None
+    vat_id: str | None
+
+
+class HomeSection(Compiled):
+    """A part of the home page."""
+
+    section: Literal["hero", "courses", "teachers", "testimonials", "news", "text", "sign-up"]
+    title: str | None = None
+    text_html: str = ""
+    picture: Picture | None = None
+    picture_alt: str = ""
+    button: MenuLink | None = None
+
+
 class Site(Compiled):
     """The school."""
 
@@ -233,6 +275,15 @@ class Site(Compiled):
     refund_days: int | None = None
     promises: tuple[str, ...] = ()
     app: str | None = None
+    home: tuple[HomeSection, ...] = (HomeSection(section="hero"), HomeSection(section="courses"))
+    testimonials: tuple[Testimonial, ...] = ()
+    newsletter: bool = False
+    social: tuple[MenuLink, ...] = ()
+    seller: Seller | None = None
+    payment_marks: tuple[str, ...] = ()
+    robots: Literal["all", "no-ai", "none"] = "all"
+    security_contact: str | None = None
+    pictures: tuple[Picture, ...] = ()
     logo: Picture | None
     brand_color: str
     brand_accent: str

@@ -15,6 +15,7 @@ Public = TypeVar("Public", "PublicCourse", "PublicModule", "PublicLesson")
 class PublicPreview:
     """What a free preview lesson shows: its whole text, and its transcript by language."""
 
+    notes_markdown: str
     notes_html: str
     transcripts: dict[str, tuple[Cue, ...]]
     chapters: tuple[model.Chapter, ...] = ()
@@ -30,6 +31,7 @@ class PublicLesson:
     duration: int | None
     has_video: bool
     is_own_video: bool
+    captions: tuple[str, ...]
     preview: PublicPreview | None
 
 
@@ -65,9 +67,11 @@ class Outline:
 class PublicCourse:
     """A course as templates get it. `price` None means free."""
 
+    id: str
     slug: str
     title: str
     summary: str
+    description_markdown: str
     description_html: str
     language: str | None
     level: model.Level
@@ -75,6 +79,14 @@ class PublicCourse:
     tags: tuple[str, ...]
     thumbnail: model.Picture
     thumbnail_alt: str
+    folder: str
+    related: tuple[str, ...]
+    translation_of: str | None
+    share_picture: model.Picture | None
+    search_title: str | None
+    search_description: str | None
+    certificate: str | None
+    reviews: tuple[model.Review, ...]
     price: model.Price | None
     intro_duration: int | None
     outcomes: tuple[str, ...]
@@ -104,13 +116,41 @@ class PublicCourse:
     def card(self) -> "PublicCourse":
         """What lists of courses show: the course without its texts."""
         return replace(
-            self, description_html="", questions=(), testimonials=(), pictures=(), modules=self.outline.modules
+            self,
+            description_markdown="",
+            description_html="",
+            questions=(),
+            testimonials=(),
+            reviews=self._rated,
+            pictures=(),
+            modules=self.outline.modules,
         )
+
+    @cached_property
+    def _rated(self) -> tuple[model.Review, ...]:
+        """The reviews without a word of them, for lists of courses."""
+        nothing = {"name": "", "text": "", "answer": "", "source": None}
+        return tuple(each.model_copy(update=nothing) for each in self.reviews)
+
+    @property
+    def stars(self) -> float:
+        """The average of all reviews."""
+        return sum(each.stars for each in self.reviews) / len(self.reviews)
+
+    @property
+    def distribution(self) -> list[tuple[int, int]]:
+        """Stars, and how many reviews gave so many; five first."""
+        return [(stars, sum(each.stars == stars for each in self.reviews)) for stars in (5, 4, 3, 2, 1)]
 
     @cached_property
     def duration(self) -> int:
         """Seconds of video."""
         return sum(module.duration for module in self.modules)
+
+    @property
+    def description(self) -> str:
+        """For search engines and shared links."""
+        return self.search_description or self.summary
 
 
 @dataclass(frozen=True)
@@ -164,8 +204,14 @@ def _lesson(lesson: model.Lesson) -> PublicLesson:
     preview = None
     if lesson.preview:
         transcripts = {captions.language: parse_vtt(captions.vtt) for captions in lesson.captions}
-        preview = PublicPreview(lesson.notes_html or "", transcripts, lesson.chapters)
-    return _shown(PublicLesson, lesson, is_own_video=lesson.hls is not None, preview=preview)
+        preview = PublicPreview(lesson.notes_markdown or "", lesson.notes_html or "", transcripts, lesson.chapters)
+    return _shown(
+        PublicLesson,
+        lesson,
+        is_own_video=lesson.hls is not None,
+        captions=tuple(each.language for each in lesson.captions),
+        preview=preview,
+    )
 
 
 def _shown(shape: type[Public], compiled: model.Compiled, **computed: object) -> Public:

@@ -1,10 +1,19 @@
 """`site.yaml` as a creator may write it: validator, JSON Schema and reference at once."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sitegen.catalog.course_file import COLOUR, Identifier, Language, Line, TimeZone, Typed
+from sitegen.catalog.course_file import (
+    COLOUR,
+    HttpsAddress,
+    Identifier,
+    Language,
+    Line,
+    TestimonialFile,
+    TimeZone,
+    Typed,
+)
 
 
 class BrandFile(Typed):
@@ -26,15 +35,50 @@ class InstructorFile(Typed):
     )
 
 
+PageLink = Annotated[str, Field(pattern=r"^(/[^\s/]\S*|/|https://\S+|mailto:\S+)$")]
+
+
 class LinkFile(Typed):
     """A link in the header or the footer."""
 
     label: Line = Field(description="What visitors read.", examples=["About"])
-    link: str = Field(
-        description="A page of the site, or an address.",
-        examples=["/about/"],
-        pattern=r"^(/[^\s/]\S*|/|https://\S+|mailto:\S+)$",
+    link: PageLink = Field(description="A page of the site, or an address.", examples=["/about/"])
+
+
+class SellerFile(Typed):
+    """Who sells: what the law of many countries wants said."""
+
+    name: Line = Field(description="The person or company.", examples=["Lantern Workshop Oy"])
+    address: str = Field(description="Postal address.", examples=["Rantatie 4, 00100 Helsinki, Finland"], min_length=1)
+    country: str = Field(description="Two letters, as in ISO 3166.", examples=["FI"], pattern=r"^[A-Z]{2}$")
+    registration: Line | None = Field(default=None, description="Number in a register.", examples=["FI 1234567-8"])
+    vat_id: Line | None = Field(default=None, description="VAT number.", examples=["FI12345678"])
+
+
+class ButtonFile(Typed):
+    """A button."""
+
+    label: Line = Field(description="What it says.", examples=["See the courses"])
+    link: PageLink = Field(description="Where it leads.", examples=["/courses/"])
+
+
+class HomeSectionFile(Typed):
+    """A part of the home page."""
+
+    section: Literal["hero", "courses", "teachers", "testimonials", "news", "text", "sign-up"] = Field(
+        description=(
+            "`hero` opens the page; `courses`, `teachers` and `news` list what there is; `testimonials` are those of "
+            "this file; `text` is yours; `sign-up` asks for an address to send news to (needs `newsletter`)."
+        ),
+        examples=["hero"],
     )
+    title: Line | None = Field(default=None, description="Its heading.", examples=["Learn with your hands"])
+    text: str = Field(default="", description="Its text, as Markdown.", examples=["Small courses, well taught."])
+    picture: str | None = Field(
+        default=None, description="A picture beside `site.yaml`; for `hero` and `text`.", examples=["images/bench.jpg"]
+    )
+    picture_alt: str = Field(default="", description="What the picture shows.", examples=["A workbench"])
+    button: ButtonFile | None = Field(default=None, description="A button; for `hero` and `text`.")
 
 
 class SiteFile(Typed):
@@ -109,11 +153,45 @@ class SiteFile(Typed):
         examples=[["any-device", "lifetime-access", "Answers by email within two days"]],
         max_length=6,
     )
-    app: str | None = Field(
+    app: HttpsAddress | None = Field(
+        default=None, description="Where learners get the phone app.", examples=["https://school.example/app"]
+    )
+    home: list[HomeSectionFile] = Field(
+        default=[HomeSectionFile(section="hero"), HomeSectionFile(section="courses")],
+        description="The parts of the home page, in this order.",
+        min_length=1,
+        max_length=12,
+    )
+    testimonials: list[TestimonialFile] = Field(
+        default=[], description="What people said about the school, for the home page.", max_length=12
+    )
+    newsletter: bool = Field(
+        default=False,
+        description=(
+            "Whether visitors can leave an address for news. Each confirms it by email; `coursewright news` writes the "
+            "addresses as CSV for the program you send with."
+        ),
+        examples=[True],
+    )
+    social: list[LinkFile] = Field(
+        default=[], description="Your pages elsewhere: in the footer, and told to search engines.", max_length=8
+    )
+    seller: SellerFile | None = Field(default=None, description="Who sells; shown in the footer.")
+    payment_marks: list[Line] = Field(
+        default=[],
+        description="How buyers can pay, as you set it up at Stripe; shown below the button.",
+        examples=[["Visa", "Mastercard", "Apple Pay", "SEPA"]],
+        max_length=8,
+    )
+    robots: Literal["all", "no-ai", "none"] = Field(
+        default="all",
+        description="Who may read the public pages: everybody, everybody but collectors for AI, or no robot.",
+        examples=["no-ai"],
+    )
+    security_contact: PageLink | None = Field(
         default=None,
-        description="Where learners get the phone app.",
-        examples=["https://school.example/app"],
-        pattern=r"^https://[^/\s]+(/\S*)?$",
+        description="Where faults of security are reported; written to `/.well-known/security.txt`.",
+        examples=["mailto:security@school.example"],
     )
     logo: str | None = Field(default=None, description="Picture beside `site.yaml`.", examples=["images/logo.svg"])
     brand: BrandFile = Field(description="Colours.")

@@ -1,31 +1,11 @@
 """What a page and a post may say above their text."""
 
-import re
-from datetime import date
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
-from sitegen.catalog.course_file import Line, Moment, Typed
+from sitegen.catalog.course_file import Day, Line, Moment, Typed
 from sitegen.catalog.slugs import Slug
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def parse_date(value: object) -> object:
-    """`2026-10-02` → a date. Other values are returned as they are, and refused later."""
-    if isinstance(value, str):
-        try:
-            if _DATE.fullmatch(value):
-                return date.fromisoformat(value)
-        except ValueError:
-            pass
-        raise ValueError("write a date like 2026-10-02")
-    return value
-
-
-Day = Annotated[date, BeforeValidator(parse_date), WithJsonSchema({"type": "string", "format": "date"})]
-
 
 Role = Literal["terms", "privacy", "refunds", "imprint"]
 ROLES: tuple[Role, ...] = get_args(Role)

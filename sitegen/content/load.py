@@ -33,6 +33,8 @@ class Page:
     draft: bool
     publish_at: datetime | None
     role: Role | None = None
+    file: str = ""  # below the school's folder
+    markdown: str = ""
     pictures: tuple[model.Picture, ...] = ()
 
     @property
@@ -213,6 +215,8 @@ class ContentReader:
             "html": rendered.html,
             "draft": file.draft,
             "role": file.role,
+            "file": _below(path, self.folder.parent),
+            "markdown": rendered.markdown,
             "publish_at": file.publish_at.replace(tzinfo=zone) if file.publish_at else None,
             "pictures": tuple(rendered.public_files),
         }
@@ -239,3 +243,7 @@ class ContentReader:
             self.faults.append(written.source.fault(("picture",), str(error), error.remedy))
             return None
         return self.library.public_picture(path)
+
+
+def _below(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()

@@ -85,11 +85,15 @@ def _pictures(public: PublicCatalog, content: Content) -> Iterator[Picture]:
             yield post.picture
 
 
+def sentences_of_script(text: str) -> list[str]:
+    """What a script says to people."""
+    return sorted({json.loads(found) for found in _SENTENCE.findall(text)})
+
+
 def _words_of_scripts(words: Words, files: Mapping[str, bytes]) -> bytes:
     """The module that `words.js` imports: each sentence of the scripts → its translation."""
-    scripts = b"".join(content for name, content in sorted(files.items()) if _IS_SCRIPT(name))
-    sentences = sorted({json.loads(found) for found in _SENTENCE.findall(scripts.decode())})
-    said = {sentence: words(sentence) for sentence in sentences}
+    scripts = "".join(content.decode() for name, content in sorted(files.items()) if _IS_SCRIPT(name))
+    said = {sentence: words(sentence) for sentence in sentences_of_script(scripts)}
     return f"export default {json.dumps(said, ensure_ascii=False, indent=0)};\n".encode()
 
 

@@ -1,123 +1,95 @@
-"""Which pages there are, and what each template receives. Pure: a PublicCatalog in, pages out."""
+"""Which pages there are, and what each template receives. Pure: what visitors may see goes in, pages come out."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import partial
-from urllib.parse import quote
 
 from sitegen import urls
-from sitegen.catalog.public import PublicCatalog, PublicCourse
 from sitegen.catalog.words import Words
-from sitegen.content.load import Content
-from sitegen.site import structured_data
+from sitegen.content.load import Content, Post
+from sitegen.content.load import Page as OwnPage
+from sitegen.site import listings, structured_data, twins
+from sitegen.site.course_pages import course_pages
+from sitegen.site.listings import MakesPages
+from sitegen.site.page import SitePage, Whole
 
 
-@dataclass(frozen=True)
-class SitePage:
-    """One URL, its template, and the template's values. `indexed` says whether search engines may list it."""
-
-    url: str
-    template: str
-    title: str
-    description: str
-    language: str
-    indexed: bool = True
-    save_as: str = ""
-    values: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def file(self) -> str:
-        """Where the page is written, below the output folder."""
-        return self.save_as or urls.save_as(self.url)
-
-
-def all_pages(public: PublicCatalog, content: Content, site_url: str) -> Iterator[SitePage]:
+def all_pages(whole: Whole, content: Content) -> Iterator[SitePage]:
     """Every page."""
+    public, site_url = whole.public, whole.site_url
     site, _ = public.site, public.site.say
-    page = partial(SitePage, language=site.language)
+    page: MakesPages = partial(SitePage, language=site.language)
     cards = tuple(course.card for course in public.courses)
-    listing = structured_data.to_json(structured_data.course_list(public, site_url))
-    yield page(urls.HOME, "home", site.name, site.description, values={"courses": cards, "json_ld": listing})
-    yield page(urls.COURSES, "catalogue", _("Courses"), site.description, values={"courses": cards, "json_ld": listing})
+    yield page(
+        urls.HOME,
+        "home",
+        site.name,
+        site.description,
+        described=(
+            structured_data.organization(site, site_url),
+            structured_data.website(site, site_url),
+            structured_data.course_list(cards, site_url),
+        ),
+        shared=whole.shared(site.tagline, "", _),
+        twin=twins.home(public, content, site_url),
+        values={
+            "courses": cards[: listings.PER_PAGE],
+            "total": len(cards),
+            "posts": content.posts[:3],
+            "teachers": tuple({card.instructor.id: card.instructor for card in cards}.values()),
+        },
+    )
+    yield from listings.catalogue(page, whole)
     for course in (*public.courses, *public.retired):
-        yield from _course_pages(public, course, site_url)
+        yield from course_pages(whole, course)
     for redirect in public.redirects:
         yield page(redirect.old, "moved", _("This page has moved"), "", indexed=False, values={"target": redirect.new})
     for own in content.pages:
-        yield page(own.address, "page", own.title, own.summary, values={"page": own})
-    yield page(urls.NEWS, "news", _("News"), "", values={"posts": content.posts})
+        yield _own_page(page, whole, own)
+    for address, posts, number, links in listings.numbered(urls.NEWS, content.posts):
+        values = {"posts": posts, "pages": links, "number": number}
+        yield page(address, "news", _("News"), "", values=values)
     for post in content.posts:
-        yield page(post.address, "article", post.title, post.summary, values={"post": post})
+        yield _post(page, whole, post)
     yield from _shells(page, _)
-    values = {"courses": cards}
-    yield page("/404.html", "404", _("Page not found"), "", indexed=False, save_as="404.html", values=values)
-
-
-def _course_pages(public: PublicCatalog, course: PublicCourse, site_url: str) -> Iterator[SitePage]:
-    language = course.language or public.site.language
-    page, _ = partial(SitePage, language=language), public.site.in_language(language)
-    described = structured_data.to_json(structured_data.course(public, course, site_url))
-    preview = next((lesson for lesson in course.lessons if lesson.preview), None)
-    related = [other.card for other in public.courses if other.slug != course.slug][:2]
     yield page(
-        urls.course(course.slug),
-        "course",
-        course.title,
-        course.summary,
-        indexed=course.is_for_sale,
-        values={"course": course, "json_ld": described, "first_preview": preview, "related": related},
+        "/404.html", "404", _("Page not found"), "", indexed=False, save_as="404.html", values={"courses": cards[:3]}
     )
-    if course.price and course.is_for_sale:
-        yield page(
-            urls.gift(course.slug),
-            "gift",
-            _("Give “{course}” as a gift", course=course.title),
-            "",
-            indexed=False,
-            values={"course": course},
-        )
-    if course.intro_duration:
-        yield page(
-            urls.intro(course.slug),
-            "preview",
-            _("{course}: the introduction", course=course.title),
-            course.summary,
-            indexed=course.is_for_sale,
-            values={"course": course, "lesson": None, "source": f"/api/previews/{quote(course.slug)}"},
-        )
-    outline = course.outline
-    for number, lesson in enumerate(course.lessons):
-        title = f"{lesson.title} · {course.title}"
-        if lesson.preview:
-            yield page(
-                urls.preview(course.slug, lesson.slug),
-                "preview",
-                title,
-                lesson.summary or course.summary,
-                indexed=course.is_for_sale,
-                values={
-                    "course": course,
-                    "lesson": lesson,
-                    "source": f"/api/previews/{quote(course.slug)}/{quote(lesson.slug)}",
-                },
-            )
-        yield page(
-            urls.learn(course.slug, lesson.slug),
-            "lesson",
-            title,
-            lesson.summary or "",
-            indexed=False,
-            values={
-                "course": outline,
-                "lesson": outline.lessons[number],
-                "previous": outline.lessons[number - 1] if number else None,
-                "next": outline.lessons[number + 1] if number + 1 < len(outline.lessons) else None,
-                "number": number + 1,
-            },
-        )
 
 
-def _shells(page: Callable[..., SitePage], _: Words) -> Iterator[SitePage]:
+def _own_page(page: MakesPages, whole: Whole, own: OwnPage) -> SitePage:
+    dates = whole.history.of(own.file)
+    return page(
+        own.address,
+        "page",
+        own.title,
+        own.summary,
+        updated=dates.last if dates else None,
+        shared=whole.shared(own.title, "", whole.public.site.say),
+        twin=twins.text(own.title, own.summary, own.markdown),
+        values={"page": own},
+    )
+
+
+def _post(page: MakesPages, whole: Whole, post: Post) -> SitePage:
+    site, dates = whole.public.site, whole.history.of(post.file)
+    changed = dates.last if dates else None
+    shared = whole.shared(post.title, ", ".join(post.authors), site.say, post.picture)
+    return page(
+        post.address,
+        "article",
+        post.title,
+        post.summary,
+        kind="article",
+        updated=changed,
+        crumbs=((site.say("News"), urls.NEWS), (post.title, post.address)),
+        shared=shared,
+        twin=twins.text(post.title, post.summary, post.markdown),
+        described=(structured_data.article(post, site, whole.site_url, shared.address, changed),),
+        values={"post": post},
+    )
+
+
+def _shells(page: MakesPages, _: Words) -> Iterator[SitePage]:
     nothing: dict[str, object] = {"course": None, "lesson": None, "previous": None, "next": None}
     yield page(urls.ANY_LESSON, "any_lesson", _("Lesson"), "", indexed=False, values=nothing)
     for url, template, title in (

@@ -1,12 +1,14 @@
 """Every file of the site. Pure: what visitors may see goes in, names and bytes come out; the same for the same."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from jinja2 import Environment, TemplateError, TemplateSyntaxError, UndefinedError
 from markupsafe import Markup
 
@@ -14,11 +16,14 @@ from sitegen import urls
 from sitegen.catalog import money
 from sitegen.catalog.model import Site, price_of_form
 from sitegen.catalog.public import Outline, PublicCatalog, PublicCourse
-from sitegen.catalog.words import Words
+from sitegen.catalog.words import Words, locale_of
 from sitegen.content.load import Content
-from sitegen.site import feed
+from sitegen.history import History
+from sitegen.site import feed, machines, structured_data
 from sitegen.site.assets import Assets
-from sitegen.site.pages import SitePage, all_pages
+from sitegen.site.page import SitePage, Whole
+from sitegen.site.pages import all_pages
+from sitegen.site.share_pictures import can_draw, draw
 from sitegen.site.templates import open_templates, templates_stamp
 
 
@@ -42,6 +47,14 @@ class Source:
     public: Path
     site_url: str
     variants: Path | None = None  # where the sizes of pictures are kept; None: pages show the pictures as they are
+    cards: Path | None = None  # where the pictures of shared links are kept; None: none are drawn
+    history: History = field(default_factory=History)
+    now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    @property
+    def own_theme(self) -> Path:
+        """The school's own theme, or the one that comes with the program."""
+        return self.themes[0]
 
 
 class SiteRenderer:
@@ -60,22 +73,26 @@ class SiteRenderer:
         self._courses = {course.slug: course for course in (*catalog.courses, *catalog.retired)}
         assets = Assets(catalog, content, source.files, source.themes, source.variants)
         self._forget(catalog, content, source, assets)
-        pages = list(all_pages(catalog, content, source.site_url))
+        fonts, folder = source.own_theme / "fonts", source.cards
+        draws = partial(can_draw, fonts=fonts) if folder is not None else (lambda _card: False)
+        whole = Whole(catalog, source.site_url, source.history, draws)
+        pages = list(all_pages(whole, content))
         before, self._rendered = self._rendered, {}
         for page in pages:
             known = before.get(page.file)
             made = (
                 known[1]
                 if known is not None and known[0] == page
-                else assets.in_page(_render(self._templates(page.language), page)).encode()
+                else assets.in_page(_render(self._templates(page.language), page, source.site_url)).encode()
             )
             self._rendered[page.file] = (page, made)
             yield SiteFile(page.file, made)
-        yield SiteFile(feed.ADDRESS.lstrip("/"), feed.atom(catalog.site, content.posts, source.site_url).encode())
-        yield SiteFile("sitemap.xml", _sitemap(pages, source.site_url).encode())
-        robots = f"User-agent: *\nDisallow: /api/\nSitemap: {source.site_url}/sitemap.xml\n"
-        yield SiteFile("robots.txt", robots.encode())
-        yield SiteFile("_redirects", "".join(f"{each.old} {each.new} 301\n" for each in catalog.redirects).encode())
+            if page.twin and page.indexed:
+                yield SiteFile(urls.twin(page.url).lstrip("/"), page.twin.encode())
+        if folder is not None:
+            for card in {page.shared.card for page in pages if page.shared.card}:
+                yield SiteFile(card.address.lstrip("/"), draw(card, source.files, fonts, folder))
+        yield from _for_machines(catalog, content, pages, source)
         yield from (SiteFile(name, content) for name, content in assets.files())
         if source.public.is_dir():
             for path in sorted(path for path in source.public.rglob("*") if path.is_file()):
@@ -122,9 +139,11 @@ def _open(site: Site, content: Content, source: Source, assets: Assets, words: W
             "asset": assets.theme,
             "link": _link,
             "duration": lambda seconds: money.format_duration(seconds, words),
+            "number": lambda value: format_decimal(value, "0.#", locale=words.locale),
             "date": lambda day: format_date(day, "long", locale=words.locale),
         },
     )
+    environment.filters["language_name"] = lambda code: locale_of(code).get_display_name(words.locale) or code
     environment.globals["outline"] = _outlines(environment)
     return environment
 
@@ -134,9 +153,12 @@ def _link(address: str, text: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, text)
 
 
-def _render(environment: Environment, page: SitePage) -> str:
+def _render(environment: Environment, page: SitePage, site_url: str) -> str:
+    described = [*page.described, *([structured_data.breadcrumb(page.crumbs, site_url)] if page.crumbs else [])]
+    json_ld = structured_data.to_json(described) if described else ""
     try:
-        return environment.get_template(f"{page.template}.html").render(page_info=page, **page.values)
+        template = environment.get_template(f"{page.template}.html")
+        return template.render(page_info=page, json_ld=json_ld, **page.values)
     except TemplateSyntaxError as error:
         raise TemplateBroken(
             f"{error.filename}:{error.lineno}: This template cannot be read: {error.message}"
@@ -174,9 +196,13 @@ def _outlines(environment: Environment) -> Callable[[Outline, str], Markup]:
     return outline
 
 
-def _sitemap(pages: Sequence[SitePage], site_url: str) -> str:
-    entries = "".join(f"  <url><loc>{site_url}{page.url}</loc></url>\n" for page in pages if page.indexed)
-    return (
-        '<?xml version="1.0" encoding="utf-8"?>\n'
-        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n'
-    )
+def _for_machines(
+    catalog: PublicCatalog, content: Content, pages: Sequence[SitePage], source: Source
+) -> Iterator[SiteFile]:
+    site, url = catalog.site, source.site_url
+    yield SiteFile(feed.ADDRESS.lstrip("/"), feed.atom(site, content.posts, url).encode())
+    yield SiteFile("sitemap.xml", machines.sitemap(pages, url).encode())
+    yield SiteFile("robots.txt", machines.robots(site, url).encode())
+    yield SiteFile("llms.txt", pages[0].twin.encode())
+    yield SiteFile(".well-known/security.txt", machines.security(site, url, source.now).encode())
+    yield SiteFile("_redirects", "".join(f"{each.old} {each.new} 301\n" for each in catalog.redirects).encode())

@@ -1,0 +1,79 @@
+"""One page of the site, before it is rendered, and what all of them are made from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sitegen import urls
+from sitegen.catalog.model import Picture
+from sitegen.catalog.public import PublicCatalog
+from sitegen.catalog.words import Words
+from sitegen.history import History
+from sitegen.site.share_pictures import Card
+
+Crumb = tuple[str, str]  # what it says, and its address
+
+
+def _draws_nothing(_card: Card) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The whole that a page is a part of: what visitors may see, where, since when, and which pictures can be drawn."""
+
+    public: PublicCatalog
+    site_url: str
+    history: History = field(default_factory=History)
+    can_draw: Callable[[Card], bool] = _draws_nothing
+
+    def shared(self, title: str, by: str, words: Words, *pictures: Picture | None) -> "Shared":
+        """What a shared link shows: the first of these pictures, or a card, or nothing. Networks show no drawings."""
+        for picture in pictures:
+            if picture is not None and not picture.file.endswith(".svg"):
+                return Shared(picture.address)
+        site = self.public.site
+        logo = site.logo.file if site.logo else ""
+        card = Card(
+            title, by, site.name, site.brand_color, site.brand_accent, words.language, words.is_right_to_left, logo
+        )
+        return Shared(card.address, card) if self.can_draw(card) else Shared("")
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The picture of a shared link: its address, empty where there is none; and the card, where it is drawn."""
+
+    address: str
+    card: Card | None = None
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """One URL, its template, and the template's values.
+
+    `indexed` says whether search engines may list it. `twin` is the page as Markdown, where it has one. `described` is
+    what structured data says of it, beside its breadcrumb. `alternates` are language and address of the same page in
+    other languages.
+    """
+
+    url: str
+    template: str
+    title: str
+    description: str
+    language: str
+    indexed: bool = True
+    save_as: str = ""
+    crumbs: tuple[Crumb, ...] = ()
+    updated: datetime | None = None
+    twin: str = ""
+    described: tuple[Mapping[str, object], ...] = ()
+    shared: Shared = Shared("")
+    kind: str = "website"  # Open Graph's type
+    alternates: tuple[tuple[str, str], ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """Where the page is written, below the output folder."""
+        return self.save_as or urls.save_as(self.url)

@@ -1,0 +1,73 @@
+"""Public pages as Markdown, for programs that read instead of looking: `…/index.md` beside `…/index.html`."""
+
+from sitegen import urls
+from sitegen.catalog.money import format_clock, format_duration, format_money
+from sitegen.catalog.public import PublicCatalog, PublicCourse, PublicLesson
+from sitegen.catalog.words import Words
+from sitegen.content.load import Content
+
+
+def text(title: str, summary: str, markdown: str) -> str:
+    """A page or a post."""
+    return _joined(f"# {title}", f"> {summary}" if summary else "", markdown.strip())
+
+
+def course(item: PublicCourse, _: Words) -> str:
+    """A course: what its page says."""
+    price = format_money(item.price.amount, item.price.currency, _.language) if item.price else _("Free")
+    facts = [
+        f"- {price if item.is_for_sale else _('No longer for sale')}",
+        f"- {_.plural('{count} lesson', '{count} lessons', len(item.lessons))}",
+        f"- {_('With {name}', name=item.instructor.name)}",
+    ]
+    if item.duration:
+        facts.insert(2, f"- {_('{duration} of video', duration=format_duration(item.duration, _))}")
+    outcomes = [f"## {_('What you will learn')}", "\n".join(f"- {each}" for each in item.outcomes)]
+    lessons = "\n\n".join(
+        f"### {module.title}\n\n" + "\n".join(f"1. {_lesson(item, lesson)}" for lesson in module.lessons)
+        for module in item.modules
+    )
+    return _joined(
+        f"# {item.title}",
+        f"> {item.summary}",
+        "\n".join(facts),
+        *(outcomes if item.outcomes else ()),
+        item.description_markdown.strip(),
+        f"## {_('Curriculum')}",
+        lessons,
+    )
+
+
+def preview(item: PublicCourse, lesson: PublicLesson) -> str:
+    """A free lesson: its notes."""
+    notes = lesson.preview.notes_markdown if lesson.preview else ""
+    return _joined(f"# {lesson.title}", f"> {lesson.summary or item.summary}", notes.strip())
+
+
+def home(public: PublicCatalog, content: Content, site_url: str) -> str:
+    """The whole site as a list of links, which is also `llms.txt` (https://llmstxt.org)."""
+    site, _ = public.site, public.site.say
+
+    def link(title: str, url: str, about: str) -> str:
+        return f"- [{title}]({site_url}{urls.twin(url)}){f': {about}' if about else ''}"
+
+    courses = [link(each.title, urls.course(each.slug), each.summary) for each in public.courses]
+    pages = [link(each.title, each.address, each.summary) for each in content.pages]
+    posts = [link(each.title, each.address, each.summary) for each in content.posts]
+    return _joined(
+        f"# {site.name}",
+        f"> {site.description}",
+        f"## {_('Courses')}",
+        "\n".join(courses),
+        *([f"## {_('News')}", "\n".join(posts)] if posts else ()),
+        *([f"## {_('More')}", "\n".join(pages)] if pages else ()),
+    )
+
+
+def _lesson(item: PublicCourse, lesson: PublicLesson) -> str:
+    title = f"[{lesson.title}]({urls.preview(item.slug, lesson.slug)})" if lesson.preview else lesson.title
+    return f"{title} ({format_clock(lesson.duration)})" if lesson.duration else title
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"

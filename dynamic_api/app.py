@@ -11,8 +11,10 @@ import dynamic_api.accounts.sign_in_routes
 import dynamic_api.checkout.routes
 import dynamic_api.claims.routes
 import dynamic_api.learning.purchase_routes
+import dynamic_api.learning.reviews
 import dynamic_api.learning.routes
 import dynamic_api.mobile_v1.routes
+import dynamic_api.newsletter.routes
 import dynamic_api.webhooks.routes
 from dynamic_api.catalog.source import CatalogSource
 from dynamic_api.core.clock import Clock, utc_now
@@ -99,6 +101,8 @@ def routes(metrics: RequestMetrics) -> dict[str, list[Route]]:
         *dynamic_api.checkout.routes.routes,
         *dynamic_api.learning.routes.routes,
         *dynamic_api.learning.purchase_routes.routes,
+        *dynamic_api.learning.reviews.routes,
+        *dynamic_api.newsletter.routes.routes,
     ]
     return {
         **mounted("/api", api),

@@ -23,6 +23,10 @@ RECEIPTS = "/receipts/"
 CHECKOUT_SUCCESS = "/checkout/success/"
 ANY_LESSON = "/learn/"  # the page of a lesson whose course is no longer in the files
 CHECK_EMAIL = "/checkout/check-email/"
+NEWSLETTER = "/newsletter/"
+NEWSLETTER_CONFIRM = "/newsletter/confirm/"
+NEWSLETTER_END = "/newsletter/unsubscribe/"
+REVIEW = "/review/"
 STRIPE_WEBHOOK = "/webhooks/stripe"
 
 
@@ -110,5 +114,5 @@ def names(url: str) -> list[str]:
 RESERVED = frozenset(
     {"api", "webhooks", "assets", "courses", "news", "library", "sign-in", "sign-up", "reset", "welcome", "claim",
      "account", "gifts", "receipts", "checkout", "learn", "preview", "downloads", "healthz", "readyz", "metrics",
-     "topics", "levels", "teachers", "search"}
+     "topics", "levels", "teachers", "search", "newsletter", "review"}
 )  # fmt: skip

@@ -11,6 +11,7 @@ from dynamic_api.core.audit import Action, by_user, record
 from dynamic_api.core.clock import timestamp
 from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import DeletionMustWait
+from dynamic_api.core.messages import OperatorNotice, queue_message
 from dynamic_api.core.models import (
     AccessToken,
     AuditEntry,
@@ -21,10 +22,12 @@ from dynamic_api.core.models import (
     Job,
     Json,
     Lesson,
+    NewsReader,
     OneTimeLink,
     Order,
     OrderLine,
     Progress,
+    Review,
     User,
     WebhookEvent,
     WebSession,
@@ -69,6 +72,8 @@ async def export_user(db: AsyncSession, user_id: int) -> Json:
         "entitlements": (Entitlement, Entitlement.user_id == user_id),
         "progress": (Progress, Progress.user_id == user_id),
         "course_progress": (CourseProgress, CourseProgress.user_id == user_id),
+        "reviews": (Review, Review.user_id == user_id),
+        "news": (NewsReader, NewsReader.email_key.in_(select(User.email_key).where(User.id == user_id))),
         "browsers": (WebSession, WebSession.user_id == user_id),
         "phones": (AccessToken, AccessToken.user_id == user_id),
         "links_emailed": (OneTimeLink, OneTimeLink.user_id == user_id),
@@ -113,6 +118,8 @@ async def delete_user(db: AsyncSession, user_id: int, *, now: datetime) -> None:
         await db.execute(delete(table).where(table.user_id == user.id))
     theirs_or_for_them = or_(OneTimeLink.user_id == user.id, OneTimeLink.email_key == user.email_key)
     await db.execute(delete(OneTimeLink).where(theirs_or_for_them))
+    await db.execute(delete(NewsReader).where(NewsReader.email_key == user.email_key))
+    await _anonymise_reviews(db, user, now)
     await _cancel_messages(db, user)
     user.email = Email.deleted(user.id)
     user.name, user.email_verified_at, user.updated_at = "", None, now
@@ -165,6 +172,19 @@ async def _anonymise_records(db: AsyncSession, user: User, orders: list[Order]) 
     for entry in await db.scalars(select(AuditEntry).where(about)):
         if entry.details.keys() & _PERSONAL_DETAILS:
             entry.details = {key: value for key, value in entry.details.items() if key not in _PERSONAL_DETAILS}
+
+
+async def _anonymise_reviews(db: AsyncSession, user: User, now: datetime) -> None:
+    """What they said of courses stays, without them; the creator is told that files and pages still have the name."""
+    reviews = list(await db.scalars(select(Review).where(Review.user_id == user.id)))
+    for review in reviews:
+        review.user_id, review.name, review.updated_at = None, "", now
+    if reviews:
+        sentence = (
+            "Somebody who reviewed a course has deleted their account. Run “coursewright reviews pull” and build, so "
+            "that the name goes from the course files and the pages too."
+        )
+        await queue_message(db, OperatorNotice(id=f"operator.reviews.{user.id}", sentence=sentence), now=now)
 
 
 async def _cancel_messages(db: AsyncSession, user: User) -> None:

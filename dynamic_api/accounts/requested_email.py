@@ -4,14 +4,7 @@ from pydantic import BaseModel, Field
 
 from dynamic_api.core.emails import Email, EmailInvalid
 from dynamic_api.core.errors import ValidationFailed
-from dynamic_api.core.throttle import (
-    ACCOUNT_FORMS_BY_IP,
-    MESSAGES_BY_EMAIL,
-    MESSAGES_BY_EMAIL_DAILY,
-    MESSAGES_BY_EMAIL_FIRST,
-    MESSAGES_BY_EMAIL_FROM_ALL,
-    Limits,
-)
+from dynamic_api.core.throttle import ACCOUNT_FORMS_BY_IP, count_message
 from dynamic_api.web.requests import Request, Text
 
 
@@ -33,13 +26,3 @@ async def allowed_email(text: str, request: Request) -> Email:
     await request.service.throttle.hit(ACCOUNT_FORMS_BY_IP, request.client_ip)
     await count_message(request.service.throttle, email, request.client_ip)
     return email
-
-
-async def count_message(throttle: Limits, email: Email, client_ip: str) -> None:
-    """Limits how many emails one address is sent, from one network and from all. Raises RateLimited."""
-    await throttle.hit(MESSAGES_BY_EMAIL, email.key, client_ip)
-    left = await throttle.hit(MESSAGES_BY_EMAIL_DAILY, email.key, client_ip)
-    if await throttle.knows(email.key, client_ip):
-        return  # whoever proved here that it is theirs is not shut out by what others ask for
-    is_first = left == MESSAGES_BY_EMAIL_DAILY.attempts - 1
-    await throttle.hit(MESSAGES_BY_EMAIL_FIRST if is_first else MESSAGES_BY_EMAIL_FROM_ALL, email.key)

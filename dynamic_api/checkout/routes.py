@@ -8,7 +8,6 @@ from datetime import timedelta
 from sqlalchemy import select
 from starlette.responses import RedirectResponse, Response
 
-from dynamic_api.accounts.requested_email import count_message
 from dynamic_api.catalog.courses import CatalogCourse
 from dynamic_api.checkout.buyer import AlreadyOwned, Buyer
 from dynamic_api.checkout.free import EmailNeeded, SignInNeeded, give_free_course, take_free_course
@@ -22,7 +21,7 @@ from dynamic_api.core.models import Order
 from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.operator_notices import tell_operator
 from dynamic_api.core.states import OrderState
-from dynamic_api.core.throttle import CHECKOUTS_BY_IP, ORDER_VIEWS_BY_IP
+from dynamic_api.core.throttle import CHECKOUTS_BY_IP, ORDER_VIEWS_BY_IP, count_message
 from dynamic_api.core.tokens import parse_public_order_id
 from dynamic_api.gateways.payment_errors import PaymentsMisconfigured, PaymentsRefused, PaymentsUnavailable
 from dynamic_api.orders.gifts import GIFT_OF_ORDER, describe_gift, read_gift_form

@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,8 @@ COMMANDS: Table = {
     "jobs": ("dynamic_api.commands.events:jobs", "List jobs, or retry those that failed."),
     "messages": ("dynamic_api.commands.messages:messages", "Show every email we send, filled with samples."),
     "captions": ("", "Captions: convert those of other programs, upload those of the course files."),
+    "reviews": ("", "What learners say of courses, into the course files."),
+    "newsletter": ("dynamic_api.commands.voices:newsletter", "Write who wants news, as CSV."),
     "media": ("", "Videos and files: put them up, check them, ask for captions."),
 }
 GROUPS: Mapping[str, Table] = {
@@ -78,6 +80,10 @@ GROUPS: Mapping[str, Table] = {
         "archive": ("dynamic_api.commands.archive:take_in", "Set a whole school up from `coursewright export`."),
         "customers": ("dynamic_api.commands.imports:customers", "Import buyers from a table of another platform."),
         "laravel": ("dynamic_api.commands.imports:laravel", "Import people and orders of the Laravel platform."),
+    },
+    "reviews": {
+        "pull": ("sitegen.commands.reviews:pull", "Write what learners said into the course files, as pending."),
+        "import": ("sitegen.commands.reviews:take_in_reviews", "Add reviews of another platform from a table."),
     },
     "i18n": {
         "extract": ("sitegen.commands.i18n:extract", "Write every sentence into a file, to be translated."),
@@ -162,6 +168,12 @@ class LazyInstallation:
         from dynamic_api.commands.publishing import look_for_upgrade
 
         return look_for_upgrade()
+
+    def reviews(self) -> "Sequence[Mapping[str, object]]":
+        """What learners wrote of courses."""
+        from dynamic_api.commands.voices import pull_reviews
+
+        return pull_reviews()
 
     @property
     def media(self) -> ModuleType:

@@ -9,6 +9,7 @@ import click
 
 from dynamic_api.commands.report import CommandRefused, settings_or_refusal
 from dynamic_api.web.hosting import HOSTS, Hosting, caddyfile
+from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
 from sitegen.school import shipped
 
 RUNNERS = ("systemd", "container")  # folders of `deploy/`: files that name no setting, and are copied as they are
@@ -33,11 +34,19 @@ def host(server: str, to: Path | None, output: Path | None, upstream: str, caddy
         return
     settings = settings_or_refusal()
     folder = (output or settings.output or Path("output")).resolve()
-    hosting = Hosting(settings, folder, upstream)
+    hosting = Hosting(settings, folder, upstream, _snippet_hosts(settings.manifest))
     if server == "caddy":
         click.echo(caddyfile(hosting, is_older=_is_older(caddy_version or _caddy_here())), nl=False)
         return
     click.echo(HOSTS[server](hosting), nl=False)
+
+
+def _snippet_hosts(manifest: Path) -> tuple[str, ...]:
+    """What the creator's snippet loads from; none before the first build."""
+    try:
+        return read_manifest(manifest).catalog.site.head_hosts
+    except ManifestUnreadable:
+        return ()
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -50,7 +50,7 @@ def look_for_upgrade(load: Callable[[], Settings] = load_settings) -> list[str]:
 def count_people(load: Callable[[], Settings] = load_settings) -> Counted:
     """Who is affected by a change. Never fails: a difference can be read without."""
     try:
-        return Counted(_asked(_count, load()))
+        return Counted(asked(_count, load()))
     except (SettingsInvalid, SchemaUnfit, CommandRefused) as error:
         return Counted(unknown=str(error).splitlines()[0])
 
@@ -61,7 +61,7 @@ def prepare(manifest: Manifest, load: Callable[[], Settings] = load_settings) ->
     Raises CommandRefused where Stripe or the database refuses it, or cannot be asked.
     """
     try:
-        products = _asked(lambda service: _prepare(service, manifest), load())
+        products = asked(lambda service: _prepare(service, manifest), load())
     except SettingsInvalid as error:
         return f"Stripe and the database were not asked, since this machine has no settings: {error}".split("\n")[0]
     except (SchemaUnfit, ManifestRefused, PaymentsUnavailable) as error:
@@ -69,7 +69,8 @@ def prepare(manifest: Manifest, load: Callable[[], Settings] = load_settings) ->
     return f"Stripe knows the {products} products, and the database accepts the catalogue."
 
 
-def _asked(ask: Callable[[Service], Awaitable[Answer]], settings: Settings) -> Answer:
+def asked(ask: Callable[[Service], Awaitable[Answer]], settings: Settings) -> Answer:
+    """What the installation answers; opened for it, and closed again. Raises SchemaUnfit, CommandRefused."""
 
     async def run() -> Answer:
         service = create_service(settings, open_gateways(settings))

@@ -35,6 +35,8 @@ class Action(StrEnum):
     EVENTS_REPLAYED = "events:replayed"
     JOBS_RETRIED = "jobs:retried"
     CAPTIONS_UPLOADED = "captions:brought"
+    REVIEW_WRITTEN = "review:written"
+    REVIEW_DELETED = "review:deleted"
     CATALOG_SYNCED = "catalog:synced"
 
 

@@ -154,6 +154,13 @@ class OrderNotClaimable(ApiError):
     status, code, message = 409, "order_not_claimable", Sentence("This purchase can't be claimed here.")
 
 
+class ReviewTooEarly(ApiError):
+    """Whoever reviews a course has completed a quarter of it."""
+
+    status, code = 409, "review_too_early"
+    message = Sentence("You can review this course once you’ve completed a quarter of its lessons.")
+
+
 class DeletionMustWait(ApiError):
     """A bank debit is being processed: what it pays for would belong to nobody."""
 

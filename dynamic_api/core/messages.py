@@ -165,6 +165,12 @@ class SignUpLink(RequestedMessage):
     name = "sign_up"
 
 
+class NewsConfirmation(RequestedMessage):
+    """Whether this address really wants news."""
+
+    name = "news"
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewEmailLink(Message):
     """A link that moves an account to a new address; to that address."""
@@ -204,7 +210,8 @@ class OperatorNotice(Message):
 _ALL: tuple[type[Message], ...] = (
     Receipt, ClaimLink, Refunded, PaidTwice, PaidTwiceNotice, PaymentFailed, AccessEnded,
     GiftDelivery, GiftConfirmation, GiftUndeliverable,
-    Welcome, PasswordCleared, SignInLink, ResetLink, SignUpLink, NewEmailLink, EmailChanged, OperatorNotice,
+    Welcome, PasswordCleared, SignInLink, ResetLink, SignUpLink, NewsConfirmation, NewEmailLink, EmailChanged,
+    OperatorNotice,
 )  # fmt: skip
 MESSAGES = {message.name: message for message in _ALL}
 

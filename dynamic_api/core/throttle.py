@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Network
 from typing import Protocol
 
+from dynamic_api.core.emails import Email
 from dynamic_api.core.errors import RateLimited
 
 _CLEAN_UP_EVERY = 60.0  # seconds
@@ -45,6 +46,7 @@ MESSAGES_BY_EMAIL_FROM_ALL = Limit("message-email-all", 60, 24 * 3600)
 MESSAGES_BY_EMAIL_FIRST = Limit("message-email-first", 300, 24 * 3600)  # the first of each network in a day
 CODES_BY_EMAIL = Limit("code-email", 5)
 PREVIEWS_BY_IP = Limit("preview-ip", 60)
+NEWS_FORMS_BY_IP = Limit("news-form-ip", 10)
 ORDER_VIEWS_BY_IP = Limit("order-ip", 120)
 PHONE_REQUESTS = Limit("phone", 120, is_shared=False)
 
@@ -167,3 +169,13 @@ def ladder(who: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
             return
         for length, times in ((56, 4), (48, 16)):
             yield (*who[:-1], str(network.supernet(new_prefix=length))), times
+
+
+async def count_message(throttle: Limits, email: Email, client_ip: str) -> None:
+    """Limits how many emails one address is sent, from one network and from all. Raises RateLimited."""
+    await throttle.hit(MESSAGES_BY_EMAIL, email.key, client_ip)
+    left = await throttle.hit(MESSAGES_BY_EMAIL_DAILY, email.key, client_ip)
+    if await throttle.knows(email.key, client_ip):
+        return  # whoever proved here that it is theirs is not shut out by what others ask for
+    is_first = left == MESSAGES_BY_EMAIL_DAILY.attempts - 1
+    await throttle.hit(MESSAGES_BY_EMAIL_FIRST if is_first else MESSAGES_BY_EMAIL_FROM_ALL, email.key)

@@ -32,7 +32,7 @@ async def look_at_address(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _headers(settings: Settings, answer: httpx.Response) -> Finding:
-    expected = {**page_headers(settings, plays_video=False), "Cache-Control": ASK_AGAIN}
+    expected = {**page_headers(settings), "Cache-Control": ASK_AGAIN}
     other = [name for name, value in expected.items() if answer.headers.get(name) != value]
     if other:
         return failed("headers", f"these differ from the service's: {', '.join(other)}",

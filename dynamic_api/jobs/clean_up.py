@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_, update
 
 from dynamic_api.core.audit import Action
-from dynamic_api.core.messages import NewEmailLink, ResetLink, SignInLink, SignUpLink
+from dynamic_api.core.messages import NewEmailLink, NewsConfirmation, ResetLink, SignInLink, SignUpLink
 from dynamic_api.core.models import AccessToken, AuditEntry, OneTimeLink, WebhookEvent, WebSession
 from dynamic_api.core.models import Job as JobRow
 from dynamic_api.core.outbox import Job, enqueue
@@ -26,7 +26,7 @@ from dynamic_api.core.states import JobState
 from dynamic_api.service import Service
 from dynamic_api.web.sessions import LONGEST_SESSION
 
-_ASKED_FOR = (SignInLink, ResetLink, SignUpLink, NewEmailLink)
+_ASKED_FOR = (SignInLink, ResetLink, SignUpLink, NewsConfirmation, NewEmailLink)
 _VISITS = (Action.SESSION_STARTED, Action.TOKEN_ISSUED, Action.DOWNLOAD_LINK_ISSUED, Action.COMMAND_RUN)
 _REPEATED_KINDS = ("order.reconcile", "orders.sweep", "claims.reissue", "service.tidy")
 

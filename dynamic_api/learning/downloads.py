@@ -1,17 +1,14 @@
 """Links to files: signed, valid for minutes, handed out only after checking access, each one recorded."""
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
-
-from pydantic import SecretStr
 
 from dynamic_api.catalog.courses import CatalogResource
 from dynamic_api.core.audit import Action, by_user, record
 from dynamic_api.core.errors import SignatureInvalid
 from dynamic_api.core.settings import Settings
+from dynamic_api.core.signed_links import sign_link
 from dynamic_api.gateways.storage import LocalStorage
 from dynamic_api.learning.access import open_resource
 from dynamic_api.service import Service
@@ -67,16 +64,3 @@ def check_signature(settings: Settings, path: str, query: dict[str, str], *, now
     if not exact or not hmac.compare_digest(signature.encode(), expected.encode()) or now.timestamp() >= expires:
         raise SignatureInvalid
     return user_id
-
-
-class HasSecret(Protocol):
-    """The part of the settings that links are signed with."""
-
-    @property
-    def secret_key(self) -> SecretStr: ...
-
-
-def sign_link(settings: HasSecret, path: str, query: str) -> str:
-    """Proof that we made a link to this path."""
-    key = hashlib.sha256(b"download link:" + settings.secret_key.get_secret_value().encode()).digest()
-    return hmac.new(key, f"{path}?{query}".encode(), hashlib.sha256).hexdigest()

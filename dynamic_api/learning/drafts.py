@@ -3,7 +3,7 @@
 import hmac
 from datetime import datetime, timedelta
 
-from dynamic_api.learning.downloads import HasSecret, sign_link
+from dynamic_api.core.signed_links import HasSecret, sign_link
 from dynamic_api.web.application import PAGES_OF_DRAFTS as DRAFTS
 
 

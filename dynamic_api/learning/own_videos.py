@@ -6,8 +6,8 @@ Access is asked once, when the address is handed out, as with Stream. `video_fil
 from datetime import timedelta
 
 from dynamic_api.catalog.courses import CatalogLesson
+from dynamic_api.core.signed_links import sign_link
 from dynamic_api.gateways.streaming import LONGEST, SHARED, Playback
-from dynamic_api.learning.downloads import sign_link
 from dynamic_api.service import Service
 
 MASTER, POSTER = "master.m3u8", "poster.jpg"

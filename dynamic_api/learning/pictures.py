@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 
 from dynamic_api.catalog.courses import CatalogCourse
-from dynamic_api.learning.downloads import sign_link
+from dynamic_api.core.signed_links import sign_link
 from dynamic_api.service import Service
 from sitegen import urls
 

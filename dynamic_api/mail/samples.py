@@ -47,6 +47,7 @@ def sample_texts(site: Site, title: str, site_url: str) -> Mapping[str, Text]:
         ),
         "gift_undeliverable": texts.gift_undeliverable(site, gift_order, gift, title),
         "welcome": texts.welcome(site, name="Ann", library_url=library_url),
+        "news": texts.news_confirmation(site, url=f"{site_url}{urls.NEWSLETTER_CONFIRM}{_TOKEN}"),
         "sign_in": texts.sign_in(site, url=f"{site_url}{urls.SIGN_IN_LINK}{_TOKEN}", code="123456"),
         "sign_up": texts.sign_up(site, url=f"{site_url}{urls.WELCOME}{_TOKEN}"),
         "reset": texts.reset(site, url=f"{site_url}{urls.RESET}{_TOKEN}"),

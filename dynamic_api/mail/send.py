@@ -19,6 +19,7 @@ from dynamic_api.core.messages import (
     GiftUndeliverable,
     Message,
     NewEmailLink,
+    NewsConfirmation,
     OperatorNotice,
     PaidTwice,
     PaidTwiceNotice,
@@ -34,6 +35,7 @@ from dynamic_api.core.messages import (
 from dynamic_api.mail import account_messages, order_messages, texts
 from dynamic_api.mail.envelope import make_email
 from dynamic_api.mail.texts import Text
+from dynamic_api.newsletter.readers import confirmation_link
 from dynamic_api.service import Service
 
 
@@ -41,6 +43,13 @@ async def operator_notice(service: Service, message: OperatorNotice) -> tuple[Em
     """To the school's own address."""
     site = service.catalog.current.site
     return Email.lookup(site.contact_email), texts.operator_notice(site, message.sentence)
+
+
+async def news_confirmation(service: Service, message: NewsConfirmation) -> tuple[Email, Text]:
+    """To an address that somebody typed into the form for news."""
+    site, email = service.catalog.current.site, Email.lookup(message.email)
+    url = confirmation_link(service.settings, service.settings.site_url, email, now=service.clock())
+    return email, texts.news_confirmation(site, url=url)
 
 
 # Any: each writer takes the message it stands beside.
@@ -62,6 +71,7 @@ WRITERS: Mapping[type[Message], Writer] = {
     SignInLink: account_messages.sign_in,
     SignUpLink: account_messages.sign_up,
     ResetLink: account_messages.reset,
+    NewsConfirmation: news_confirmation,
     NewEmailLink: account_messages.new_email,
     EmailChanged: account_messages.email_changed,
     PasswordCleared: account_messages.password_cleared,

@@ -328,6 +328,17 @@ def sign_up(site: Site, *, url: str) -> Text:
     )
 
 
+def news_confirmation(site: Site, *, url: str) -> Text:
+    """Whether this address really wants news."""
+    _ = site.say
+    return Text(
+        _("News from {school}: please confirm", school=site.name),
+        (_("Somebody asked for news from {school} at this address.", school=site.name),),
+        Button(_("Yes, send me news"), url),
+        (_("The link expires in 7 days. Without it, you get no news, and your address is not kept."), _not_you(site)),
+    )
+
+
 def reset(site: Site, *, url: str) -> Text:
     """A link to choose a new password."""
     _ = site.say

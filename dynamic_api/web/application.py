@@ -21,7 +21,7 @@ from dynamic_api.core.errors import ApiError, BodyTooLarge, CrossOrigin, Databas
 from dynamic_api.core.outages import is_outage
 from dynamic_api.service import Service
 from dynamic_api.web.access_log import AccessLog
-from dynamic_api.web.headers import VIDEO_PAGES, api_headers, page_headers
+from dynamic_api.web.headers import PageKind, api_headers, kind_of, page_headers
 from dynamic_api.web.metrics import RequestMetrics
 from dynamic_api.web.requests import EXTRA_HEADERS, Request
 from dynamic_api.web.responses import WORTH_IT, JsonResponse, negotiated, refusal
@@ -69,8 +69,7 @@ class Application:
         self._router = router
         self._site = site
         self._origin = service.settings.site_url.encode()
-        self._page_headers = _raw(page_headers(service.settings, plays_video=False))
-        self._video_headers = _raw(page_headers(service.settings, plays_video=True))
+        self._page_headers: dict[tuple[PageKind, tuple[str, ...]], RawHeaders] = {}
         self._api_headers = _raw(api_headers(service.settings))
         self._lifespan = LifespanRouter(lifespan=lambda _: lifespan(self))
 
@@ -138,9 +137,14 @@ class Application:
 
     def _headers_of(self, scope: Scope, request_id: bytes) -> RawHeaders:
         is_data = scope["path"].startswith((API, WEBHOOKS)) and not scope["path"].startswith(PAGES_OF_DRAFTS)
-        page = self._video_headers if scope["path"].startswith(VIDEO_PAGES) else self._page_headers
-        ours = self._api_headers if is_data else page
+        ours = self._api_headers if is_data else self._headers_of_page(scope["path"])
         return [*ours, *scope.get(EXTRA_HEADERS, ()), (b"x-request-id", request_id)]
+
+    def _headers_of_page(self, path: str) -> RawHeaders:
+        kind, hosts = kind_of(path), self.service.catalog.current.site.head_hosts
+        if (kind, hosts) not in self._page_headers:
+            self._page_headers[kind, hosts] = _raw(page_headers(self.service.settings, kind, hosts))
+        return self._page_headers[kind, hosts]
 
     def _check_origin(self, request: Request) -> None:
         """Refuse what another site does in a learner's name. Raises CrossOrigin.

@@ -1,28 +1,57 @@
 """The security headers of pages and of the API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from dynamic_api.core.settings import Settings
 
 ASSETS = "/assets/"
-VIDEO_PAGES = ("/learn/", "/preview/")
 SERVICE = ("/api/", "/webhooks/")  # addresses that the service answers; every other one is a file
 
 
-def page_headers(settings: Settings, *, plays_video: bool) -> Mapping[str, str]:
+@dataclass(frozen=True)
+class PageKind:
+    """Pages below these addresses, and what they may do that no other page may."""
+
+    name: str
+    prefixes: tuple[str, ...] = ()
+    plays_video: bool = False
+    searches: bool = False  # Pagefind is WebAssembly
+    has_snippet: bool = False  # the creator's own, such as a counter of visits
+
+
+PLAIN = PageKind("page")
+KINDS = (
+    PageKind("lesson", ("/learn/", "/preview/"), plays_video=True),
+    PageKind("course", ("/courses/",), plays_video=True, has_snippet=True),
+    PageKind("list", ("/topics/", "/levels/", "/teachers/"), has_snippet=True),
+    PageKind("search", ("/search/",), searches=True),
+)
+
+
+def kind_of(path: str) -> PageKind:
+    """Which kind of page an address is."""
+    return next((kind for kind in KINDS if path.startswith(kind.prefixes)), PLAIN)
+
+
+def page_headers(settings: Settings, kind: PageKind = PLAIN, hosts: Sequence[str] = ()) -> Mapping[str, str]:
     """Headers of pages; what serves `output/` instead of the service sends the same: `hosting.py` writes it down.
 
-    OWASP, HTTP Headers cheat sheet. Pages without a video may load nothing from anywhere else.
+    OWASP, HTTP Headers cheat sheet. Pages without a video may load nothing from anywhere else, but for the `hosts` that
+    the creator's snippet needs, on the pages that have it.
     """
+    plays_video = kind.plays_video
+    wasm = " 'wasm-unsafe-eval'" if kind.searches else ""
+    others = "".join(f" {host}" for host in hosts) if kind.has_snippet else ""
     policy = {
         "default-src": "'none'",
-        "script-src": f"'self' {_origin(settings.stream_sdk_url)}" if plays_video else "'self'",
+        "script-src": f"'self'{wasm}{f' {_origin(settings.stream_sdk_url)}' if plays_video else ''}{others}",
         "style-src": "'self'",
-        "img-src": "'self' data:",
+        "img-src": f"'self' data:{others}",
         # Videos of one's own: their parts may come from the bucket, and hls.js hands them over as blobs.
         "media-src": f"'self' blob:{_bucket(settings)}" if plays_video else "'self'",
-        "connect-src": f"'self'{_bucket(settings)}" if plays_video else "'self'",
+        "connect-src": f"'self'{_bucket(settings) if plays_video else ''}{others}",
         "frame-src": f"'self'{_player(settings)}" if plays_video else "'none'",
         # Chromium checks a form's redirects against this too.
         "form-action": f"'self' {settings.stripe_checkout_origin}",

@@ -4,14 +4,15 @@ Pure: settings in, configuration out. The values are those that the service send
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dynamic_api.core.settings import Settings
-from dynamic_api.web.headers import ASSETS, SERVICE, VIDEO_PAGES, page_headers
+from dynamic_api.web.headers import ASSETS, KINDS, PLAIN, SERVICE, PageKind, page_headers
 from sitegen.caching import ASK_AGAIN, FOR_EVER
 
+POLICY = "Content-Security-Policy"
 _LARGEST_BODY = 1024 * 1024  # bytes; the service refuses smaller ones itself, where it knows what is asked
 
 
@@ -22,6 +23,7 @@ class Hosting:
     settings: Settings
     output: Path
     upstream: str
+    snippet_hosts: tuple[str, ...] = ()
 
     @property
     def site(self) -> str:
@@ -30,29 +32,31 @@ class Hosting:
 
     @property
     def page(self) -> Mapping[str, str]:
-        """Headers of ordinary pages."""
-        return page_headers(self.settings, plays_video=False)
+        """Headers of ordinary pages; those of other kinds differ in the policy alone."""
+        return page_headers(self.settings)
 
-    @property
-    def video(self) -> Mapping[str, str]:
-        """Headers of pages with a video; they differ in the policy alone."""
-        return page_headers(self.settings, plays_video=True)
+    def policy(self, kind: PageKind = PLAIN) -> str:
+        """What pages of a kind may load."""
+        return page_headers(self.settings, kind, self.snippet_hosts)[POLICY]
 
 
 def caddyfile(hosting: Hosting, *, is_older: bool = False) -> str:
     """For Caddy 2.7 and newer, or with `is_older` for 2.5 and 2.6."""
-    policy = "Content-Security-Policy"
-    common = "\n".join(f'    header {name} "{value}"' for name, value in hosting.page.items() if name != policy)
+    common = "\n".join(f'    header {name} "{value}"' for name, value in hosting.page.items() if name != POLICY)
+    policies = "\n".join(
+        f'''    @{kind.name} path {_paths(kind.prefixes)}\n    header @{kind.name} {POLICY} "{hosting.policy(kind)}"'''
+        for kind in KINDS
+    )
+    special = _paths([prefix for kind in KINDS for prefix in kind.prefixes])
     buffers = "buffer_requests" if is_older else "request_buffers 64KB"
     length = "{http.request.header.Content-Length}"
     return f"""\
 # Written by “coursewright host caddy”. Write it again after a change of settings or version.
 (page) {{
 {common}
-    @video path {" ".join(f"{path}*" for path in VIDEO_PAGES)}
-    @other not path {" ".join(f"{path}*" for path in VIDEO_PAGES)}
-    header @video {policy} "{hosting.video[policy]}"
-    header @other {policy} "{hosting.page[policy]}"
+{policies}
+    @other not path {special}
+    header @other {POLICY} "{hosting.policy()}"
     header -Server
 }}
 
@@ -60,7 +64,7 @@ def caddyfile(hosting: Hosting, *, is_older: bool = False) -> str:
     root * {hosting.output}
     encode zstd gzip
 
-    @service path {" ".join(f"{path}*" for path in SERVICE)}
+    @service path {_paths(SERVICE)}
     handle @service {{
         @large expression `{length} != "" && int({length}) > {_LARGEST_BODY}`
         error @large 413
@@ -87,7 +91,7 @@ def caddyfile(hosting: Hosting, *, is_older: bool = False) -> str:
     }}
 
     handle_errors {{
-        @page not path {" ".join(f"{path}*" for path in SERVICE)}
+        @page not path {_paths(SERVICE)}
         handle @page {{
             import page
             header Cache-Control no-store
@@ -109,9 +113,11 @@ def caddyfile(hosting: Hosting, *, is_older: bool = False) -> str:
 
 def nginx_conf(hosting: Hosting) -> str:
     """A file for `conf.d/`: maps and one server. TLS is left to certbot, or to what stands before it."""
-    policy = "Content-Security-Policy"
-    common = {name: value for name, value in hosting.page.items() if name != policy}
-    video = "|".join(path.strip("/") for path in VIDEO_PAGES)
+    common = {name: value for name, value in hosting.page.items() if name != POLICY}
+    kinds = "\n".join(
+        f'    "~^/({"|".join(path.strip("/") for path in kind.prefixes)})/" {kind.name};' for kind in KINDS
+    )
+    policies = "\n".join(f'    {kind.name} "{hosting.policy(kind)}";' for kind in KINDS)
     service = "|".join(path.strip("/") for path in SERVICE)
     lines = "\n".join(f'    add_header {name} "{value}" always;' for name, value in common.items())
     name = hosting.site.partition("://")[2]
@@ -120,12 +126,12 @@ def nginx_conf(hosting: Hosting) -> str:
 # Written by “coursewright host nginx”. Write it again after a change of settings or version.
 map $uri $coursewright_kind {{
     default page;
-    "~^/({video})/" video;
+{kinds}
     "~^{ASSETS}" asset;
 }}
 map $coursewright_kind $coursewright_policy {{
-    default "{hosting.page[policy]}";
-    video "{hosting.video[policy]}";
+    default "{hosting.policy()}";
+{policies}
 }}
 map "$status:$coursewright_kind" $coursewright_cache {{
     default "{ASK_AGAIN}";
@@ -150,7 +156,7 @@ server {{
     charset utf-8;
 
 {lines}
-    add_header {policy} $coursewright_policy always;
+    add_header {POLICY} $coursewright_policy always;
     add_header Cache-Control $coursewright_cache always;
 
     location / {{
@@ -185,26 +191,25 @@ server {{
 
 def headers_file(hosting: Hosting) -> str:
     """`_headers`, as Cloudflare Pages and Netlify read it. Rules that match are all applied, so values are detached."""
-    policy = "Content-Security-Policy"
     lines = ["# Written by “coursewright host cloudflare-pages”.", "/*"]
     lines += [f"  {name}: {value}" for name, value in hosting.page.items()]
     lines.append(f"  Cache-Control: {ASK_AGAIN}")
-    for path in VIDEO_PAGES:
-        lines += ["", f"{path}*", f"  ! {policy}", f"  {policy}: {hosting.video[policy]}"]
+    for kind in KINDS:
+        for path in kind.prefixes:
+            lines += ["", f"{path}*", f"  ! {POLICY}", f"  {POLICY}: {hosting.policy(kind)}"]
     lines += ["", f"{ASSETS}*", "  ! Cache-Control", f"  Cache-Control: {FOR_EVER}"]
     return "\n".join(lines) + "\n"
 
 
 def netlify_file(hosting: Hosting) -> str:
     """`netlify.toml`: later rules win there, and the service stands behind two redirects."""
-    policy = "Content-Security-Policy"
 
     def rule(path: str, values: Mapping[str, str]) -> str:
         lines = [f"    {json.dumps(name)} = {json.dumps(value)}" for name, value in values.items()]
         return "\n".join(["[[headers]]", f'  for = "{path}"', "  [headers.values]", *lines, ""])
 
     rules = [rule("/*", {**hosting.page, "Cache-Control": ASK_AGAIN})]
-    rules += [rule(f"{path}*", {policy: hosting.video[policy]}) for path in VIDEO_PAGES]
+    rules += [rule(f"{path}*", {POLICY: hosting.policy(kind)}) for kind in KINDS for path in kind.prefixes]
     rules.append(rule(f"{ASSETS}*", {"Cache-Control": FOR_EVER}))
     for path in SERVICE:
         target = f"https://{hosting.upstream}{path}:splat" if "://" not in hosting.upstream else hosting.upstream + path
@@ -228,13 +233,20 @@ def s3_policy(hosting: Hosting) -> str:
 
     policies = [
         {"Name": "coursewright-pages", "Comment": "Every path but those below", **headers(hosting.page)},
-        {
-            "Name": "coursewright-videos",
-            "Comment": " ".join(f"{path}*" for path in VIDEO_PAGES),
-            **headers(hosting.video),
-        },
+        *(
+            {
+                "Name": f"coursewright-{kind.name}",
+                "Comment": _paths(kind.prefixes),
+                **headers({**hosting.page, POLICY: hosting.policy(kind)}),
+            }
+            for kind in KINDS
+        ),
     ]
     return json.dumps(policies, indent=2, ensure_ascii=False) + "\n"
+
+
+def _paths(prefixes: Iterable[str]) -> str:
+    return " ".join(f"{path}*" for path in prefixes)
 
 
 HOSTS: Mapping[str, Callable[[Hosting], str]] = {

@@ -22,7 +22,7 @@ from sitegen.catalog.faults import Fault
 from sitegen.catalog.library import Library, Rendered
 from sitegen.catalog.pictures import FileRefused, find_file, picture_size
 from sitegen.catalog.reviews_file import REVIEWS, ReviewsFile
-from sitegen.catalog.site_file import HomeSectionFile, InstructorFile, SiteFile
+from sitegen.catalog.site_file import InstructorFile
 from sitegen.catalog.slugs import slug_of
 from sitegen.catalog.text_files import Unreadable, read_text
 from sitegen.catalog.validate import read_shape
@@ -38,7 +38,7 @@ def is_file_name(value: str) -> bool:
     return "\n" not in value and value.endswith(".md")
 
 
-def _compiled(shape: type[Compiled], file: Typed, **resolved: object) -> Compiled:
+def compiled(shape: type[Compiled], file: Typed, **resolved: object) -> Compiled:
     """A compiled shape: what had to be resolved is given, and the other fields are copied from the file by name."""
     names = shape.model_fields.keys() & type(file).model_fields.keys()
     return shape.model_validate({name: getattr(file, name) for name in names} | resolved)
@@ -63,38 +63,35 @@ class Compiler:
         self.zone = zone
         self._pictures: list[model.Picture] = []
 
-    def site(self, file: SiteFile) -> model.Site:
-        """The school; texts and pictures of its instructors are checked here, and compiled with each course."""
-        for number, instructor in enumerate(file.instructors):
-            self._instructor(instructor, ("instructors", number))
-        logo = self._picture(file.logo, ("logo",)) if file.logo else None
-        return _compiled(
-            model.Site,
-            file,
-            logo=logo,
-            brand_color=file.brand.color,
-            brand_accent=file.brand.accent,
-            menu=[_compiled(model.MenuLink, each) for each in file.menu],
-            footer=[_compiled(model.MenuLink, each) for each in file.footer],
-            social=[_compiled(model.MenuLink, each) for each in file.social],
-            seller=_compiled(model.Seller, file.seller) if file.seller else None,
-            home=[self._home(each, ("home", number)) for number, each in enumerate(file.home)],
-            testimonials=self._testimonials(file.testimonials),
-            pictures=tuple(dict.fromkeys(self._pictures)),
-        )
-
-    def _home(self, file: HomeSectionFile, place: Place) -> model.HomeSection:
-        return _compiled(
-            model.HomeSection,
-            file,
-            text_html=self._text(file.text, (*place, "text"))[1].html if file.text else "",
-            picture=self._shown_picture(file.picture, (*place, "picture")),
-            button=_compiled(model.MenuLink, file.button) if file.button else None,
-        )
+    def course(self, file: CourseFile) -> model.Course:
+        """The course."""
+        description, described = self._text(file.description, ("description",))
+        resolved = {
+            "slug": slug_of(file.slug, self.folder.name),
+            "description_markdown": description,
+            "description_html": described.html,
+            "instructor": self._instructor_of_course(file.instructor),
+            "thumbnail": self._picture(file.thumbnail, ("thumbnail",)),
+            "price": compiled(model.Price, file.price) if isinstance(file.price, PriceFile) else None,
+            "partial_refund_keeps_access": file.partial_refund == "keeps",
+            "intro_video": compiled(model.IntroVideo, file.intro_video) if file.intro_video else None,
+            "folder": self.folder.relative_to(self.root.parent).as_posix(),
+            "share_picture": self._picture(file.share_picture, ("share_picture",)) if file.share_picture else None,
+            "testimonials": self._testimonials(file.testimonials),
+            "questions": [
+                compiled(model.Question, each, answer_html=self._text(each.answer, ("questions", n, "answer"))[1].html)
+                for n, each in enumerate(file.questions)
+            ],
+            "publish_at": self._moment(file.publish_at),
+            "reviews": self._reviews(),
+            "resources": self._resources(file.resources),
+            "modules": [self._module(module, ("modules", n)) for n, module in enumerate(file.modules)],
+        }
+        return compiled(model.Course, file, **resolved, pictures=tuple(dict.fromkeys(self._pictures)))
 
     def _testimonials(self, files: list[TestimonialFile]) -> list[model.Testimonial]:
         return [
-            _compiled(
+            compiled(
                 model.Testimonial, each, picture=self._shown_picture(each.picture, ("testimonials", number, "picture"))
             )
             for number, each in enumerate(files)
@@ -107,32 +104,6 @@ class Compiler:
         picture = self._picture(value, place)
         self._pictures.append(picture)
         return picture
-
-    def course(self, file: CourseFile) -> model.Course:
-        """The course."""
-        description, described = self._text(file.description, ("description",))
-        compiled = {
-            "slug": slug_of(file.slug, self.folder.name),
-            "description_markdown": description,
-            "description_html": described.html,
-            "instructor": self._instructor_of_course(file.instructor),
-            "thumbnail": self._picture(file.thumbnail, ("thumbnail",)),
-            "price": _compiled(model.Price, file.price) if isinstance(file.price, PriceFile) else None,
-            "partial_refund_keeps_access": file.partial_refund == "keeps",
-            "intro_video": _compiled(model.IntroVideo, file.intro_video) if file.intro_video else None,
-            "folder": self.folder.relative_to(self.root.parent).as_posix(),
-            "share_picture": self._picture(file.share_picture, ("share_picture",)) if file.share_picture else None,
-            "testimonials": self._testimonials(file.testimonials),
-            "questions": [
-                _compiled(model.Question, each, answer_html=self._text(each.answer, ("questions", n, "answer"))[1].html)
-                for n, each in enumerate(file.questions)
-            ],
-            "publish_at": self._moment(file.publish_at),
-            "reviews": self._reviews(),
-            "resources": self._resources(file.resources),
-            "modules": [self._module(module, ("modules", n)) for n, module in enumerate(file.modules)],
-        }
-        return _compiled(model.Course, file, **compiled, pictures=tuple(dict.fromkeys(self._pictures)))
 
     def _reviews(self) -> list[model.Review]:
         """What is shown of the file beside the course, the newest first."""
@@ -147,7 +118,7 @@ class Compiler:
                 source.faults.append(source.fault(("reviews", number, "id"), problem, "Delete one of the two."))
             seen.add(each.id)
         self.source.faults += source.faults
-        shown = [_compiled(model.Review, each) for each in (file.reviews if file else ()) if each.status == "shown"]
+        shown = [compiled(model.Review, each) for each in (file.reviews if file else ()) if each.status == "shown"]
         return sorted(shown, key=lambda review: review.day, reverse=True)
 
     def _instructor_of_course(self, identifier: str) -> model.Instructor:
@@ -161,10 +132,10 @@ class Compiler:
     def _instructor(self, file: InstructorFile, place: Place) -> model.Instructor:
         _, bio = self._text(file.bio, (*place, "bio")) if file.bio else ("", Rendered())
         photo = self._picture(file.photo, (*place, "photo")) if file.photo else None
-        return _compiled(model.Instructor, file, bio_html=bio.html, photo=photo)
+        return compiled(model.Instructor, file, bio_html=bio.html, photo=photo)
 
     def _module(self, file: ModuleFile, place: Place) -> model.Module:
-        return _compiled(
+        return compiled(
             model.Module,
             file,
             lessons=[self._lesson(lesson, (*place, "lessons", n)) for n, lesson in enumerate(file.lessons)],
@@ -175,7 +146,7 @@ class Compiler:
         rendered = Rendered()
         if file.notes:
             _, rendered = self._text(file.notes, (*place, "notes"), public=file.preview)
-        return _compiled(
+        return compiled(
             model.Lesson,
             file,
             notes_markdown=rendered.markdown if file.notes else None,
@@ -184,7 +155,7 @@ class Compiler:
                 model.Captions(language=language, vtt=self._captions(name, (*place, "captions", language)))
                 for language, name in file.captions.items()
             ],
-            chapters=[_compiled(model.Chapter, chapter) for chapter in file.chapters],
+            chapters=[compiled(model.Chapter, chapter) for chapter in file.chapters],
             resources=self._resources(file.resources),
             files=rendered.private_files,
             publish_at=self._moment(file.publish_at),
@@ -194,7 +165,7 @@ class Compiler:
         return written.replace(tzinfo=self.zone) if written else None
 
     def _resources(self, files: list[ResourceFile]) -> list[model.Resource]:
-        return [_compiled(model.Resource, file, size=file.size or self._size(file.key)) for file in files]
+        return [compiled(model.Resource, file, size=file.size or self._size(file.key)) for file in files]
 
     def _size(self, key: str) -> int | None:
         path = self.root / "files" / key

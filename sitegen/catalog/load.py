@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from sitegen import urls
 from sitegen.catalog import model
-from sitegen.catalog.compile import Compiler, is_file_name
+from sitegen.catalog.compile import is_file_name
 from sitegen.catalog.compile_cache import CachedCompiler
+from sitegen.catalog.compile_site import SiteCompiler
 from sitegen.catalog.course_file import CourseFile
 from sitegen.catalog.faults import CatalogInvalid, Fault
 from sitegen.catalog.library import Library, TextPage
@@ -72,7 +73,7 @@ def read_catalog(
     if site_file:
         people = {instructor.id: instructor for instructor in site_file.instructors}
         zone = ZoneInfo(site_file.timezone)
-        site = Compiler(root, site_source, people, library, zone).site(site_file)
+        site = SiteCompiler(root, site_source, people, library, zone).site(site_file)
         compiler = CachedCompiler(root, site_file, library)
         compiled = [compiler.course(file, source) for file, source in loaded]
     lock = read_lock(root / LOCK) if earlier is None else earlier

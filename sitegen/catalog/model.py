@@ -257,6 +257,18 @@ class HomeSection(Compiled):
     button: MenuLink | None = None
 
 
+class Brand(Compiled):
+    """How the school looks, beside its two colours. `fonts` are files below the school's folder, by use."""
+
+    logo_dark: Picture | None = None
+    logo_height: int = 28
+    faces: Literal["serif", "sans"] = "serif"
+    fonts: dict[str, str] = {}
+    corners: Literal["square", "soft", "round"] = "soft"
+    density: Literal["compact", "comfortable", "airy"] = "comfortable"
+    css: str | None = None
+
+
 class Site(Compiled):
     """The school."""
 
@@ -283,10 +295,15 @@ class Site(Compiled):
     payment_marks: tuple[str, ...] = ()
     robots: Literal["all", "no-ai", "none"] = "all"
     security_contact: str | None = None
+    head_hosts: tuple[str, ...] = ()
+    search: bool = True
     pictures: tuple[Picture, ...] = ()
     logo: Picture | None
     brand_color: str
     brand_accent: str
+    brand: Brand = Brand()
+    head_html: str = ""
+    look: Literal["paper", "studio"] = "paper"
     retired: tuple[str, ...]
     replaced_by: dict[str, str]
     words: dict[str, dict[str, Forms]] = {}  # of the school's own theme: language → sentence → translation

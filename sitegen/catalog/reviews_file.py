@@ -21,7 +21,9 @@ class ReviewFile(Typed):
     status: Literal["pending", "shown", "hidden"] = Field(
         description="`shown` puts it on the course's page; `pending` waits for you.", examples=["shown"]
     )
-    name: Line = Field(description="Who wrote it; a name without an account is no longer shown.", examples=["Ann"])
+    name: Line | Literal[""] = Field(
+        default="", description="Who wrote it; empty once they deleted their account.", examples=["Ann"]
+    )
     stars: int = Field(ge=1, le=5, description="One to five.", examples=[5])
     day: Day = Field(description="When it was written.", examples=["2026-10-02"])
     text: str = Field(

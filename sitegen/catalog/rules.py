@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from sitegen.catalog.course_file import CourseFile, LessonFile, PriceFile, ResourceFile
 from sitegen.catalog.currencies import currency, is_currency
 from sitegen.catalog.faults import did_you_mean
+from sitegen.catalog.palette import ENOUGH, PAPER, contrast, nearest_readable
 from sitegen.catalog.site_file import SiteFile
 from sitegen.catalog.slugs import slug_of
 from sitegen.catalog.yaml_source import Place, YamlSource
@@ -18,9 +19,21 @@ def check_site(site: SiteFile, source: YamlSource, courses: list[str]) -> None:
     for number, name in enumerate(site.featured):
         if name not in courses:
             _add(source, ("featured", number), f"No course has the id “{name}”.", did_you_mean(name, courses))
+    for name, colour in (("color", site.brand.color), ("accent", site.brand.accent)):
+        if contrast(colour, PAPER) < ENOUGH:
+            problem = (
+                f"Text in {colour} cannot be read on white: {contrast(colour, PAPER):.1f} to 1, and {ENOUGH} is needed."
+            )
+            _add(source, ("brand", name), problem, f"The nearest colour that can is “{nearest_readable(colour)}”.")
+    if any(each.section == "sign-up" for each in site.home) and not site.newsletter:
+        _add(source, ("home",), "A section asks for addresses for news, and there is none.", "Add “newsletter: true”.")
     if "app" in site.promises and site.app is None:
-        place: Place = ("promises", site.promises.index("app"))
-        _add(source, place, "This promises an app, and none is named.", "Add “app: https://…”, or take the line out.")
+        _add(
+            source,
+            ("promises", site.promises.index("app")),
+            "This promises an app, and none is named.",
+            "Add “app: https://…”, or take the line out.",
+        )
 
 
 def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) -> None:

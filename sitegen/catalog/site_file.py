@@ -16,11 +16,53 @@ from sitegen.catalog.course_file import (
 )
 
 
-class BrandFile(Typed):
-    """The creator's colours. Shades for text, hover and backgrounds are derived from them."""
+class FontsFile(Typed):
+    """The school's own fonts: WOFF2 files beside `site.yaml`, which you may put on a website."""
 
-    color: str = Field(description="Buttons and links.", examples=["#1f5f8b"], pattern=COLOUR)
-    accent: str = Field(description="Labels and highlights.", examples=["#c8632b"], pattern=COLOUR)
+    text: str | None = Field(default=None, description="For texts and headings.", examples=["fonts/Lora.woff2"])
+    ui: str | None = Field(default=None, description="For menus, buttons and forms.", examples=["fonts/Inter.woff2"])
+
+
+class BrandFile(Typed):
+    """How the school looks. Shades for text, hover and backgrounds, light and dark, are derived from the colours."""
+
+    color: str = Field(
+        description="Buttons and links. Text of this colour must be readable on white paper: WCAG AA, 4.5 to 1.",
+        examples=["#1f5f8b"],
+        pattern=COLOUR,
+    )
+    accent: str = Field(
+        description="Labels, stars and highlights; the same holds.", examples=["#a34a1a"], pattern=COLOUR
+    )
+    logo_dark: str | None = Field(
+        default=None, description="The logo for dark screens, beside `site.yaml`.", examples=["images/logo-dark.svg"]
+    )
+    logo_height: int = Field(default=28, ge=16, le=64, description="Height of the logo, in pixels.", examples=[32])
+    faces: Literal["serif", "sans"] = Field(
+        default="serif", description="What the browser's own fonts look like in texts.", examples=["sans"]
+    )
+    fonts: FontsFile = Field(default=FontsFile(), description="Fonts of your own.")
+    corners: Literal["square", "soft", "round"] = Field(
+        default="soft", description="Corners of buttons and pictures.", examples=["round"]
+    )
+    density: Literal["compact", "comfortable", "airy"] = Field(
+        default="comfortable", description="Room between parts of a page.", examples=["airy"]
+    )
+    css: str | None = Field(
+        default=None, description="A style sheet of your own, beside `site.yaml`; it comes last.", examples=["own.css"]
+    )
+
+
+class SnippetFile(Typed):
+    """HTML of your own in the head of course and catalogue pages, such as a counter of visits."""
+
+    file: str = Field(description="The file, beside `site.yaml`.", examples=["head.html"])
+    hosts: list[Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(:\d+)?$")]] = Field(
+        default=[],
+        description="What it loads from and talks to; browsers block every other host.",
+        examples=[["https://plausible.io"]],
+        max_length=6,
+    )
 
 
 class InstructorFile(Typed):
@@ -68,7 +110,7 @@ class HomeSectionFile(Typed):
     section: Literal["hero", "courses", "teachers", "testimonials", "news", "text", "sign-up"] = Field(
         description=(
             "`hero` opens the page; `courses`, `teachers` and `news` list what there is; `testimonials` are those of "
-            "this file; `text` is yours; `sign-up` asks for an address to send news to (needs `newsletter`)."
+            "this file; `text` is yours; `sign-up` asks for an address for news (needs `newsletter`)."
         ),
         examples=["hero"],
     )
@@ -168,8 +210,8 @@ class SiteFile(Typed):
     newsletter: bool = Field(
         default=False,
         description=(
-            "Whether visitors can leave an address for news. Each confirms it by email; `coursewright news` writes the "
-            "addresses as CSV for the program you send with."
+            "Whether visitors can leave an address for news. Each confirms it by email; `coursewright newsletter` "
+            "writes the addresses as CSV for the program you send with."
         ),
         examples=[True],
     )
@@ -192,6 +234,15 @@ class SiteFile(Typed):
         default=None,
         description="Where faults of security are reported; written to `/.well-known/security.txt`.",
         examples=["mailto:security@school.example"],
+    )
+    search: bool = Field(
+        default=True, description="Whether visitors can search the public pages (needs the extra `search`)."
+    )
+    head: SnippetFile | None = Field(default=None, description="A snippet for course and catalogue pages.")
+    look: Literal["paper", "studio"] = Field(
+        default="paper",
+        description="`paper` is light and made of text; `studio` is dark and led by pictures.",
+        examples=["studio"],
     )
     logo: str | None = Field(default=None, description="Picture beside `site.yaml`.", examples=["images/logo.svg"])
     brand: BrandFile = Field(description="Colours.")

@@ -8,14 +8,19 @@ from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
+import rcssmin  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter
 
-from sitegen.catalog.model import Picture, Site
+from sitegen.catalog.model import Picture
 from sitegen.catalog.public import PublicCatalog
 from sitegen.catalog.words import Words
 from sitegen.content.load import Content
+from sitegen.site import brand
 from sitegen.site.responsive import Responsive
 
+SHEET = "css/site.css"
+_FIRST = ("tokens", "brand", "base", "layout", "parts", "prose")  # what others build on
+_IS_SHEET = re.compile(r"css/[^/]+\.css").fullmatch
 _IS_SCRIPT = re.compile(r"js/[^/]+\.js").fullmatch  # not those of others, in js/vendor
 _SENTENCE = re.compile(r'\bt\(("(?:[^"\\]|\\.)*")')  # what a script says goes through t("…")
 
@@ -26,14 +31,21 @@ class Assets:
     def __init__(
         self, public: PublicCatalog, content: Content, files: Path, themes: Sequence[Path], variants: Path | None
     ) -> None:
+        site = public.site
+        own = {f"fonts/{Path(name).name}": (files / name).read_bytes() for name in site.brand.fonts.values()}
         self._theme_files = {
-            "css/brand.css": _brand_css(public.site).encode(),
+            "css/brand.css": brand.style_sheet(site).encode(),
             "css/code.css": _code_css().encode(),
+            **own,
         }
         for theme in reversed(themes):
             static = theme / "static"
             for path in sorted(path for path in static.rglob("*") if path.is_file() and not path.name.startswith(".")):
                 self._theme_files[path.relative_to(static).as_posix()] = path.read_bytes()
+        if site.brand.css:
+            self._theme_files["css/own.css"] = (files / site.brand.css).read_bytes()
+        sheets = {name: self._theme_files.pop(name) for name in list(self._theme_files) if _IS_SHEET(name)}
+        self._theme_files[SHEET] = _one_sheet(sheets)
         for words in public.languages:
             if words.known:
                 self._theme_files[f"js/words/{words.language}.js"] = _words_of_scripts(words, self._theme_files)
@@ -73,10 +85,13 @@ def _pictures(public: PublicCatalog, content: Content) -> Iterator[Picture]:
     """Every picture that a public page shows."""
     if public.site.logo:
         yield public.site.logo
+    yield from public.site.pictures
     for course in (*public.courses, *public.retired):
         yield course.thumbnail
         if course.instructor.photo:
             yield course.instructor.photo
+        if course.share_picture:
+            yield course.share_picture
         yield from course.pictures
     for text in (*content.pages, *content.posts):
         yield from text.pictures
@@ -97,8 +112,12 @@ def _words_of_scripts(words: Words, files: Mapping[str, bytes]) -> bytes:
     return f"export default {json.dumps(said, ensure_ascii=False, indent=0)};\n".encode()
 
 
-def _brand_css(site: Site) -> str:
-    return f":root {{ --brand: {site.brand_color}; --accent: {site.brand_accent}; }}\n"
+def _one_sheet(sheets: Mapping[str, bytes]) -> bytes:
+    """All style sheets as one: each page loads it once, and browsers keep it."""
+    names = [f"css/{name}.css" for name in _FIRST]
+    names += sorted(sheets.keys() - {*names, "css/own.css"})
+    written = b"\n".join(sheets[name] for name in (*names, "css/own.css") if name in sheets)
+    return str(rcssmin.cssmin(written.decode())).encode()
 
 
 @cache

@@ -74,6 +74,11 @@ class SitePage:
     values: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def has_snippet(self) -> bool:
+        """Whether the creator's own HTML is in its head: course and catalogue pages, as `_headers` says too."""
+        return self.template in ("course", "catalogue")
+
+    @property
     def file(self) -> str:
         """Where the page is written, below the output folder."""
         return self.save_as or urls.save_as(self.url)

@@ -50,7 +50,7 @@ def all_pages(whole: Whole, content: Content) -> Iterator[SitePage]:
         yield page(address, "news", _("News"), "", values=values)
     for post in content.posts:
         yield _post(page, whole, post)
-    yield from _shells(page, _)
+    yield from _shells(page, _, has_newsletter=site.newsletter)
     yield page(
         "/404.html", "404", _("Page not found"), "", indexed=False, save_as="404.html", values={"courses": cards[:3]}
     )
@@ -89,7 +89,7 @@ def _post(page: MakesPages, whole: Whole, post: Post) -> SitePage:
     )
 
 
-def _shells(page: MakesPages, _: Words) -> Iterator[SitePage]:
+def _shells(page: MakesPages, _: Words, *, has_newsletter: bool) -> Iterator[SitePage]:
     nothing: dict[str, object] = {"course": None, "lesson": None, "previous": None, "next": None}
     yield page(urls.ANY_LESSON, "any_lesson", _("Lesson"), "", indexed=False, values=nothing)
     for url, template, title in (
@@ -106,5 +106,10 @@ def _shells(page: MakesPages, _: Words) -> Iterator[SitePage]:
         (urls.RECEIPTS, "receipts", _("Your receipts")),
         (urls.CHECKOUT_SUCCESS, "success", _("Thank you")),
         (urls.CHECK_EMAIL, "check_email", _("Check your email")),
+        (urls.REVIEW, "review", _("Your review")),
+        (urls.NEWSLETTER, "newsletter", _("News by email")),
+        (urls.NEWSLETTER_CONFIRM, "newsletter_confirm", _("Confirm your address")),
+        (urls.NEWSLETTER_END, "newsletter_end", _("Unsubscribe")),
     ):
-        yield page(url, template, title, "", indexed=False)
+        if has_newsletter or not template.startswith("newsletter"):
+            yield page(url, template, title, "", indexed=False)

@@ -21,6 +21,7 @@ from sitegen.content.load import Content
 from sitegen.history import History
 from sitegen.site import feed, machines, structured_data
 from sitegen.site.assets import Assets
+from sitegen.site.icons import Icons
 from sitegen.site.page import SitePage, Whole
 from sitegen.site.pages import all_pages
 from sitegen.site.share_pictures import can_draw, draw
@@ -75,6 +76,10 @@ class SiteRenderer:
         self._forget(catalog, content, source, assets)
         fonts, folder = source.own_theme / "fonts", source.cards
         draws = partial(can_draw, fonts=fonts) if folder is not None else (lambda _card: False)
+        icons = Icons(catalog.site, source.files, folder)
+        yield from (SiteFile(name, content) for name, content in icons.drawn())
+        if icons.of_manifest():
+            yield SiteFile("site.webmanifest", machines.web_manifest(catalog.site, icons.of_manifest()).encode())
         whole = Whole(catalog, source.site_url, source.history, draws)
         pages = list(all_pages(whole, content))
         before, self._rendered = self._rendered, {}
@@ -137,9 +142,10 @@ def _open(site: Site, content: Content, source: Source, assets: Assets, words: W
             "money": money,
             "price_of_form": price_of_form,
             "asset": assets.theme,
+            "icons": Icons(site, source.files, source.cards).links(),
             "link": _link,
             "duration": lambda seconds: money.format_duration(seconds, words),
-            "number": lambda value: format_decimal(value, "0.#", locale=words.locale),
+            "decimal": lambda value: format_decimal(value, "0.#", locale=words.locale),
             "date": lambda day: format_date(day, "long", locale=words.locale),
         },
     )

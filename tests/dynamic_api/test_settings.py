@@ -8,7 +8,7 @@ import pytest
 from dynamic_api.core.read_settings import load_settings
 from dynamic_api.core.settings import PREFIX, Settings, SettingsInvalid, variable
 from dynamic_api.gateways import open_gateways
-from dynamic_api.web.headers import page_headers
+from dynamic_api.web.headers import KINDS, page_headers
 from tests.conftest import ROOT, SigningKey
 
 
@@ -102,7 +102,7 @@ def test_a_school_without_stream_sets_nothing_of_it(monkeypatch: pytest.MonkeyPa
         monkeypatch.delenv(f"{PREFIX}STREAM_{name}")
     settings = load_settings()
     assert not open_gateways(settings).streaming.is_signed
-    assert "frame-src 'self';" in page_headers(settings, plays_video=True)["Content-Security-Policy"]
+    assert "frame-src 'self';" in page_headers(settings, KINDS[0])["Content-Security-Policy"]
 
 
 @pytest.mark.usefixtures("configured")

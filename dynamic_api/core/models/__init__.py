@@ -5,6 +5,7 @@ from dynamic_api.core.models.catalog import CatalogRow, CatalogState, Course, Le
 from dynamic_api.core.models.orders import Entitlement, Gift, ImportedOrder, Order, OrderLine
 from dynamic_api.core.models.people import AccessToken, OneTimeLink, User, WebSession
 from dynamic_api.core.models.progress import CourseProgress, Progress
+from dynamic_api.core.models.voices import NewsReader, Review
 from dynamic_api.core.models.work import AuditEntry, Installation, Job, WebhookEvent
 
 __all__ = [
@@ -23,12 +24,14 @@ __all__ = [
     "Json",
     "Lesson",
     "Module",
+    "NewsReader",
     "OneTimeLink",
     "Order",
     "OrderId",
     "OrderLine",
     "Progress",
     "Resource",
+    "Review",
     "User",
     "WebSession",
     "WebhookEvent",

@@ -24,7 +24,10 @@ function item(course) {
       : added.length && t("New since your last visit: {titles}.", { titles });
   news.textContent = [completed, fresh].filter(Boolean).join(" ");
   news.hidden = !news.textContent;
-  const action = entry.querySelector("a");
+  const review = entry.querySelector(".review");
+  review.hidden = percent < 25;
+  review.href = `/review/?course=${encodeURIComponent(course.slug)}`;
+  const action = entry.querySelector(".button");
   action.href = course.continue.url;
   action.textContent = nextStep(course, done === total && total > 0);
   return entry;

@@ -9,7 +9,7 @@ link?.addEventListener("click", (event) => {
   event.preventDefault();
   if ("own" in link.dataset) return playHere();
   const frame = document.createElement("iframe");
-  frame.src = link.href;
+  frame.src = link.dataset.play;
   frame.title = link.dataset.title;
   frame.allow = "accelerometer; gyroscope; autoplay; encrypted-media; picture-in-picture;";
   frame.allowFullscreen = true;
@@ -19,8 +19,8 @@ link?.addEventListener("click", (event) => {
 
 async function playHere() {
   const stage = link.closest("[data-stage]");
-  const answer = await fetch(link.href, { headers: { Accept: "application/json" } });
-  if (!answer.ok) return location.assign(link.href);
+  const answer = await fetch(link.dataset.play, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return location.assign(link.dataset.play);
   const video = await openOwnVideo(stage, await answer.json(), link.dataset.title);
   video.focus();
   video.play().catch(() => {});

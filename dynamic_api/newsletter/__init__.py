@@ -1,0 +1,1 @@
+"""Who wants news by email: asked twice, and gone with one click."""

@@ -25,6 +25,7 @@ from sitegen.catalog.manifest import (
 )
 from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import public_view
+from sitegen.compression import compress
 from sitegen.content.load import Content
 from sitegen.differences.record import with_record
 from sitegen.history import read_history
@@ -33,6 +34,7 @@ from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
 from sitegen.publish import Publishing, check_output, one_at_a_time, publish_site
 from sitegen.school import LOCK, School
+from sitegen.search import SearchFailed, add_search, can_search
 from sitegen.site.drafts import draft_pages
 from sitegen.site.render import SiteFile, SiteRenderer, Source, TemplateBroken
 
@@ -77,13 +79,20 @@ def build_site(
     site_url: str | None = None,
     now: datetime | None = None,
     rehearsal: bool = False,
+    for_visitors: bool = False,
 ) -> Built:
     """Build the site and the service's catalogue. A rehearsal leaves the lock file as it is.
+
+    With `for_visitors`, the site gets what takes time and changes no page: its search index, and compressed files.
 
     Raises CatalogInvalid, BuildFailed, SiteLeaks or OutputRefused; the output and the manifest are then as they were.
     """
     output, manifest, now = output or school.output, manifest or school.manifest, now or datetime.now(UTC)
-    with prepare_site(school, output=output, manifest=manifest, site_url=site_url, now=now) as prepared:
+    with prepare_site(
+        school, output=output, manifest=manifest, site_url=site_url, now=now, for_visitors=for_visitors
+    ) as prepared:
+        if for_visitors:
+            compress(prepared.folder, school.compressed)
         return publish_prepared(
             school, prepared, lambda site: publish_site(site, output), manifest=manifest, rehearsal=rehearsal
         )
@@ -107,7 +116,13 @@ class Prepared:
 
 @contextmanager
 def prepare_site(
-    school: School, *, output: Path, manifest: Path, site_url: str | None = None, now: datetime
+    school: School,
+    *,
+    output: Path,
+    manifest: Path,
+    site_url: str | None = None,
+    now: datetime,
+    for_visitors: bool = False,
 ) -> Iterator[Prepared]:
     """Render a site into a folder of its own, which is there until the block ends.
 
@@ -132,6 +147,11 @@ def prepare_site(
         found = find_leaks(FolderFiles(rendered), private_of(school, catalog))
         if found.refused:
             raise SiteLeaks(found.refused)
+        if for_visitors and catalog.site.search and can_search():
+            try:
+                add_search(rendered, school.search)
+            except SearchFailed as error:
+                raise BuildFailed(str(error)) from error
         yield Prepared(
             folder=rendered,
             manifest=compiled,
@@ -195,6 +215,8 @@ def render(
         school.cards,
         read_history(school.root, school.history),
         now,
+        loaded.catalog.site.search and can_search(),
+        school.templates,
     )
     try:
         files = (renderer or SiteRenderer()).render(public, loaded.content.shown(now), source)
@@ -251,7 +273,9 @@ def keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:
 
 def _keep_drafts(school: School, prepared: Prepared, folder: Path) -> None:
     """Write the pages of drafts, and remove those of what is no draft any more; nobody else writes there."""
-    source = Source(school.root, school.themes, school.public, prepared.site_url, school.variants)
+    source = Source(
+        school.root, school.themes, school.public, prepared.site_url, school.variants, templates=school.templates
+    )
     written = set()
     for slug, file in draft_pages(prepared.catalog, prepared.content, source):
         path = folder / slug / file.name

@@ -45,7 +45,7 @@ def load_school(school: School, *, now: datetime, earlier: Lock | None = None, k
     faults += library.finish(_Addresses(school, catalog, content).__contains__ if catalog else None)
     if faults or catalog is None:
         raise CatalogInvalid(faults)
-    own = [theme / "locales" for theme in school.themes[:-1]]
+    own = [school.own_theme / "locales"]
     languages = {catalog.site.language, *(each.language for each in catalog.courses if each.language)}
     try:
         words = read_words(own, sorted(languages))

@@ -42,6 +42,11 @@ class Places:
     name: str
     private: Target | None = None
 
+    @property
+    def is_bucket(self) -> bool:
+        """Whether the pages go into a bucket."""
+        return self.name.startswith("s3:")
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -1,5 +1,6 @@
 """Where the files of a school are. A school is a folder with `course_data/`; all else in it is optional."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,21 @@ class School:
         return self.root / "build" / "cards"
 
     @property
+    def search(self) -> Path:
+        """Search indexes that were made."""
+        return self.root / "build" / "search"
+
+    @property
+    def compressed(self) -> Path:
+        """Compressed files that were made."""
+        return self.root / "build" / "compressed"
+
+    @property
+    def templates(self) -> Path:
+        """Compiled templates."""
+        return self.root / "build" / "templates"
+
+    @property
     def history(self) -> Path:
         """What git says of the files' dates, kept until the next commit."""
         return self.root / "build" / "history.json"
@@ -76,7 +92,21 @@ class School:
     def themes(self) -> tuple[Path, ...]:
         """Folders of templates and static files; a file in an earlier one stands for the same file in a later one."""
         own, base = self.own_theme, base_theme()
-        return (own, base) if own.is_dir() and own.resolve() != base.resolve() else (base,)
+        look = base / "looks" / self._look
+        return (
+            *((own,) if own.is_dir() and own.resolve() != base.resolve() else ()),
+            *((look,) if self._look and look.is_dir() else ()),
+            base,
+        )
+
+    @property
+    def _look(self) -> str:
+        """The word after `look:` in site.yaml; its other fields are checked where the whole file is read."""
+        try:
+            found = re.search(r"^look:[ \t]*([a-z]+)", (self.course_data / "site.yaml").read_text("utf-8"), re.M)
+        except (OSError, UnicodeDecodeError):
+            return ""
+        return found[1] if found else ""
 
 
 def shipped(name: str) -> Path:

@@ -27,6 +27,7 @@ NEWSLETTER = "/newsletter/"
 NEWSLETTER_CONFIRM = "/newsletter/confirm/"
 NEWSLETTER_END = "/newsletter/unsubscribe/"
 REVIEW = "/review/"
+SEARCH = "/search/"
 STRIPE_WEBHOOK = "/webhooks/stripe"
 
 

@@ -38,7 +38,7 @@ def write_school(folder: Path, lessons: int) -> None:
     data = folder / "course_data"
     data.mkdir(parents=True)
     (data / "site.yaml").write_text(
-        "name: Bench\ntagline: Many lessons.\ndescription: A school for measuring.\nurl: https://bench.example\n"
+        "name: Bench\nsearch: false\ntagline: Many lessons.\ndescription: A school for measuring.\nurl: https://bench.example\n"
         'contact_email: hello@bench.example\nbrand:\n  color: "#24506b"\n  accent: "#b5541f"\n'
         "instructors:\n  - id: ann\n    name: Ann\n    bio: She measures.\n"
     )

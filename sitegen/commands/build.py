@@ -73,7 +73,9 @@ def build_and_say(
     before = inputs_of(school, options)
     try:
         with without_collector():
-            built = build_site(school, output=output, manifest=manifest, site_url=site_url, rehearsal=rehearsal)
+            built = build_site(
+                school, output=output, manifest=manifest, site_url=site_url, rehearsal=rehearsal, for_visitors=True
+            )
     except CatalogInvalid as error:
         refuse_faults(error.faults, as_json=as_json)
     except SiteLeaks as error:

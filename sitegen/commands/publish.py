@@ -68,6 +68,7 @@ def publish(
     """Check, build, say what changes, ask, and publish. A publish that was cut goes on when it is run again."""
     from sitegen.build import BuildFailed, SiteLeaks, prepare_site
     from sitegen.catalog.faults import CatalogInvalid
+    from sitegen.compression import compress
     from sitegen.differences.words import as_text
     from sitegen.publish import OutputRefused
     from sitegen.publishing import plan_publish, releases_of
@@ -83,8 +84,11 @@ def publish(
                 manifest=school.manifest,
                 site_url=_setting(school, "SITE_URL"),
                 now=datetime.now(UTC),
+                for_visitors=True,
             ) as prepared,
         ):
+            if not places.is_bucket:  # a bucket cannot choose what a browser can read
+                compress(prepared.folder, school.compressed)
             tell({"told": [str(leak) for leak in prepared.told]})
             plan = plan_publish(releases_of(school), prepared, places.name)
             if not plan.is_new and not everything:

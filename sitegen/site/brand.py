@@ -24,6 +24,8 @@ def style_sheet(site: Site) -> str:
             f'src: url("../fonts/{Path(name).name}") format("woff2"); }}'
         )
         stacks[use] = f'"own-{use}", {stacks[use]}'
+    if site.look == "studio":  # is dark by day too
+        light = {**light, **dark}
     lines = [
         *(f"  --{name}: {value};" for name, value in light.items()),
         f"  --text-face: {stacks['text']};",

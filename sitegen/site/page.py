@@ -26,6 +26,7 @@ class Whole:
     site_url: str
     history: History = field(default_factory=History)
     can_draw: Callable[[Card], bool] = _draws_nothing
+    has_search: bool = False
 
     def shared(self, title: str, by: str, words: Words, *pictures: Picture | None) -> "Shared":
         """What a shared link shows: the first of these pictures, or a card, or nothing. Networks show no drawings."""

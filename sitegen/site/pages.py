@@ -50,6 +50,8 @@ def all_pages(whole: Whole, content: Content) -> Iterator[SitePage]:
         yield page(address, "news", _("News"), "", values=values)
     for post in content.posts:
         yield _post(page, whole, post)
+    if whole.has_search:
+        yield page(urls.SEARCH, "search", _("Search"), "", indexed=False)
     yield from _shells(page, _, has_newsletter=site.newsletter)
     yield page(
         "/404.html", "404", _("Page not found"), "", indexed=False, save_as="404.html", values={"courses": cards[:3]}

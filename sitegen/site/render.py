@@ -25,7 +25,7 @@ from sitegen.site.icons import Icons
 from sitegen.site.page import SitePage, Whole
 from sitegen.site.pages import all_pages
 from sitegen.site.share_pictures import can_draw, draw
-from sitegen.site.templates import open_templates, templates_stamp
+from sitegen.site.templates import open_templates, template_folders, templates_stamp
 
 
 class SiteFile(NamedTuple):
@@ -51,6 +51,8 @@ class Source:
     cards: Path | None = None  # where the pictures of shared links are kept; None: none are drawn
     history: History = field(default_factory=History)
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    has_search: bool = False
+    templates: Path | None = None  # where compiled templates are kept
 
     @property
     def own_theme(self) -> Path:
@@ -80,7 +82,7 @@ class SiteRenderer:
         yield from (SiteFile(name, content) for name, content in icons.drawn())
         if icons.of_manifest():
             yield SiteFile("site.webmanifest", machines.web_manifest(catalog.site, icons.of_manifest()).encode())
-        whole = Whole(catalog, source.site_url, source.history, draws)
+        whole = Whole(catalog, source.site_url, source.history, draws, source.has_search)
         pages = list(all_pages(whole, content))
         before, self._rendered = self._rendered, {}
         for page in pages:
@@ -142,12 +144,14 @@ def _open(site: Site, content: Content, source: Source, assets: Assets, words: W
             "money": money,
             "price_of_form": price_of_form,
             "asset": assets.theme,
+            "has_search": source.has_search,
             "icons": Icons(site, source.files, source.cards).links(),
             "link": _link,
             "duration": lambda seconds: money.format_duration(seconds, words),
             "decimal": lambda value: format_decimal(value, "0.#", locale=words.locale),
             "date": lambda day: format_date(day, "long", locale=words.locale),
         },
+        source.templates,
     )
     environment.filters["language_name"] = lambda code: locale_of(code).get_display_name(words.locale) or code
     environment.globals["outline"] = _outlines(environment)
@@ -178,7 +182,7 @@ def _render(environment: Environment, page: SitePage, site_url: str) -> str:
 def _place(error: BaseException, environment: Environment) -> tuple[str, int]:
     """The innermost template that the error came through."""
     place = ("theme", 1)
-    folders = tuple(str(folder) for folder in getattr(environment.loader, "searchpath", ()))
+    folders = tuple(str(folder) for folder in template_folders(environment))
     trace = error.__traceback__
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename

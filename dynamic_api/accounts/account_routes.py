@@ -61,7 +61,8 @@ async def email_new_address_link(request: Request, learner: Learner) -> Response
 
 async def show_devices(request: Request, learner: Learner) -> Response:
     """Where this person is signed in."""
-    return JsonResponse(await list_devices(request.service, learner.id, current=session_token(request)))
+    current, words = session_token(request), request.say
+    return JsonResponse(await list_devices(request.service, learner.id, current=current, words=words))
 
 
 async def end_browser_session(request: Request, learner: Learner) -> Response:

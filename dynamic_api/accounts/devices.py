@@ -11,6 +11,7 @@ from dynamic_api.core.reader import Query
 from dynamic_api.core.sql import timestamp_text
 from dynamic_api.core.tokens import hash_token
 from dynamic_api.service import Service
+from sitegen.catalog.words import Sentence, Words
 
 _NAME_LENGTH = 16  # a session is named by the beginning of its token's hash, which opens nothing
 
@@ -82,20 +83,20 @@ _PHONES_OF = Query(
 
 def browser_name(user_agent: str) -> str:
     """“Firefox on Windows”, as far as a User-Agent header says it."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), Sentence("A browser"))
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
-    return f"{browser} on {system}" if system else browser
+    return Sentence("{browser} on {system}", browser=browser, system=system) if system else browser
 
 
-async def list_devices(service: Service, user_id: int, *, current: str) -> DevicesAnswer:
-    """Browsers and phones, newest first. `current` is the session token of the browser that asks."""
+async def list_devices(service: Service, user_id: int, *, current: str, words: Words) -> DevicesAnswer:
+    """Browsers and phones, newest first. `current` is the session token of the browser that asks, `words` its language."""
     browsers = await service.reader.all(_BROWSERS_OF, user_id=user_id)
     phones = await service.reader.all(_PHONES_OF, user_id=user_id)
     return {
         "browsers": [
             {
                 "id": row.token_hash[:_NAME_LENGTH],
-                "name": browser_name(row.user_agent),
+                "name": words.in_own(browser_name(row.user_agent)),
                 "since": row.since,
                 "last_seen_at": row.last_seen_at,
                 "current": row.token_hash == hash_token(current),

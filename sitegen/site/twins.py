@@ -54,13 +54,14 @@ def home(public: PublicCatalog, content: Content, site_url: str) -> str:
     courses = [link(each.title, urls.course(each.slug), each.summary) for each in public.courses]
     pages = [link(each.title, each.address, each.summary) for each in content.pages]
     posts = [link(each.title, each.address, each.summary) for each in content.posts]
+    news, more = _("News"), _("More")
     return _joined(
         f"# {site.name}",
         f"> {site.description}",
         f"## {_('Courses')}",
         "\n".join(courses),
-        *([f"## {_('News')}", "\n".join(posts)] if posts else ()),
-        *([f"## {_('More')}", "\n".join(pages)] if pages else ()),
+        *([f"## {news}", "\n".join(posts)] if posts else ()),
+        *([f"## {more}", "\n".join(pages)] if pages else ()),
     )
 
 

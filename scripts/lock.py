@@ -10,8 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {
     "requirements.lock": [],
-    "requirements-demo.lock": ["--extra", "demo"],
-    "requirements-dev.lock": ["--extra", "demo", "--extra", "traces", "--group", "dev"],
+    "requirements-demo.lock": ["--extra", "demo", "--extra", "cards", "--extra", "search"],
+    "requirements-dev.lock": [
+        *("--extra", "demo", "--extra", "cards", "--extra", "search", "--extra", "traces", "--group", "dev")
+    ],
 }
 
 

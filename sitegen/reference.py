@@ -6,14 +6,23 @@ from collections.abc import Iterator
 import yaml
 from pydantic import BaseModel
 
-from sitegen.catalog import course_file, site_file
+from sitegen.catalog import course_file, reviews_file, site_file
 from sitegen.content import front_matter
 
-_ROOTS: dict[str, type[BaseModel]] = {"course": course_file.CourseFile, "site": site_file.SiteFile}
+_ROOTS: dict[str, type[BaseModel]] = {
+    "course": course_file.CourseFile,
+    "site": site_file.SiteFile,
+    "reviews": reviews_file.ReviewsFile,
+}
 _SHAPES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("site.yaml", site_file.SiteFile),
     ("brand", site_file.BrandFile),
-    ("menu[], footer[]", site_file.LinkFile),
+    ("brand.fonts", site_file.FontsFile),
+    ("menu[], footer[], social[]", site_file.LinkFile),
+    ("home[]", site_file.HomeSectionFile),
+    ("home[].button", site_file.ButtonFile),
+    ("seller", site_file.SellerFile),
+    ("head", site_file.SnippetFile),
     ("instructors[]", site_file.InstructorFile),
     ("course.yaml", course_file.CourseFile),
     ("price", course_file.PriceFile),
@@ -23,6 +32,7 @@ _SHAPES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("modules[]", course_file.ModuleFile),
     ("lessons[]", course_file.LessonFile),
     ("resources[]", course_file.ResourceFile),
+    ("reviews.yaml: reviews[]", reviews_file.ReviewFile),
     ("content/pages/*.md", front_matter.PageFile),
     ("content/posts/*.md", front_matter.PostFile),
 )

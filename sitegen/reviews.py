@@ -43,6 +43,7 @@ class _Book:
 
     def __post_init__(self) -> None:
         self.yaml.width = 120
+        self.yaml.representer.ignore_aliases = _never  # the same day twice is written twice
         self.yaml.indent(mapping=2, sequence=4, offset=2)
         if self.path.exists():
             source, _ = read_shape(ReviewsFile, self.path)
@@ -60,7 +61,7 @@ class _Book:
         """At the top: the newest is first."""
         entry = CommentedMap()
         for name in ("id", "status", "name", "stars", "day", "text", "verified", "source"):
-            if review.get(name) not in (None, ""):
+            if review.get(name) not in (None, "", False):
                 entry[name] = _written(review[name])
         entry.setdefault("name", "")
         self.data["reviews"].insert(0, entry)
@@ -174,6 +175,10 @@ def _imported(values: Mapping[str, str], source: str) -> dict[str, object]:
         "verified": False,
         "source": source,
     }
+
+
+def _never(_value: object) -> bool:
+    return True
 
 
 def _written(value: object) -> object:

@@ -89,7 +89,10 @@ def browser_name(user_agent: str) -> str:
 
 
 async def list_devices(service: Service, user_id: int, *, current: str, words: Words) -> DevicesAnswer:
-    """Browsers and phones, newest first. `current` is the session token of the browser that asks, `words` its language."""
+    """Browsers and phones, newest first, in the words of the school.
+
+    `current` is the session token of the browser that asks.
+    """
     browsers = await service.reader.all(_BROWSERS_OF, user_id=user_id)
     phones = await service.reader.all(_PHONES_OF, user_id=user_id)
     return {

@@ -47,8 +47,8 @@ async def show_review(request: Request, learner: Learner) -> Response:
 
 async def write_review(request: Request, learner: Learner) -> Response:
     """Write it, or change it. Raises ReviewTooEarly."""
-    body = await request.read(WrittenReview)
     course = await _owned(request, learner)
+    body = await request.read(WrittenReview)
     service, now = request.service, request.service.clock()
     if await _lessons_left(service, learner, course):
         raise ReviewTooEarly

@@ -9,13 +9,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from markupsafe import Markup, escape
 
 LOCALES = Path(__file__).parent / "locales"
 ENGLISH = "en"
+_LINE = re.compile(r'\s*(?:#.*|(?:(?:msgid|msgid_plural|msgctxt|msgstr(?:\[\d\])?)\s*)?"(?:[^"\\]|\\.)*"\s*)?')
 _PLACE = re.compile(r"\{(\w+)\}")
 
 Forms = tuple[str, ...]  # one sentence, or one for each plural form of the language
@@ -142,8 +144,11 @@ def read_catalogue(path: Path) -> dict[str, Forms]:
     from babel.messages.pofile import PoFileError, read_po  # takes 50 ms, and English needs none
 
     try:
-        with path.open("rb") as file:
-            catalogue = read_po(file, abort_invalid=True)
+        text = path.read_text(encoding="utf-8")
+        for number, line in enumerate(text.splitlines(), start=1):
+            if not _LINE.fullmatch(line):  # Babel reads on, and takes the rest for something else
+                raise WordsUnreadable(path, number, "this line has no keyword, or a quote is not closed")
+        catalogue = read_po(StringIO(text), abort_invalid=True)
     except (PoFileError, UnicodeError, ValueError) as error:
         raise WordsUnreadable(path, (getattr(error, "lineno", None) or 0) + 1, str(error)) from error
     known = {}
@@ -172,7 +177,10 @@ def is_language(name: str) -> bool:
 @lru_cache
 def locale_of(language: str) -> Locale:
     """Raises ValueError or LookupError where nothing is known about the language."""
-    return Locale.parse(language, sep="-")
+    try:
+        return Locale.parse(language, sep="-")
+    except UnknownLocaleError as error:
+        raise LookupError(str(error)) from error
 
 
 def _filled(sentence: str, values: Mapping[str, object]) -> str:

@@ -25,11 +25,25 @@ PUBLIC = [
     "/checkout/success/",
     "/checkout/check-email/",
     "/news/",
+    "/news/cold-kitchens/",
+    "/topics/baking/",
+    "/teachers/mira-holm/",
+    "/search/?q=bread",
+    "/newsletter/",
+    "/newsletter/unsubscribe/",
     "/about/",
     "/terms/",
     "/404.html",
 ]
-OWN = ["/library/", "/receipts/", "/gifts/", "/account/", LESSON, "/learn/git-for-writers/your-first-commit/"]
+OWN = [
+    "/library/",
+    "/review/?course=sourdough",
+    "/receipts/",
+    "/gifts/",
+    "/account/",
+    LESSON,
+    "/learn/git-for-writers/your-first-commit/",
+]
 
 
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])

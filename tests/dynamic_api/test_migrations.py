@@ -16,6 +16,7 @@ from dynamic_api.migrations import alembic_config, downgrade, drift, upgrade
 from dynamic_api.migrations.releases import RELEASES
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
 from dynamic_api.moving_in.purchases import Purchase, import_purchase
+from dynamic_api.newsletter.readers import subscribe
 from tests.conftest import ROOT
 from tests.dynamic_api.test_backup import command
 from tests.school import GIT, KNOTS, LATER_LESSON, LESSON, SOURDOUGH, School
@@ -73,11 +74,13 @@ async def live(school: School) -> None:
         await school.buy(guest, GIT, "Quinn@Example.com")
         school.bank.refund(session["payment_intent"], amount=100)
         await school.settle()
+        await owner.put(f"/api/courses/{KNOTS}/review", json={"stars": 5, "text": "Short."})
         user = await school.learner(guest)
         course = school.service.catalog.current.course(SOURDOUGH).id
         elsewhere = Purchase("1", Email.parse("old@example.com"), (course,), (4900,), "EUR", school.clock())
         async with school.service.database.transaction() as db:
             await import_purchase(db, elsewhere, "test", now=school.clock(), invite=False)
+            await subscribe(db, Email.parse("reader@example.com"), now=school.clock())
             await issue_sign_in_link(db, school.service.settings.secret_key, user, now=school.clock())
     await school.service.close()
 

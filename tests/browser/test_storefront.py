@@ -1,0 +1,174 @@
+"""What a storefront does beyond showing pages: owners, search, reviews, news, other languages and directions."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from scripts.installation import Installation
+from sitegen.build import build_site
+from sitegen.school import School
+from tests.browser.steps import faults, newest_link, video, wait_for_video
+from tests.conftest import ROOT
+from tests.ports import free_ports
+
+pytestmark = pytest.mark.browser
+
+SPOKEN = (
+    "/",
+    "/courses/sourdough/",
+    "/preview/sourdough/what-lives-in-the-jar/",
+    "/courses/sourdough/gift/",
+    "/sign-in/",
+    "/review/",
+    "/search/",
+)
+
+
+def shifts(page: Page) -> float:
+    """The layout shift of a page so far, as browsers measure it."""
+    return float(
+        page.evaluate(
+            """() => new Promise((done) => {
+              let sum = 0;
+              const watch = new PerformanceObserver((list) => list.getEntries().forEach((each) => (sum += each.value)));
+              watch.observe({ type: "layout-shift", buffered: true });
+              setTimeout(() => done(sum), 300);
+            })"""
+        )
+    )
+
+
+def test_an_owner_sees_a_way_on_and_a_visitor_a_price(
+    owner: BrowserContext, page: Page, installation: Installation
+) -> None:
+    own = owner.new_page()
+    own.goto(f"{installation.url}/courses/sourdough/")
+    box = own.locator("#buy")
+    expect(box.get_by_role("link", name="Continue")).to_be_visible()
+    expect(box.get_by_role("button", name="Buy for €49")).to_be_hidden()
+    expect(box.get_by_text("% complete")).to_be_visible()
+    assert shifts(own) < 0.05
+    assert faults(own) == []
+    own.goto(f"{installation.url}/courses/")
+    expect(own.locator('[data-course-slug="sourdough"]')).to_contain_text("% complete")
+    expect(own.locator('[data-course-slug="git-for-writers"]')).to_contain_text("€69")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{installation.url}/courses/sourdough/")
+    expect(page.get_by_role("button", name="Buy for €49")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert [each for each in asked if "/api/" in each] == [], "a visitor asks the service nothing"
+
+
+def test_the_introduction_plays_in_its_place(page: Page, installation: Installation) -> None:
+    page.goto(f"{installation.url}/courses/sourdough/")
+    page.get_by_role("link", name="Watch the introduction, 1:10").click()
+    wait_for_video(page, "v.readyState >= 1")
+    video(page, "v => { v.muted = true; }")
+    assert page.url.endswith("/courses/sourdough/")
+
+
+def test_searching_finds_public_words_and_no_paid_ones(page: Page, installation: Installation) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{installation.url}/search/")
+    page.wait_for_load_state("networkidle")
+    assert not any("pagefind" in each for each in asked), "nothing is loaded before somebody types"
+    page.get_by_label("Search courses, free lessons and news").fill("sourdough")
+    expect(page.locator("#found")).to_contain_text("found")
+    expect(page.get_by_role("link", name="Sourdough, from Starter to Loaf").first).to_be_visible()
+    assert faults(page) == []
+    page.get_by_role("searchbox").fill("zyzzyva")
+    expect(page.locator("#found")).to_have_text("No matches")
+    page.reload()
+    expect(page.locator("#found")).to_have_text("No matches")
+
+
+def test_a_learner_reviews_and_takes_it_back(
+    chromium: Browser, owner_state: object, installation: Installation
+) -> None:
+    with chromium.new_context(storage_state=owner_state) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(f"{installation.url}/review/?course=seven-useful-knots")
+        expect(page.locator("#message")).to_contain_text("You don't own this course yet.")
+        page.goto(f"{installation.url}/review/?course=sourdough")
+        lessons = page.request.get(f"{installation.url}/api/library").json()
+        assert lessons["courses"]
+        outline = ("what-lives-in-the-jar", "a-starter-from-nothing", "feeding-and-keeping")
+        for slug in outline:
+            page.request.put(
+                f"{installation.url}/api/learn/sourdough/{slug}/completion", headers={"Sec-Fetch-Site": "same-origin"}
+            )
+        page.goto(f"{installation.url}/library/")
+        page.get_by_role("link", name="Write a review").click()
+        page.get_by_label("4 stars").check()
+        page.get_by_label("What would you tell a friend about it?").fill("Calm.\nAnd <b>clear</b>.")
+        assert faults(page) == []
+        page.get_by_role("button", name="Send review").click()
+        expect(page.locator("#message")).to_contain_text("The school reads each review")
+        page.reload()
+        expect(page.get_by_label("4 stars")).to_be_checked()
+        expect(page.get_by_label("What would you tell a friend about it?")).to_have_value("Calm.\nAnd <b>clear</b>.")
+        page.get_by_role("button", name="Delete my review").click()
+        expect(page.locator("#message")).to_contain_text("Your review is deleted.")
+
+
+def test_news_is_asked_for_twice_and_without_javascript(chromium: Browser, installation: Installation) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(installation.url)
+        page.get_by_label("Your email address").fill("reader@example.com")
+        page.get_by_role("button", name="Sign up for news").click()
+        expect(page.get_by_text("Almost done: please open the link")).to_be_visible()
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(newest_link(installation, "reader@example.com", "/newsletter/confirm/"))
+        page.get_by_role("button", name="Yes, send me news").click()
+        expect(page.get_by_text("Thank you: you’ll get our news from now on.")).to_be_visible()
+
+
+@pytest.fixture(scope="session", params=["de", "ar", "he"])
+def other_language(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The sample with pages in another language; served without partners."""
+    language = str(request.param)
+    root = tmp_path_factory.mktemp(language) / "school"
+    for name in ("content", "course_data"):
+        shutil.copytree(ROOT / name, root / name)
+    site = root / "course_data/site.yaml"
+    site.write_text(site.read_text().replace("language: en", f"language: {language}"))
+    build_site(School(root), for_visitors=True)
+    service, sandbox, smtp = free_ports(3)
+    paths = {"OUTPUT": str(root / "output"), "MANIFEST": str(root / "build/catalog.json")}
+    installation = Installation(root.parent, service, sandbox, smtp, school=root, extra=paths)
+    try:
+        installation.start_sandbox()
+        installation.migrate()
+        installation.start_service()
+        yield installation
+    finally:
+        installation.stop()
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_pages_in_another_language_fit_and_are_accessible(
+    chromium: Browser, other_language: Installation, width: int
+) -> None:
+    with chromium.new_context(viewport={"width": width, "height": 900}) as context:
+        page = context.new_page()
+        for address in SPOKEN:
+            page.goto(other_language.url + address)
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+            assert faults(page) == [], address
+        language = page.evaluate("document.documentElement.lang")
+        if language == "de":
+            page.goto(f"{other_language.url}/library/")
+            expect(page).to_have_url(f"{other_language.url}/sign-in/?next=%2Flibrary%2F#needed")
+            page.get_by_label("E-Mail-Adresse").fill("nobody@example.com")
+            page.get_by_label("Passwort", exact=True).fill("kein Passwort von hier")
+            page.get_by_role("button", name="Anmelden").click()
+            expect(page.locator("#message")).to_contain_text("E-Mail-Adresse oder Passwort")
+        else:
+            assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"

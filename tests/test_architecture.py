@@ -19,6 +19,8 @@ WEB = (
     "accounts/requested_email.py",
     "accounts/sign_in.py",
     "claims/browser.py",
+    "learning/reviews.py",
+    "newsletter/routes.py",
 )
 
 

@@ -9,6 +9,7 @@ from dynamic_api.catalog.sync import stored_catalog, sync_catalog
 from dynamic_api.core.clock import Clock
 from dynamic_api.core.database import Database, take_turns
 from sitegen.catalog.manifest import Manifest, ManifestRefused, ManifestUnreadable, read_manifest
+from sitegen.catalog.model import Site
 
 logger = logging.getLogger("coursewright.catalog")
 
@@ -34,6 +35,11 @@ class CatalogSource:
         if self._current is None:
             raise RuntimeError("the catalogue was not loaded; call refresh() first")
         return self._current
+
+    @property
+    def site(self) -> Site | None:
+        """The school; None until the catalogue was read."""
+        return self._current.site if self._current is not None else None
 
     def new_address(self, page: str) -> str | None:
         """Where a page of the site is now, if it moved."""

@@ -7,7 +7,7 @@ import click
 from dynamic_api.commands.report import CommandRefused, Report, operator_command
 from dynamic_api.mail.envelope import make_email
 from dynamic_api.mail.samples import sample_texts
-from dynamic_api.mail.texts import Text
+from dynamic_api.mail.text import Text
 from dynamic_api.service import Service
 
 

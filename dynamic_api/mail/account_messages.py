@@ -17,8 +17,8 @@ from dynamic_api.core.messages import (
 )
 from dynamic_api.core.models import User
 from dynamic_api.core.states import LinkPurpose
-from dynamic_api.mail import texts
-from dynamic_api.mail.texts import Text
+from dynamic_api.mail import account_texts
+from dynamic_api.mail.text import Text
 from dynamic_api.service import Service
 from sitegen import urls
 
@@ -32,7 +32,7 @@ async def sign_in(service: Service, message: RequestedMessage) -> Addressed:
     async with service.database.transaction() as db:
         token, code = await issue_sign_in_link(db, service.settings.secret_key, user, now=service.clock())
     url = _url(service, f"{urls.SIGN_IN_LINK}#token={token}")
-    return user.email, texts.sign_in(service.catalog.current.site, url=url, code=code)
+    return user.email, account_texts.sign_in(service.catalog.current.site, url=url, code=code)
 
 
 async def reset(service: Service, message: ResetLink) -> Addressed:
@@ -41,7 +41,9 @@ async def reset(service: Service, message: ResetLink) -> Addressed:
         return None
     async with service.database.transaction() as db:
         token = issue_link(db, LinkPurpose.RESET, now=service.clock(), user=user)
-    return user.email, texts.reset(service.catalog.current.site, url=_url(service, f"{urls.RESET}#token={token}"))
+    return user.email, account_texts.reset(
+        service.catalog.current.site, url=_url(service, f"{urls.RESET}#token={token}")
+    )
 
 
 async def sign_up(service: Service, message: SignUpLink) -> Addressed:
@@ -51,7 +53,9 @@ async def sign_up(service: Service, message: SignUpLink) -> Addressed:
     email = Email.lookup(message.email)
     async with service.database.transaction() as db:
         token = issue_link(db, LinkPurpose.SIGN_UP, now=service.clock(), email=email)
-    return email, texts.sign_up(service.catalog.current.site, url=_url(service, f"{urls.WELCOME}#token={token}"))
+    return email, account_texts.sign_up(
+        service.catalog.current.site, url=_url(service, f"{urls.WELCOME}#token={token}")
+    )
 
 
 async def welcome(service: Service, message: Welcome) -> Addressed:
@@ -59,7 +63,7 @@ async def welcome(service: Service, message: Welcome) -> Addressed:
     if (user := await _user(service, message.user_id)) is None:
         return None
     site = service.catalog.current.site
-    return user.email, texts.welcome(site, name=user.name, library_url=_url(service, urls.LIBRARY))
+    return user.email, account_texts.welcome(site, name=user.name, library_url=_url(service, urls.LIBRARY))
 
 
 async def new_email(service: Service, message: NewEmailLink) -> Addressed:
@@ -71,10 +75,10 @@ async def new_email(service: Service, message: NewEmailLink) -> Addressed:
         if user is None or user.updated_at > datetime.fromisoformat(message.asked_at):
             return None
         if await find_user(db, email) is not None:
-            return email, texts.address_taken(site, sign_in_url=_url(service, urls.SIGN_IN))
+            return email, account_texts.address_taken(site, sign_in_url=_url(service, urls.SIGN_IN))
         account = user.email.spelling
         token = issue_link(db, LinkPurpose.NEW_EMAIL, now=service.clock(), user=user, email=email)
-    return email, texts.new_email(
+    return email, account_texts.new_email(
         site, account=account, email=email.spelling, url=_url(service, f"{urls.NEW_EMAIL}#token={token}")
     )
 
@@ -82,14 +86,14 @@ async def new_email(service: Service, message: NewEmailLink) -> Addressed:
 async def email_changed(service: Service, message: EmailChanged) -> Addressed:
     """To the old address."""
     site = service.catalog.current.site
-    return Email.lookup(message.email), texts.email_changed(site, new_address=message.new_email)
+    return Email.lookup(message.email), account_texts.email_changed(site, new_address=message.new_email)
 
 
 async def password_cleared(service: Service, message: PasswordCleared) -> Addressed:
     """The password was older than the proof of the address."""
     if (user := await _user(service, message.user_id)) is None:
         return None
-    return user.email, texts.password_cleared(service.catalog.current.site, reset_url=_url(service, urls.RESET))
+    return user.email, account_texts.password_cleared(service.catalog.current.site, reset_url=_url(service, urls.RESET))
 
 
 async def _user(service: Service, user_id: int) -> User | None:

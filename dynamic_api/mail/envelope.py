@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dynamic_api.mail.texts import Text
+from dynamic_api.mail.text import Text
 from sitegen.catalog.model import Site
 
 # The plain SMTP policy writes 8-bit bodies, which not every server on the way accepts.

@@ -23,8 +23,8 @@ from dynamic_api.core.messages import (
 )
 from dynamic_api.core.models import Course, Gift, Order, OrderId, User
 from dynamic_api.core.states import OrderState
-from dynamic_api.mail import texts
-from dynamic_api.mail.texts import Text
+from dynamic_api.mail import order_texts
+from dynamic_api.mail.text import Text
 from dynamic_api.orders.access import granting_lines
 from dynamic_api.orders.doubles import earlier_payment
 from dynamic_api.service import Service
@@ -78,7 +78,7 @@ async def receipt(service: Service, message: Receipt) -> Addressed:
         return None
     claim_url = await _claim_url(service, facts.order) if facts.waits_for_owner else None
     library_url = facts.site_url + urls.LIBRARY
-    text = texts.receipt(facts.site, facts.order, facts.title, claim_url=claim_url, library_url=library_url)
+    text = order_texts.receipt(facts.site, facts.order, facts.title, claim_url=claim_url, library_url=library_url)
     return facts.order.buyer_email, text
 
 
@@ -88,7 +88,7 @@ async def claim(service: Service, message: ClaimLink) -> Addressed:
     if not facts.waits_for_owner or facts.order.owner_email is None:
         return None
     claim_url = await _claim_url(service, facts.order)
-    return facts.order.owner_email, texts.claim(facts.site, facts.order, facts.title, claim_url=claim_url)
+    return facts.order.owner_email, order_texts.claim(facts.site, facts.order, facts.title, claim_url=claim_url)
 
 
 async def refunded(service: Service, message: Refunded) -> Addressed:
@@ -96,7 +96,7 @@ async def refunded(service: Service, message: Refunded) -> Addressed:
     facts = await _facts(service, message)
     if facts.order.buyer_email is None or not facts.ended or not facts.order.refunded_amount:
         return None
-    return facts.order.buyer_email, texts.refunded(facts.site, facts.order, facts.ended)
+    return facts.order.buyer_email, order_texts.refunded(facts.site, facts.order, facts.ended)
 
 
 async def paid_twice(service: Service, message: PaidTwice) -> Addressed:
@@ -104,7 +104,7 @@ async def paid_twice(service: Service, message: PaidTwice) -> Addressed:
     facts, earlier = await _facts(service, message), await _earlier(service, message)
     if earlier is None or facts.order.buyer_email is None:
         return None
-    return facts.order.buyer_email, texts.paid_twice(facts.site, facts.order, earlier, facts.title)
+    return facts.order.buyer_email, order_texts.paid_twice(facts.site, facts.order, earlier, facts.title)
 
 
 async def paid_twice_notice(service: Service, message: PaidTwiceNotice) -> Addressed:
@@ -112,7 +112,7 @@ async def paid_twice_notice(service: Service, message: PaidTwiceNotice) -> Addre
     facts, earlier = await _facts(service, message), await _earlier(service, message)
     if earlier is None:
         return None
-    text = texts.paid_twice_notice(facts.site, facts.order, earlier, facts.title)
+    text = order_texts.paid_twice_notice(facts.site, facts.order, earlier, facts.title)
     return Email.lookup(facts.site.contact_email), text
 
 
@@ -127,7 +127,7 @@ async def payment_failed(service: Service, message: PaymentFailed) -> Addressed:
     if facts.order.buyer_email is None or facts.order.state is not OrderState.FAILED:
         return None
     course_url = facts.site_url + urls.course(facts.course_slug)
-    text = texts.payment_failed(facts.site, facts.order, facts.title, course_url=course_url)
+    text = order_texts.payment_failed(facts.site, facts.order, facts.title, course_url=course_url)
     return facts.order.buyer_email, text
 
 
@@ -137,7 +137,7 @@ async def access_ended(service: Service, message: AccessEnded) -> Addressed:
     to = facts.owner.email if facts.owner else facts.order.owner_email
     if not facts.ended or to is None:
         return None
-    return to, texts.access_ended(facts.site, facts.order, facts.ended)
+    return to, order_texts.access_ended(facts.site, facts.order, facts.ended)
 
 
 async def gift(service: Service, message: GiftDelivery) -> Addressed:
@@ -147,7 +147,7 @@ async def gift(service: Service, message: GiftDelivery) -> Addressed:
     if facts.gift is None or to is None or facts.gift.delivered_at is not None or not facts.waits_for_owner:
         return None
     claim_url = await _claim_url(service, facts.order)
-    return to, texts.gift(facts.site, facts.order, facts.gift, facts.title, claim_url=claim_url)
+    return to, order_texts.gift(facts.site, facts.order, facts.gift, facts.title, claim_url=claim_url)
 
 
 async def gift_confirmation(service: Service, message: GiftConfirmation) -> Addressed:
@@ -159,7 +159,7 @@ async def gift_confirmation(service: Service, message: GiftConfirmation) -> Addr
     if facts.gift.deliver_at > service.clock():
         local = facts.gift.deliver_at.astimezone(ZoneInfo(facts.site.timezone)).date()
         day = format_date(local, format="long", locale=facts.site.say.locale)
-    text = texts.gift_confirmation(
+    text = order_texts.gift_confirmation(
         facts.site,
         facts.order,
         facts.gift,
@@ -176,7 +176,7 @@ async def gift_undeliverable(service: Service, message: GiftUndeliverable) -> Ad
     is_stuck = facts.gift is not None and facts.gift.undeliverable_at is not None and facts.waits_for_owner
     if facts.gift is None or not is_stuck or facts.order.buyer_email is None:
         return None
-    text = texts.gift_undeliverable(facts.site, facts.order, facts.gift, facts.title)
+    text = order_texts.gift_undeliverable(facts.site, facts.order, facts.gift, facts.title)
     return facts.order.buyer_email, text
 
 

@@ -7,8 +7,8 @@ from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Gift, Order
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.tokens import PublicOrderId
-from dynamic_api.mail import texts
-from dynamic_api.mail.texts import Text
+from dynamic_api.mail import account_texts, order_texts
+from dynamic_api.mail.text import Text
 from sitegen import urls
 from sitegen.catalog.model import Site
 
@@ -29,34 +29,34 @@ def sample_texts(site: Site, title: str, site_url: str) -> Mapping[str, Text]:
     )
     claim_url, library_url = f"{site_url}{urls.CLAIM}{_TOKEN}", f"{site_url}{urls.LIBRARY}"
     return {
-        "receipt": texts.receipt(site, order, title, claim_url=None, library_url=library_url),
-        "receipt-guest": texts.receipt(site, order, title, claim_url=claim_url, library_url=library_url),
-        "receipt-free": texts.receipt(site, free, title, claim_url=claim_url, library_url=library_url),
-        "claim": texts.claim(site, order, title, claim_url=claim_url),
-        "refunded": texts.refunded(site, order, title),
-        "refunded-gift": texts.refunded(site, gift_order, title),
-        "paid_twice": texts.paid_twice(site, order, _order(public_id=_EARLIER), title),
-        "paid_twice_notice": texts.paid_twice_notice(site, order, _order(public_id=_EARLIER), title),
-        "operator": texts.operator_notice(site, "Stripe refuses the key of this installation."),
-        "payment_failed": texts.payment_failed(site, order, title, course_url=f"{site_url}{urls.COURSES}"),
-        "access_ended": texts.access_ended(site, order, title),
-        "access_ended-gift": texts.access_ended(site, gift_order, title),
-        "gift": texts.gift(site, gift_order, gift, title, claim_url=claim_url),
-        "gift_confirmation": texts.gift_confirmation(
+        "receipt": order_texts.receipt(site, order, title, claim_url=None, library_url=library_url),
+        "receipt-guest": order_texts.receipt(site, order, title, claim_url=claim_url, library_url=library_url),
+        "receipt-free": order_texts.receipt(site, free, title, claim_url=claim_url, library_url=library_url),
+        "claim": order_texts.claim(site, order, title, claim_url=claim_url),
+        "refunded": order_texts.refunded(site, order, title),
+        "refunded-gift": order_texts.refunded(site, gift_order, title),
+        "paid_twice": order_texts.paid_twice(site, order, _order(public_id=_EARLIER), title),
+        "paid_twice_notice": order_texts.paid_twice_notice(site, order, _order(public_id=_EARLIER), title),
+        "operator": account_texts.operator_notice(site, "Stripe refuses the key of this installation."),
+        "payment_failed": order_texts.payment_failed(site, order, title, course_url=f"{site_url}{urls.COURSES}"),
+        "access_ended": order_texts.access_ended(site, order, title),
+        "access_ended-gift": order_texts.access_ended(site, gift_order, title),
+        "gift": order_texts.gift(site, gift_order, gift, title, claim_url=claim_url),
+        "gift_confirmation": order_texts.gift_confirmation(
             site, gift_order, gift, title, gifts_url=f"{site_url}{urls.GIFTS}", day="January 31, 2026"
         ),
-        "gift_undeliverable": texts.gift_undeliverable(site, gift_order, gift, title),
-        "welcome": texts.welcome(site, name="Ann", library_url=library_url),
-        "news": texts.news_confirmation(site, url=f"{site_url}{urls.NEWSLETTER_CONFIRM}{_TOKEN}"),
-        "sign_in": texts.sign_in(site, url=f"{site_url}{urls.SIGN_IN_LINK}{_TOKEN}", code="123456"),
-        "sign_up": texts.sign_up(site, url=f"{site_url}{urls.WELCOME}{_TOKEN}"),
-        "reset": texts.reset(site, url=f"{site_url}{urls.RESET}{_TOKEN}"),
-        "new_email": texts.new_email(
+        "gift_undeliverable": order_texts.gift_undeliverable(site, gift_order, gift, title),
+        "welcome": account_texts.welcome(site, name="Ann", library_url=library_url),
+        "news": account_texts.news_confirmation(site, url=f"{site_url}{urls.NEWSLETTER_CONFIRM}{_TOKEN}"),
+        "sign_in": account_texts.sign_in(site, url=f"{site_url}{urls.SIGN_IN_LINK}{_TOKEN}", code="123456"),
+        "sign_up": account_texts.sign_up(site, url=f"{site_url}{urls.WELCOME}{_TOKEN}"),
+        "reset": account_texts.reset(site, url=f"{site_url}{urls.RESET}{_TOKEN}"),
+        "new_email": account_texts.new_email(
             site, account="ann@example.com", email="ann@new.example.com", url=f"{site_url}{urls.NEW_EMAIL}{_TOKEN}"
         ),
-        "new_email-taken": texts.address_taken(site, sign_in_url=f"{site_url}{urls.SIGN_IN}"),
-        "email_changed": texts.email_changed(site, new_address="ann@new.example.com"),
-        "password_cleared": texts.password_cleared(site, reset_url=f"{site_url}{urls.RESET}"),
+        "new_email-taken": account_texts.address_taken(site, sign_in_url=f"{site_url}{urls.SIGN_IN}"),
+        "email_changed": account_texts.email_changed(site, new_address="ann@new.example.com"),
+        "password_cleared": account_texts.password_cleared(site, reset_url=f"{site_url}{urls.RESET}"),
     }
 
 

@@ -32,9 +32,9 @@ from dynamic_api.core.messages import (
     SignUpLink,
     Welcome,
 )
-from dynamic_api.mail import account_messages, order_messages, texts
+from dynamic_api.mail import account_messages, account_texts, order_messages
 from dynamic_api.mail.envelope import make_email
-from dynamic_api.mail.texts import Text
+from dynamic_api.mail.text import Text
 from dynamic_api.newsletter.readers import confirmation_link
 from dynamic_api.service import Service
 
@@ -42,14 +42,14 @@ from dynamic_api.service import Service
 async def operator_notice(service: Service, message: OperatorNotice) -> tuple[Email, Text]:
     """To the school's own address."""
     site = service.catalog.current.site
-    return Email.lookup(site.contact_email), texts.operator_notice(site, message.sentence)
+    return Email.lookup(site.contact_email), account_texts.operator_notice(site, message.sentence)
 
 
 async def news_confirmation(service: Service, message: NewsConfirmation) -> tuple[Email, Text]:
     """To an address that somebody typed into the form for news."""
     site, email = service.catalog.current.site, Email.lookup(message.email)
     url = confirmation_link(service.settings, service.settings.site_url, email, now=service.clock())
-    return email, texts.news_confirmation(site, url=url)
+    return email, account_texts.news_confirmation(site, url=url)
 
 
 # Any: each writer takes the message it stands beside.

@@ -141,7 +141,8 @@ class Application:
         return [*ours, *scope.get(EXTRA_HEADERS, ()), (b"x-request-id", request_id)]
 
     def _headers_of_page(self, path: str) -> RawHeaders:
-        kind, hosts = kind_of(path), self.service.catalog.current.site.head_hosts
+        site, kind = self.service.catalog.site, kind_of(path)
+        hosts = site.head_hosts if site is not None else ()
         if (kind, hosts) not in self._page_headers:
             self._page_headers[kind, hosts] = _raw(page_headers(self.service.settings, kind, hosts))
         return self._page_headers[kind, hosts]

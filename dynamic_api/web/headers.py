@@ -26,7 +26,7 @@ KINDS = (
     PageKind("lesson", ("/learn/", "/preview/"), plays_video=True),
     PageKind("course", ("/courses/",), plays_video=True, has_snippet=True),
     PageKind("list", ("/topics/", "/levels/", "/teachers/"), has_snippet=True),
-    PageKind("search", ("/search/",), searches=True),
+    PageKind("search", ("/search/", "/pagefind/"), searches=True),  # a worker’s policy is that of its own file
 )
 
 

@@ -27,6 +27,9 @@ from sitegen.site.pages import all_pages
 from sitegen.site.share_pictures import can_draw, draw
 from sitegen.site.templates import open_templates, template_folders, templates_stamp
 
+# Files of these names in public/ stand for ours; a school had its own before we made them.
+YIELDING = frozenset({"favicon.ico", "site.webmanifest", "llms.txt", ".well-known/security.txt"})
+
 
 class SiteFile(NamedTuple):
     """A file below the output folder."""
@@ -79,9 +82,10 @@ class SiteRenderer:
         fonts, folder = source.own_theme / "fonts", source.cards
         draws = partial(can_draw, fonts=fonts) if folder is not None else (lambda _card: False)
         icons = Icons(catalog.site, source.files, folder)
-        yield from (SiteFile(name, content) for name, content in icons.drawn())
+        beside = [SiteFile(name, content) for name, content in icons.drawn()]
         if icons.of_manifest():
-            yield SiteFile("site.webmanifest", machines.web_manifest(catalog.site, icons.of_manifest()).encode())
+            manifest = machines.web_manifest(catalog.site, icons.of_manifest())
+            beside.append(SiteFile("site.webmanifest", manifest.encode()))
         whole = Whole(catalog, source.site_url, source.history, draws, source.has_search)
         pages = list(all_pages(whole, content))
         before, self._rendered = self._rendered, {}
@@ -99,7 +103,9 @@ class SiteRenderer:
         if folder is not None:
             for card in {page.shared.card for page in pages if page.shared.card}:
                 yield SiteFile(card.address.lstrip("/"), draw(card, source.files, fonts, folder))
-        yield from _for_machines(catalog, content, pages, source)
+        beside += _for_machines(catalog, content, pages, source)
+        own = {name for name in YIELDING if (source.public / name).is_file()}
+        yield from (each for each in beside if each.name not in own)
         yield from (SiteFile(name, content) for name, content in assets.files())
         if source.public.is_dir():
             for path in sorted(path for path in source.public.rglob("*") if path.is_file()):

@@ -331,7 +331,7 @@ async def test_an_email_ends_the_wait_that_wrong_passwords_made(school: School) 
         statuses = [(await ann.post("/api/session", json=wrong)).status_code for _ in range(7)]
         assert statuses[-1] == 429
         refused = (await ann.post("/api/session", json=wrong)).json()["error"]["message"]
-        assert refused.endswith("Or sign in by email, with the link or its six digits.")
+        assert refused.endswith("Or sign in by email, with the link or the six digits.")
         await ann.post("/api/password-resets", json={"email": "ann@example.com"})
         await school.work()
         used = {"token": mailed_token(school, "/reset/", "ann@example.com"), "password": "another loaf on every table"}

@@ -17,7 +17,7 @@ from dynamic_api.gateways.payments import Payments
 from dynamic_api.gateways.storage import LocalStorage, R2Storage, attachment
 from dynamic_api.gateways.streaming import Streaming
 from dynamic_api.mail.envelope import make_email
-from dynamic_api.mail.texts import Button, Text
+from dynamic_api.mail.text import Button, Text
 from sitegen.catalog.model import Catalog
 from tests.conftest import SigningKey
 from tests.school import lifespan

@@ -9,6 +9,7 @@ import pytest
 from dynamic_api.app import create_app
 from dynamic_api.core.settings import Settings
 from dynamic_api.gateways import open_gateways
+from dynamic_api.web.headers import kind_of, page_headers
 from tests.school import SITE
 
 PAGE_POLICY = {
@@ -68,15 +69,25 @@ async def test_pages_have_exactly_this_policy(visitor: httpx.AsyncClient, settin
     partner = settings.stripe_checkout_origin
     videos = {name: value.format(partner=partner) for name, value in PAGE_POLICY.items()}
     others = {"script-src": "'self'", "media-src": "'self'", "connect-src": "'self'", "frame-src": "'none'"}
-    for path in ("/learn/bread/first/", "/preview/bread/first/"):
+    for path in ("/learn/bread/first/", "/preview/bread/first/", "/courses/bread/"):
         assert policy_of(await visitor.get(path)) == videos
-    for path in ("/courses/bread/", "/", "/library/", "/learning/"):
+    for path in ("/", "/library/", "/learning/", "/topics/bread/"):
         assert policy_of(await visitor.get(path)) == videos | others
+    for path in ("/search/", "/pagefind/pagefind-worker.js"):
+        assert policy_of(await visitor.get(path)) == videos | others | {"script-src": "'self' 'wasm-unsafe-eval'"}
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "strict-origin-when-cross-origin"
     assert headers["permissions-policy"] == "camera=(), microphone=(), geolocation=(), payment=()"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+
+
+def test_a_snippets_hosts_are_for_course_and_catalogue_pages_alone(settings: Settings) -> None:
+    host = "https://stats.example"
+    for path, may in (("/courses/bread/", True), ("/topics/x/", True), ("/", False), ("/learn/b/l/", False),
+                      ("/account/", False), ("/search/", False), ("/checkout/success/", False)):  # fmt: skip
+        policy = page_headers(settings, kind_of(path), (host,))["Content-Security-Policy"]
+        assert (policy.count(host) == 3) is may and (host in policy) is may, path
 
 
 async def test_data_has_exactly_this_policy(visitor: httpx.AsyncClient) -> None:

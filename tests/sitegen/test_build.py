@@ -91,14 +91,15 @@ def test_pages_need_no_inline_script_or_style(built: Path) -> None:
 
 
 def test_catalogue_and_course_pages_have_no_script_but_the_header(built: Path) -> None:
-    for name in ("index.html", "courses/index.html", "courses/sourdough/index.html"):
-        assert re.findall(r'src="/assets/\w+/js/(\w+)\.js"', pages(built)[name]) == ["header"]
+    """What the two others load is loaded for owners, and on a click."""
+    for name, more in (("index.html", []), ("courses/index.html", []), ("courses/sourdough/index.html", ["play"])):
+        assert re.findall(r'src="/assets/\w+/js/(\w+)\.js"', pages(built)[name]) == ["header", "owned", *more]
 
 
 def test_structured_data_cannot_break_out(built: Path) -> None:
     html = pages(built)["courses/sourdough/index.html"]
     [text] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.S)
-    assert json.loads(text)["offers"]["price"] == "49.00"
+    assert json.loads(text)["@graph"][0]["offers"]["price"] == "49.00"
     assert "<" not in text
 
 
@@ -146,7 +147,7 @@ def test_a_leak_stops_the_build_and_publishes_nothing(tmp_path: Path, catalog: C
         build_site(School(root))
     assert "contains the video id of lesson" in str(caught.value)
     assert not (root / "output").exists()
-    assert list((root / "build").iterdir()) == []
+    assert not (root / "build/catalog.json").exists()
 
 
 def test_a_price_says_what_the_country_wants_said(tmp_path: Path) -> None:
@@ -272,6 +273,12 @@ def test_manifest_is_private_and_speaks_up_when_unreadable(built: Path, tmp_path
 def test_a_page_that_every_page_links_to_is_missed(tmp_path: Path) -> None:
     root = copy_of_sample(tmp_path)
     (root / "content/pages/terms.md").unlink()
-    with pytest.raises(BuildFailed, match=r"Every page links to /terms/.*content/pages/terms\.md"):
+    with pytest.raises(CatalogInvalid, match=r"content/pages/terms\.md:1:1: No page has the role “terms”"):
         build_site(School(root))
     assert not (root / "output").exists()
+    (root / "content/pages/terms.md").write_text("---\ntitle: Terms\nrole: terms\ndraft: true\n---\nSoon.\n")
+    with pytest.raises(CatalogInvalid, match="No page has the role “terms”"):
+        build_site(School(root))
+    (root / "content/pages/terms.md").write_text("---\ntitle: Terms\nrole: privacy\n---\nTwice.\n")
+    with pytest.raises(CatalogInvalid, match="Two pages have the role “privacy”"):
+        build_site(School(root))

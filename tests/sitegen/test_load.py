@@ -161,6 +161,7 @@ def test_yaml_words_mean_what_they_look_like(course_data: Path) -> None:
 
 def test_command_line_exits_1_and_builds_nothing(course_data: Path, tmp_path: Path) -> None:
     replace("amount: 4900", "amount: -1")(course_data)
+    shutil.copytree(ROOT / "content", tmp_path / "content")
     output, manifest = tmp_path / "output", tmp_path / "build/catalog.json"
     arguments = ["--school", str(tmp_path), "--output", str(output), "--manifest", str(manifest)]
     result = CliRunner().invoke(build, arguments)
@@ -184,6 +185,7 @@ def test_what_stripe_charges_can_be_sold(course_data: Path, amount: int, currenc
 
 def test_a_short_storage_key_is_told_and_not_refused(course_data: Path) -> None:
     replace("key: sourdough/weekend-schedule.pdf", "key: a.pdf")(course_data)
+    shutil.copytree(ROOT / "content", course_data.parent / "content")
     result = CliRunner().invoke(check, ["--school", str(course_data.parent)])
     assert result.exit_code == 0, result.output
     assert "the storage key “a.pdf” of sourdough-weekend-schedule is so short" in result.stderr

@@ -7,9 +7,12 @@ import lightningcss
 import pytest
 
 from dynamic_api.core.notices import Notice
+from sitegen.catalog.load import load_catalog
+from sitegen.site.brand import style_sheet
 from tests.conftest import ROOT
 
 THEME = ROOT / "theme"
+SITE = load_catalog(ROOT / "course_data").site
 CSS = {path.stem: path.read_text() for path in (THEME / "static/css").glob("*.css")}
 MARKUP = "\n".join(
     path.read_text() for path in (*(THEME / "templates").rglob("*.html"), *(THEME / "static/js").glob("*.js"))
@@ -17,7 +20,7 @@ MARKUP = "\n".join(
 # Classes that neither a template nor a script writes: Markdown's tables, and Pygments in code.
 FROM_MARKDOWN = {
     "table-scroll", "align-left", "align-right", "align-center", "anchor", "tasks", "callout", "callout-title", "tip",
-    "important", "warning", "caution", "footnotes", "embed",
+    "important", "warning", "caution", "footnotes", "embed", *(f"half-{number}" for number in range(2, 11)),
 }  # fmt: skip
 
 
@@ -29,7 +32,9 @@ def test_every_style_sheet_parses_without_a_warning(name: str) -> None:
 
 def test_every_custom_property_is_defined_and_used() -> None:
     text = "\n".join(CSS.values())
-    defined = set(re.findall(r"(--[\w-]+)\s*:", text)) | {"--brand", "--accent"}
+    [made] = re.findall(r":root \{([^}]*)\}", style_sheet(SITE))[:1]
+    brand = set(re.findall(r"(--[\w-]+):", made)) - {"--brand", "--accent"}  # those two are for sheets of a school
+    defined = set(re.findall(r"(--[\w-]+)\s*:", text)) | brand
     used = set(re.findall(r"var\((--[\w-]+)", text))
     assert used == defined
 
@@ -42,23 +47,9 @@ def test_every_class_of_the_style_sheets_is_used() -> None:
     assert classes - words - FROM_MARKDOWN == set()
 
 
-def test_every_page_loads_the_style_sheets_it_needs() -> None:
-    """A class is defined in a sheet that every page has, or in one that its template names."""
-    everywhere = {"tokens", "base", "layout", "parts"}
-    owned = {
-        name: set(re.findall(r"\.([a-z][\w-]*)", re.sub(r"\{[^}]*\}", "{}", text)))
-        for name, text in CSS.items()
-        if name not in everywhere
-    }
-    shared = {
-        name for sheet in everywhere for name in re.findall(r"\.([a-z][\w-]*)", re.sub(r"\{[^}]*\}", "{}", CSS[sheet]))
-    }
-    for path in (THEME / "templates").glob("*.html"):
-        text = path.read_text()
-        loaded = set(re.findall(r"asset\('css/(\w+)\.css'\)", text))
-        for word in {name for value in re.findall(r'class="([^"{]*)"', text) for name in value.split()} - shared:
-            owners = {sheet for sheet, names in owned.items() if word in names}
-            assert not owners or owners & loaded, f"{path.name}: .{word} is defined in {owners}"
+def test_no_page_and_no_script_writes_a_style() -> None:
+    """The pages' policy blocks it without a word to anybody."""
+    assert re.findall(r"\sstyle=|\.style\b|cssText", MARKUP) == []
 
 
 def test_the_pages_know_every_notice_of_the_service_and_no_other() -> None:
@@ -74,5 +65,7 @@ def test_scripts_reach_the_storage_through_the_module_that_catches_its_errors() 
 
 
 def test_every_module_of_the_scripts_is_loaded_by_a_page_or_another_module() -> None:
-    loaded = set(re.findall(r"js/(\w+)\.js'", MARKUP)) | set(re.findall(r'from "\./(\w+)\.js"', MARKUP))
+    loaded = set(re.findall(r"js/(\w+)\.js'", MARKUP)) | set(
+        re.findall(r'(?:from|import|import\()\s*"\./(\w+)\.js"', MARKUP)
+    )
     assert {path.stem for path in Path(THEME / "static/js").glob("*.js")} == loaded

@@ -1,5 +1,6 @@
 """Messages about an order: to its buyer, and to the person it is for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -61,7 +62,7 @@ async def _facts(service: Service, message: OrderMessage) -> _Facts:
         granting = await granting_lines(db, order)
         gift = await db.get(Gift, order.id) if order.is_gift else None
         owner = await db.get(User, order.owner_id) if order.owner_id is not None else None
-    site, url = service.catalog.current.site, service.settings.site_url
+    site, url = _site_of(service, courses), service.settings.site_url
     ended = [
         course
         for course, line in zip(courses, order.lines, strict=True)
@@ -69,6 +70,23 @@ async def _facts(service: Service, message: OrderMessage) -> _Facts:
     ]
     titles, gone = [" + ".join(each.title for each in some) for some in (courses, ended)]
     return _Facts(order, titles, gone, courses[0].slug, gift, owner, bool(granting), site, url)
+
+
+def _site_of(service: Service, courses: Sequence[Course]) -> Site:
+    """The school in the language of what was bought; in its own where that was courses in several."""
+    catalog = service.catalog.current
+    found = [catalog.find_course(course.slug) for course in courses]
+    languages = {each.definition.language if each else None for each in found}
+    return catalog.site.speaking(languages.pop()) if len(languages) == 1 else catalog.site
+
+
+async def site_of(service: Service, message: OrderMessage) -> Site:
+    """The school in the language of a message about an order; what the operator reads is in the school's own."""
+    if isinstance(message, PaidTwiceNotice):
+        return service.catalog.current.site
+    async with service.database.reading() as db:
+        order = await db.get_one(Order, message.order_id)
+        return _site_of(service, [await db.get_one(Course, line.course_id) for line in order.lines])
 
 
 async def receipt(service: Service, message: Receipt) -> Addressed:
@@ -112,7 +130,8 @@ async def paid_twice_notice(service: Service, message: PaidTwiceNotice) -> Addre
     facts, earlier = await _facts(service, message), await _earlier(service, message)
     if earlier is None:
         return None
-    text = order_texts.paid_twice_notice(facts.site, facts.order, earlier, facts.title)
+    site = service.catalog.current.site
+    text = order_texts.paid_twice_notice(site, facts.order, earlier, facts.title)
     return Email.lookup(facts.site.contact_email), text
 
 

@@ -21,6 +21,7 @@ from dynamic_api.core.messages import (
     NewEmailLink,
     NewsConfirmation,
     OperatorNotice,
+    OrderMessage,
     PaidTwice,
     PaidTwiceNotice,
     PasswordCleared,
@@ -86,7 +87,9 @@ async def send_message(service: Service, message: Message) -> None:
     to, text = written
     email = make_email(
         text,
-        site=service.catalog.current.site,
+        site=await order_messages.site_of(service, message)
+        if isinstance(message, OrderMessage)
+        else service.catalog.current.site,
         site_url=service.settings.site_url,
         sender=service.gateways.mailer.sender,
         to=to.spelling,

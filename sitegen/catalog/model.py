@@ -313,6 +313,10 @@ class Site(Compiled):
         """The sentences of pages and messages, in the school's language."""
         return self.in_language(self.language)
 
+    def speaking(self, language: str | None) -> "Site":
+        """The school in the language of a course of its."""
+        return self.model_copy(update={"language": language}) if language else self
+
     def in_language(self, language: str) -> Words:
         """The sentences in another language, such as a course's own."""
         return words_of(language, self.words)

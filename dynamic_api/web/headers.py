@@ -56,6 +56,7 @@ def page_headers(settings: Settings, kind: PageKind = PLAIN, hosts: Sequence[str
         # Chromium checks a form's redirects against this too.
         "form-action": f"'self' {settings.stripe_checkout_origin}",
         "base-uri": "'none'",
+        "manifest-src": "'self'",
         "frame-ancestors": "'none'",
     }
     return {

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from dynamic_api.core.errors import MethodNotAllowed, NotFound
 from sitegen.caching import ASK_AGAIN, FOR_EVER
+
+ENCODINGS = (("br", ".br"), ("gzip", ".gz"))  # the better one first; `coursewright build` writes them
 
 
 class StaticSite:
@@ -30,6 +33,25 @@ class StaticSite:
         if isinstance(response, RedirectResponse):
             # Starlette builds the address from the Host header, which anybody can send.
             response = RedirectResponse(f"{self._site_url}{scope['path']}/")
+        if isinstance(response, FileResponse) and response.status_code == 200:
+            response = _compressed(response, scope)
         is_asset = path.startswith("assets/") and response.status_code in (200, 206, 304)
         response.headers["Cache-Control"] = FOR_EVER if is_asset else ASK_AGAIN
         return response
+
+
+def _compressed(response: FileResponse, scope: Scope) -> Response:
+    """The file as its browser can take it, where the build wrote it compressed too; or that it has not changed."""
+    headers = Headers(scope=scope)
+    accepted = headers.get("accept-encoding", "")
+    if "range" in headers:
+        return response
+    for coding, ending in ENCODINGS:
+        path = Path(f"{response.path}{ending}")
+        if coding in accepted and path.is_file():
+            etag = f'{response.headers["etag"][:-1]}-{coding}"'
+            shared = {"etag": etag, "vary": "Accept-Encoding"}
+            if etag in headers.get("if-none-match", ""):
+                return Response(status_code=304, headers=shared)
+            return FileResponse(path, media_type=response.media_type, headers={**shared, "content-encoding": coding})
+    return response

@@ -32,6 +32,7 @@ class PublicLesson:
     has_video: bool
     is_own_video: bool
     captions: tuple[str, ...]
+    chapter_count: int
     preview: PublicPreview | None
 
 
@@ -210,6 +211,7 @@ def _lesson(lesson: model.Lesson) -> PublicLesson:
         lesson,
         is_own_video=lesson.hls is not None,
         captions=tuple(each.language for each in lesson.captions),
+        chapter_count=len(lesson.chapters),
         preview=preview,
     )
 

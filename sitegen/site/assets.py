@@ -12,6 +12,7 @@ import rcssmin  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter
 
 from sitegen.catalog.model import Picture
+from sitegen.catalog.pictures import picture_size
 from sitegen.catalog.public import PublicCatalog
 from sitegen.catalog.words import Words
 from sitegen.content.load import Content
@@ -21,6 +22,7 @@ from sitegen.site.responsive import Responsive
 SHEET = "css/site.css"
 _FIRST = ("tokens", "brand", "base", "layout", "parts", "prose")  # what others build on
 _IS_SHEET = re.compile(r"css/[^/]+\.css").fullmatch
+_IMG = re.compile(r'<img src="(/assets/pictures/[^"]+)"([^>]*)>')
 _IS_SCRIPT = re.compile(r"js/[^/]+\.js").fullmatch  # not those of others, in js/vendor
 _SENTENCE = re.compile(r'\bt\(("(?:[^"\\]|\\.)*")')  # what a script says goes through t("…")
 
@@ -70,8 +72,20 @@ class Assets:
             yield from responsive.files()
 
     def in_page(self, html: str) -> str:
-        """The page, with every size of the pictures that it shows."""
-        return self._responsive.in_page(html) if self._responsive is not None else html
+        """The page, with the room that each picture takes, and every size of it."""
+        sized = _IMG.sub(self._sized, html)
+        return self._responsive.in_page(sized) if self._responsive is not None else sized
+
+    def _sized(self, found: re.Match[str]) -> str:
+        """Browsers keep its place free while it loads. What a template says of its size stays."""
+        path, said = self._pictures.get(found[1]), found[2]
+        size = picture_size(path) if path is not None and "width=" not in said else None
+        if size is None:
+            return found[0]
+        width, height = size
+        if known := re.search(r' height="(\d+)"', said):  # the width that belongs to a height
+            return f'<img src="{found[1]}" width="{round(int(known[1]) * width / height)}"{said}>'
+        return f'<img src="{found[1]}" width="{width}" height="{height}"{said}>'
 
     @cached_property
     def _theme_version(self) -> str:

@@ -254,15 +254,20 @@ class _Blocks:
         html = "".join(self._row(row, alignments, heading=True) for row in head)
         html = f"<thead>\n{html}</thead>\n" if html else ""
         if body:
-            html += "<tbody>\n" + "".join(self._row(row, alignments, heading=False) for row in body) + "</tbody>\n"
+            # Above a column of names stands nothing: they are the headings of their rows.
+            named = bool(head) and not head[0].children[0].children
+            rows_html = "".join(self._row(row, alignments, heading=False, named=named) for row in body)
+            html += f"<tbody>\n{rows_html}</tbody>\n"
         return f'<div class="table-scroll" tabindex="0"><table>\n{title}{html}</table></div>\n'
 
-    def _row(self, row: Node, alignments: list[str], *, heading: bool) -> str:
+    def _row(self, row: Node, alignments: list[str], *, heading: bool, named: bool = False) -> str:
         cells = []
-        for alignment, cell in zip(alignments, row.children, strict=False):
-            tag = "th" if heading and cell.children else "td"  # an empty heading heads nothing
+        for number, (alignment, cell) in enumerate(zip(alignments, row.children, strict=False)):
+            names_row = named and number == 0
+            tag = "th" if (heading or names_row) and cell.children else "td"  # an empty heading heads nothing
             align = f' class="align-{alignment}"' if alignment in ("left", "center", "right") else ""
-            scope = ' scope="col"' if tag == "th" else ""
+            side = "row" if names_row else "col"
+            scope = f' scope="{side}"' if tag == "th" else ""
             cells.append(f"<{tag}{scope}{align}>{self.inline.write(cell)}</{tag}>\n")
         return f"<tr>\n{''.join(cells)}</tr>\n"
 

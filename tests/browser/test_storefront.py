@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from scripts.installation import Installation
-from tests.browser.steps import faults, newest_link, video, wait_for_video
+from tests.browser.steps import LESSON, faults, newest_link, video, wait_for_video
 from tests.conftest import ROOT
 from tests.ports import free_ports
 
@@ -170,3 +170,16 @@ def test_pages_in_another_language_fit_and_are_accessible(
             expect(page.locator("#message")).to_contain_text("E-Mail-Adresse oder Passwort")
         else:
             assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_lesson_page_stays_still(
+    chromium: Browser, owner_state: object, installation: Installation, width: int
+) -> None:
+    """What comes from the service has its place from the beginning: transcript, notes, marks and buttons."""
+    with chromium.new_context(storage_state=owner_state, viewport={"width": width, "height": 900}) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(installation.url + LESSON)
+        wait_for_video(page, "v.readyState >= 1")
+        page.wait_for_load_state("networkidle")
+        assert shifts(page) < 0.05

@@ -1,5 +1,6 @@
 """The service serves the site itself: caching, headers, and what is not there."""
 
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ PAGE_POLICY = {
     "frame-src": "'self' {partner}",
     "form-action": "'self' {partner}",
     "base-uri": "'none'",
+    "manifest-src": "'self'",
     "frame-ancestors": "'none'",
 }
 
@@ -57,6 +59,23 @@ async def test_pages_are_checked_and_assets_are_kept(visitor: httpx.AsyncClient)
     assert (again.status_code, again.headers["cache-control"]) == (304, "public, max-age=31536000, immutable")
     # What is not there today may be there tomorrow.
     assert (await visitor.get("/assets/abc/js/nope.js")).headers["cache-control"] == "no-cache"
+
+
+async def test_what_the_build_compressed_is_sent_compressed(visitor: httpx.AsyncClient, tmp_path: Path) -> None:
+    page = tmp_path / "output/index.html"
+    plain = page.read_bytes()
+    page.with_name("index.html.gz").write_bytes(gzip.compress(plain))
+    answer = await visitor.get("/", headers={"Accept-Encoding": "gzip, br"})
+    assert (answer.content, answer.headers["content-encoding"]) == (plain, "gzip")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["vary"] == "Accept-Encoding"
+    again = await visitor.get("/", headers={"Accept-Encoding": "gzip", "If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    other = await visitor.get("/", headers={"Accept-Encoding": "identity", "If-None-Match": answer.headers["etag"]})
+    assert (other.status_code, other.content) == (200, plain)
+    assert "content-encoding" not in other.headers
+    part = await visitor.get("/", headers={"Accept-Encoding": "gzip", "Range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, plain[:4])
 
 
 async def test_what_is_not_there_is_said_on_the_sites_own_page(visitor: httpx.AsyncClient) -> None:

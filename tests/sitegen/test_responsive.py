@@ -48,7 +48,7 @@ def test_a_page_offers_every_size_and_a_build_makes_each_once(school: School) ->
                 assert picture.size == (int(width), round(int(width) * 1800 / 1200)), "upright, as it was taken"
                 assert picture.format == kind.upper()
         assert [width for _, width in re.findall(r"(\S+) (\d+)w", srcset)] == ["480", "960", "1200"]
-    assert offered.endswith('width="1280" height="720">')
+    assert offered.endswith('width="1280" height="720" fetchpriority="high">')
     assert "sizes" not in offered.rpartition("<img")[2]
     assert "<picture>" in (school.output / "courses/index.html").read_text()
     made = {path: path.stat().st_mtime_ns for path in school.variants.rglob("*") if path.is_file()}

@@ -30,7 +30,6 @@ function showStatus(slug, status) {
 function showProgress(progress) {
   showStatus(lesson, progress.status);
   const done = progress.status === "completed";
-  completeButton.hidden = false;
   completeButton.textContent = done ? t("Completed ✓ Undo") : t("Mark as complete");
   completeButton.dataset.done = String(done);
 }
@@ -91,6 +90,8 @@ function entry({ slug, title, url }) {
 
 function refused(refusal) {
   if (refusal.status === 401) return signInFirst();
+  completeButton.hidden = true;
+  page.classList.remove("waiting");
   if (refusal.status === 403) {
     watching?.say(t("Owners of this course can watch this lesson."));
     message.replaceChildren(`${t("You don’t own this course yet.")} `);
@@ -113,6 +114,15 @@ function refused(refusal) {
 
 const watching = stage && new Watching(stage, path, { onProgress: showProgress, onRefused: refused });
 
+function showTranscripts({ learner, lesson: { transcripts, chapters } }) {
+  if (!watching) return;
+  watching.learner = learner;
+  const transcript = new Transcript(document.getElementById("transcript"), (seconds) => watching.seek(seconds));
+  transcript.show(transcripts);
+  watching.transcripts = transcripts;
+  watching.follow(transcript, chapters);
+}
+
 async function show() {
   message.hidden = true;
   let data;
@@ -127,17 +137,14 @@ async function show() {
   showResources(data.resources);
   if (data.curriculum) showCurriculum(data.curriculum);
   for (const [slug, status] of Object.entries(data.statuses)) showStatus(slug, status);
+  completeButton.hidden = false;
   showProgress(data.progress);
+  showTranscripts(data);
+  page.classList.remove("waiting");
   // What this device could not send says where to resume, so it goes first.
   await within(2000, sendUnsent(data.learner, `${path}/progress`));
   sendUnsent(data.learner);
-  if (!watching) return;
-  watching.learner = data.learner;
-  const transcript = new Transcript(document.getElementById("transcript"), (seconds) => watching.seek(seconds));
-  transcript.show(data.lesson.transcripts);
-  watching.transcripts = data.lesson.transcripts;
-  watching.follow(transcript, data.lesson.chapters);
-  await watching.play();
+  if (watching) await watching.play();
 }
 
 completeButton.addEventListener("click", async () => {

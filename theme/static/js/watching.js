@@ -175,6 +175,7 @@ export class Watching {
     this.transcript = transcript;
     const section = document.getElementById("chapters");
     section.hidden = chapters.length === 0;
+    section.querySelector("ol").replaceChildren();
     this.chapters = chapters.map(({ start, title }) => {
       const item = document.createElement("li");
       const button = document.createElement("button");

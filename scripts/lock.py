@@ -10,9 +10,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {
     "requirements.lock": [],
-    "requirements-demo.lock": ["--extra", "demo", "--extra", "cards", "--extra", "search"],
+    "requirements-demo.lock": ["--extra", "demo", "--extra", "cards", "--extra", "fonts", "--extra", "search"],
     "requirements-dev.lock": [
-        *("--extra", "demo", "--extra", "cards", "--extra", "search", "--extra", "traces", "--group", "dev")
+        *(
+            "--extra",
+            "demo",
+            "--extra",
+            "cards",
+            "--extra",
+            "fonts",
+            "--extra",
+            "search",
+            "--extra",
+            "traces",
+            "--group",
+            "dev",
+        )
     ],
 }
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
+from sitegen import urls
 from sitegen.catalog.commit import find_commit
 from sitegen.catalog.lock_file import Lock, lock_of, read_lock, write_lock
 from sitegen.catalog.manifest import (
@@ -67,6 +68,7 @@ class Built:
     version: str
     told: tuple[Leak, ...] = ()
     foreign: tuple[str, ...] = ()
+    unlinked: tuple[str, ...] = ()  # pages of the school's own that no page links to
     untranslated: tuple[tuple[str, str], ...] = ()  # language, and what its pages said in English
     due: float | None = None  # when something is published next; seconds since 1970
 
@@ -80,10 +82,11 @@ def build_site(
     now: datetime | None = None,
     rehearsal: bool = False,
     for_visitors: bool = False,
+    compressed: bool = False,
 ) -> Built:
     """Build the site and the service's catalogue. A rehearsal leaves the lock file as it is.
 
-    With `for_visitors`, the site gets what takes time and changes no page: its search index, and compressed files.
+    With `for_visitors`, the site gets its search index; with `compressed`, the compressed forms of its files.
 
     Raises CatalogInvalid, BuildFailed, SiteLeaks or OutputRefused; the output and the manifest are then as they were.
     """
@@ -91,7 +94,7 @@ def build_site(
     with prepare_site(
         school, output=output, manifest=manifest, site_url=site_url, now=now, for_visitors=for_visitors
     ) as prepared:
-        if for_visitors:
+        if compressed:
             compress(prepared.folder, school.compressed)
         return publish_prepared(
             school, prepared, lambda site: publish_site(site, output), manifest=manifest, rehearsal=rehearsal
@@ -109,6 +112,7 @@ class Prepared:
     site_url: str
     pages: int
     told: tuple[Leak, ...]
+    unlinked: tuple[str, ...]
     untranslated: tuple[tuple[str, str], ...]
     due: float | None
     earlier: Lock | None
@@ -160,6 +164,7 @@ def prepare_site(
             site_url=site_url or catalog.site.url,
             pages=pages,
             told=tuple(found.told),
+            unlinked=_unlinked(rendered, loaded.content.shown(now)),
             untranslated=tuple((name, each) for name, said in renderer.untranslated().items() for each in said),
             due=next((moment.timestamp() for moment, _ in loaded.dates() if moment > now), None),
             earlier=earlier,
@@ -196,6 +201,7 @@ def publish_prepared(
         version=prepared.manifest.version,
         told=prepared.told,
         foreign=published.foreign,
+        unlinked=prepared.unlinked,
         untranslated=prepared.untranslated,
         due=prepared.due,
     )
@@ -254,6 +260,22 @@ def _check_theme_links(folder: Path) -> None:
             )
     if problems:
         raise BuildFailed("\n".join(problems))
+
+
+def _unlinked(folder: Path, content: Content) -> tuple[str, ...]:
+    """Pages that nobody finds, since neither a menu nor a text leads to them."""
+    waiting = {page.address: page.file for page in content.pages}
+    places = (
+        path
+        for where in ("", "courses/", "courses/*/", "news/", "news/*/")
+        for path in folder.glob(f"{where}index.html")
+    )
+    for path in {*places, *(folder / urls.save_as(each) for each in waiting)}:
+        name, html = path.relative_to(folder).as_posix(), path.read_text(encoding="utf-8")
+        for address in _OWN_LINK.findall(html):
+            if urls.save_as(address if address.endswith("/") else f"{address}/") != name:
+                waiting.pop(address if address.endswith("/") else f"{address}/", None)
+    return tuple(sorted(waiting.values()))
 
 
 def keep_private_files(school: School, catalog: Catalog, folder: Path) -> None:

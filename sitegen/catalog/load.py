@@ -1,5 +1,6 @@
 """Course files → Catalog. Finds every fault of every file in one run, and raises if there are any."""
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,13 +84,20 @@ def read_catalog(
     faults = [*lock.faults, *(fault for source in sources for fault in source.faults)]
     if site is None:
         return None, faults
-    courses = tuple(sorted(compiled, key=lambda course: (_rank(site, course), course.title.casefold())))
+    courses = tuple(sorted(compiled, key=lambda course: (_rank(site, course), _place_of(course.title))))
     return model.Catalog(site=site, courses=courses, redirects=find_redirects(lock, site, courses)), faults
 
 
 def _rank(site: model.Site, course: model.Course) -> int:
     """The place of a course among those that come first."""
     return site.featured.index(course.id) if course.id in site.featured else len(site.featured)
+
+
+def _place_of(title: str) -> tuple[str, str]:
+    """Where a title stands in an alphabet: Ä beside A, as readers of most languages look for it."""
+    folded = title.casefold()
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(sign))
+    return plain, folded
 
 
 def _course_folders(folder: Path) -> list[Path]:

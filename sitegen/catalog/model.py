@@ -255,6 +255,7 @@ class HomeSection(Compiled):
     picture: Picture | None = None
     picture_alt: str = ""
     button: MenuLink | None = None
+    intro: str | None = None
 
 
 class Brand(Compiled):

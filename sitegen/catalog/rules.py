@@ -25,6 +25,10 @@ def check_site(site: SiteFile, source: YamlSource, courses: list[str]) -> None:
                 f"Text in {colour} cannot be read on white: {contrast(colour, PAPER):.1f} to 1, and {ENOUGH} is needed."
             )
             _add(source, ("brand", name), problem, f"The nearest colour that can is “{nearest_readable(colour)}”.")
+    for number, each in enumerate(site.home):
+        if each.intro and each.intro not in courses:
+            place: Place = ("home", number, "intro")
+            _add(source, place, f"No course has the id “{each.intro}”.", did_you_mean(each.intro, courses))
     if any(each.section == "sign-up" for each in site.home) and not site.newsletter:
         _add(source, ("home",), "A section asks for addresses for news, and there is none.", "Add “newsletter: true”.")
     if "app" in site.promises and site.app is None:

@@ -121,6 +121,11 @@ class HomeSectionFile(Typed):
     )
     picture_alt: str = Field(default="", description="What the picture shows.", examples=["A workbench"])
     button: ButtonFile | None = Field(default=None, description="A button; for `hero` and `text`.")
+    intro: Identifier | None = Field(
+        default=None,
+        description="Id of a course whose introduction is played from the picture; for `hero`.",
+        examples=["sourdough"],
+    )
 
 
 class SiteFile(Typed):

@@ -26,6 +26,9 @@ _TOLD = "If it is a quotation, say so in the lesson: write “public_excerpt:”
 )
 @click.option("--site-url", envvar="COURSEWRIGHT_SITE_URL", help="The site's own address, unless it is site.yaml's.")
 @click.option("--rehearsal", is_flag=True, help="Leave published.lock as it is: this build is not for the public.")
+@click.option(
+    "--compress", "compressed", is_flag=True, help="Write compressed files beside the others, as publish does."
+)
 @click.option("--clean", is_flag=True, help="Build even if nothing changed since the last build.")
 @as_json
 def build(
@@ -35,6 +38,7 @@ def build(
     site_url: str | None,
     rehearsal: bool,
     clean: bool,
+    compressed: bool,
     as_json: bool,
 ) -> None:
     """Build the site and the service's catalogue. Nothing is published when anything is wrong."""
@@ -42,7 +46,7 @@ def build(
     if site_url and not re.fullmatch(r"https?://[^/\s]+", site_url):
         raise click.BadParameter("write it without a path, such as https://school.example", param_hint="--site-url")
     place, catalog = output or school.output, manifest or school.manifest
-    options = (str(place), str(catalog), site_url or "", str(rehearsal))
+    options = (str(place), str(catalog), site_url or "", str(rehearsal), str(compressed))
     last = None if clean else recall(state_of_build(catalog))
     if (
         last is not None
@@ -54,11 +58,18 @@ def build(
         tell(said)
         say(said, f"Nothing changed since the last build. Manifest {said['version']}.", as_json=as_json)
         return
-    build_and_say(school, output, manifest, site_url, rehearsal=rehearsal, as_json=as_json)
+    build_and_say(school, output, manifest, site_url, rehearsal=rehearsal, compressed=compressed, as_json=as_json)
 
 
 def build_and_say(
-    school: School, output: Path | None, manifest: Path | None, site_url: str | None, *, rehearsal: bool, as_json: bool
+    school: School,
+    output: Path | None,
+    manifest: Path | None,
+    site_url: str | None,
+    *,
+    rehearsal: bool,
+    as_json: bool,
+    compressed: bool = False,
 ) -> None:
     """Build, say what was built, and remember it; or say what is wrong, with exit status 1."""
     from dataclasses import asdict
@@ -69,12 +80,18 @@ def build_and_say(
     from sitegen.publish import OutputRefused
 
     place, catalog = output or school.output, manifest or school.manifest
-    options = (str(place), str(catalog), site_url or "", str(rehearsal))
+    options = (str(place), str(catalog), site_url or "", str(rehearsal), str(compressed))
     before = inputs_of(school, options)
     try:
         with without_collector():
             built = build_site(
-                school, output=output, manifest=manifest, site_url=site_url, rehearsal=rehearsal, for_visitors=True
+                school,
+                output=output,
+                manifest=manifest,
+                site_url=site_url,
+                rehearsal=rehearsal,
+                for_visitors=True,
+                compressed=compressed,
             )
     except CatalogInvalid as error:
         refuse_faults(error.faults, as_json=as_json)
@@ -103,6 +120,9 @@ def tell(said: Mapping[str, object]) -> None:
     told, foreign = said.get("told"), said.get("foreign")
     for name in foreign if isinstance(foreign, list) else ():
         click.echo(f"{name}: no build wrote this file; it was left there. Put it into public/ instead.", err=True)
+    unlinked = said.get("unlinked")
+    for name in unlinked if isinstance(unlinked, list | tuple) else ():
+        click.echo(f"{name}: no page links to this one. Add it to “menu:” or “footer:” in site.yaml.", err=True)
     untranslated = said.get("untranslated")
     missing = Counter(language for language, _ in untranslated) if isinstance(untranslated, list | tuple) else {}
     for language, number in missing.items():

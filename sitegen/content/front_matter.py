@@ -22,6 +22,14 @@ class PageFile(Typed):
     publish_at: Moment | None = Field(
         default=None, description="Hidden until then, in the school's time zone.", examples=["2026-12-24 18:00"]
     )
+    search_title: Line | None = Field(
+        default=None, description="Title for search engines, where it is another.", examples=["Who teaches baking here"]
+    )
+    share_picture: str | None = Field(
+        default=None,
+        description="Picture for links on social networks, 1200 × 630, beside the text. Drawn otherwise.",
+        examples=["images/share.png"],
+    )
     role: Role | None = Field(
         default=None,
         description=(

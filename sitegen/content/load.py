@@ -33,6 +33,8 @@ class Page:
     draft: bool
     publish_at: datetime | None
     role: Role | None = None
+    search_title: str | None = None
+    share_picture: model.Picture | None = None
     file: str = ""  # below the school's folder
     markdown: str = ""
     pictures: tuple[model.Picture, ...] = ()
@@ -208,6 +210,7 @@ class ContentReader:
             path=path,
         )
         self.faults += rendered.faults
+        shared = self._picture(written, file.share_picture, "share_picture") if file.share_picture else None
         return {
             "slug": written.slug,
             "title": file.title,
@@ -215,6 +218,8 @@ class ContentReader:
             "html": rendered.html,
             "draft": file.draft,
             "role": file.role,
+            "search_title": file.search_title,
+            "share_picture": shared,
             "file": _below(path, self.folder.parent),
             "markdown": rendered.markdown,
             "publish_at": file.publish_at.replace(tzinfo=zone) if file.publish_at else None,
@@ -235,12 +240,12 @@ class ContentReader:
             picture_alt=file.picture_alt,
         )
 
-    def _picture(self, written: _Written, name: str) -> model.Picture | None:
+    def _picture(self, written: _Written, name: str, field: str = "picture") -> model.Picture | None:
         try:
             path = find_file(written.path.parent, name, roots=self.library.folders)
             picture_size(path)
         except FileRefused as error:
-            self.faults.append(written.source.fault(("picture",), str(error), error.remedy))
+            self.faults.append(written.source.fault((field,), str(error), error.remedy))
             return None
         return self.library.public_picture(path)
 

@@ -6,17 +6,18 @@ paid text is held; only where they meet is it worth finding out where, and how m
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from sitegen.leaks.judge import judge
+from sitegen.leaks.judge import FORMULA, judge
 from sitegen.leaks.private import PaidText, Private
 from sitegen.leaks.views import bytes_of, hidden, plain, text_of
-from sitegen.leaks.words import Words, passages, shingles, spoken, words_of
+from sitegen.leaks.words import SHINGLE, Words, passages, shingles, spoken, words_of
 
 _LONG_LINE = 40  # characters; a shorter line may be part of a text that has one word a line
 _TAG = re.compile(r"<[^<>]*>")
@@ -169,49 +170,46 @@ class _Search:
 
     def texts(self, files: Mapping[str, bytes]) -> Iterator[tuple[PaidText, Path, int, Words, bool]]:
         """Every paid text that a file repeats, with the file, the line, the words, and whether it is refused."""
-        allowed = self.private.allowed
-        there = _Without(self._public, allowed)
-        suspects = [
-            text for text in self.private.texts
-            if not self._public.isdisjoint(shingles(text.words)) and judge(text, there, ())
-        ]  # fmt: skip
-        if not suspects:
-            return
+        public = self._public - self.private.allowed
+        hits = {}
+        for number, text in enumerate(self.private.texts):
+            if found := {each for each in shingles(text.words) if each in public}:
+                hits[number] = found
+        repeated = self._repeated(hits)
+        # What all files together have says more than any of them alone: what means nothing here is no leak there.
+        suspects = {n: self.private.texts[n] for n in hits if judge(self.private.texts[n], hits[n], repeated)}
         owners: dict[Words, list[int]] = {}  # which suspects have a shingle
-        for number, text in enumerate(suspects):
-            for each in set(shingles(text.words)) - allowed:
+        for number in suspects:
+            for each in hits[number]:
                 owners.setdefault(each, []).append(number)
-        repeated = self._repeated(owners)
-        for name, content in files.items():
+        for name, content in files.items() if suspects else ():
             lines = list(_lines(content))
             present = {each for words in _flowing(lines) for each in shingles(words) if each in owners}
-            for number in sorted({number for each in present for number in owners[each]}):
+            for number in _possible(present, repeated, owners):
                 text = suspects[number]
                 verdict = judge(text, present, repeated)
                 if verdict:
                     line = _line_of_words(lines, verdict.run)
                     yield text, Path(name), line, verdict.run, verdict.refused
 
-    def _repeated(self, wanted: Container[Words]) -> set[Words]:
+    def _repeated(self, hits: Mapping[int, set[Words]]) -> set[Words]:
         """Those that the paid texts of several lessons have."""
         first: dict[Words, str] = {}
-        repeated = set()
-        for text in self.private.texts:
-            for each in shingles(text.words):
-                if each in wanted and first.setdefault(each, text.lesson) != text.lesson:
-                    repeated.add(each)
+        repeated: set[Words] = set()
+        for number, found in hits.items():
+            lesson = self.private.texts[number].lesson
+            repeated.update(each for each in found if first.setdefault(each, lesson) != lesson)
         return repeated
 
 
-@dataclass(frozen=True)
-class _Without:
-    """A set without the members of another, which costs nothing to make."""
+def _possible(present: set[Words], repeated: set[Words], owners: Mapping[Words, list[int]]) -> list[int]:
+    """The suspects that a page can repeat: with words of their own, or with enough of a formula.
 
-    members: set[Words]
-    excluded: set[Words]
-
-    def __contains__(self, item: object) -> bool:
-        return item in self.members and item not in self.excluded
+    A formula of a school's is in every lesson; to judge each of them for each page would take minutes.
+    """
+    formula = Counter(number for each in present & repeated for number in owners[each])
+    own = {number for each in present - repeated for number in owners[each]}
+    return sorted(own | {number for number, count in formula.items() if count > FORMULA - SHINGLE})
 
 
 def _lines(content: bytes) -> Iterator[str]:

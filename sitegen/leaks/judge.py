@@ -14,7 +14,7 @@ from sitegen.leaks.words import Words, placed_shingles, weight
 _REFUSED_TOTAL, _REFUSED_RUN, _REFUSED_SHARE = 25.0, 12.0, 0.4
 _TOLD_RUN = 7.0
 _SHORT, _SHORTEST = 12.0, 4.8  # a text of twelve signs weighs 4.8
-_FORMULA = 40.0
+FORMULA = 40.0
 _CODE_RUN, _CODE_LETTERS = 25.0, 160
 
 
@@ -57,7 +57,7 @@ def _runs(words: Words, found: Container[Words], repeated: Container[Words]) -> 
     hits = [(start, shingle) for start, shingle in placed_shingles(words) if shingle in found]
     for run in _joined(hits):
         first, last = run[0][0], max(start + len(shingle) for start, shingle in run)
-        if weight(words[first:last]) >= _FORMULA:
+        if weight(words[first:last]) >= FORMULA:
             yield first, last
             continue
         for part in _joined([(start, shingle) for start, shingle in run if shingle not in repeated]):

@@ -17,11 +17,13 @@ from sitegen.catalog.public import PublicCatalog
 from sitegen.catalog.words import Words
 from sitegen.content.load import Content
 from sitegen.site import brand
+from sitegen.site.fonts import fit
 from sitegen.site.responsive import Responsive
 
 SHEET = "css/site.css"
 _FIRST = ("tokens", "brand", "base", "layout", "parts", "prose")  # what others build on
 _IS_SHEET = re.compile(r"css/[^/]+\.css").fullmatch
+_FACES = {"text": "", "ui": "sans"}  # what stands in for a font while it loads; for texts, as the school says
 _IMG = re.compile(r'<img src="(/assets/pictures/[^"]+)"([^>]*)>')
 _IS_SCRIPT = re.compile(r"js/[^/]+\.js").fullmatch  # not those of others, in js/vendor
 _SENTENCE = re.compile(r'\bt\(("(?:[^"\\]|\\.)*")')  # what a script says goes through t("…")
@@ -34,9 +36,15 @@ class Assets:
         self, public: PublicCatalog, content: Content, files: Path, themes: Sequence[Path], variants: Path | None
     ) -> None:
         site = public.site
-        own = {f"fonts/{Path(name).name}": (files / name).read_bytes() for name in site.brand.fonts.values()}
+        languages = [words.language for words in public.languages]
+        folder = variants.parent / "fonts" if variants is not None else None
+        fonts = {
+            use: fit(files / name, languages, _FACES[use] or site.brand.faces, folder)
+            for use, name in site.brand.fonts.items()
+        }
+        own = {f"fonts/{Path(name).name}": fonts[use].content for use, name in site.brand.fonts.items()}
         self._theme_files = {
-            "css/brand.css": brand.style_sheet(site).encode(),
+            "css/brand.css": brand.style_sheet(site, fonts).encode(),
             "css/code.css": _code_css().encode(),
             **own,
         }
@@ -109,6 +117,8 @@ def _pictures(public: PublicCatalog, content: Content) -> Iterator[Picture]:
         yield from course.pictures
     for text in (*content.pages, *content.posts):
         yield from text.pictures
+        if text.share_picture:
+            yield text.share_picture
     for post in content.posts:
         if post.picture:
             yield post.picture

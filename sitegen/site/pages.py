@@ -35,6 +35,7 @@ def all_pages(whole: Whole, content: Content) -> Iterator[SitePage]:
             "courses": cards[: listings.PER_PAGE],
             "total": len(cards),
             "posts": content.posts[:3],
+            "intros": {card.id: card for card in cards if card.intro_duration},
             "teachers": tuple({card.instructor.id: card.instructor for card in cards}.values()),
         },
     )
@@ -63,10 +64,10 @@ def _own_page(page: MakesPages, whole: Whole, own: OwnPage) -> SitePage:
     return page(
         own.address,
         "page",
-        own.title,
+        own.search_title or own.title,
         own.summary,
         updated=dates.last if dates else None,
-        shared=whole.shared(own.title, "", whole.public.site.say),
+        shared=whole.shared(own.title, "", whole.public.site.say, own.share_picture),
         twin=twins.text(own.title, own.summary, own.markdown),
         values={"page": own},
     )
@@ -75,11 +76,11 @@ def _own_page(page: MakesPages, whole: Whole, own: OwnPage) -> SitePage:
 def _post(page: MakesPages, whole: Whole, post: Post) -> SitePage:
     site, dates = whole.public.site, whole.history.of(post.file)
     changed = dates.last if dates else None
-    shared = whole.shared(post.title, ", ".join(post.authors), site.say, post.picture)
+    shared = whole.shared(post.title, ", ".join(post.authors), site.say, post.share_picture, post.picture)
     return page(
         post.address,
         "article",
-        post.title,
+        post.search_title or post.title,
         post.summary,
         kind="article",
         updated=changed,

@@ -12,6 +12,7 @@ from sitegen.build import BuildFailed, build_site
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.palette import ENOUGH, PAPER, contrast, nearest_readable, palette, parse, written
 from sitegen.school import School
+from sitegen.site.share_pictures import FONTS
 from tests.sitegen.test_build import copy_of_sample
 
 colours = st.integers(0, 0xFFFFFF).map(lambda value: f"#{value:06x}")
@@ -103,15 +104,25 @@ def test_own_fonts_and_styles_are_served_and_come_last(tmp_path: Path) -> None:
     school = school_with(
         tmp_path, 'accent: "#b5541f"', 'accent: "#b5541f"\n  fonts:\n    text: own.woff2\n  css: own.css'
     )
-    (school.course_data / "own.woff2").write_bytes(b"wOF2 not really")
+    shutil.copy(FONTS / "NotoSans-Regular.ttf", school.course_data / "own.woff2")
     (school.course_data / "own.css").write_text(".hero { outline: 1px solid }\n")
     output = build(school, tmp_path)
     css = sheet(output)
     assert css.rstrip().endswith(".hero{outline:1px solid}")
-    assert '--text-face:"own-text","Iowan' in css
+    assert '--text-face:"own-text","stand-in-text","Iowan' in css
+    assert re.search(r'font-family:"stand-in-text";src:local\("Georgia"\);size-adjust:1[01]\d', css)
     [font] = output.glob("assets/*/fonts/own.woff2")
+    assert font.stat().st_size < (FONTS / "NotoSans-Regular.ttf").stat().st_size / 5
+    assert font.read_bytes()[:4] == b"wOF2"
     html = (output / "index.html").read_text()
     assert f'href="/{font.relative_to(output).as_posix()}" as="font"' in html
+
+
+def test_a_font_that_is_none_is_served_as_it_is(tmp_path: Path) -> None:
+    school = school_with(tmp_path, 'accent: "#b5541f"', 'accent: "#b5541f"\n  fonts:\n    ui: own.woff2')
+    (school.course_data / "own.woff2").write_bytes(b"wOF2 not really")
+    css = sheet(build(school, tmp_path))
+    assert '--ui-face:"own-ui",system-ui' in css
 
 
 def test_own_css_that_browsers_would_block_is_a_fault(tmp_path: Path) -> None:

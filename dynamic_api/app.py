@@ -40,6 +40,7 @@ from dynamic_api.service import Service
 from dynamic_api.web import sessions
 from dynamic_api.web.application import Application
 from dynamic_api.web.metrics import RequestMetrics
+from dynamic_api.web.parent import end_with_parent
 from dynamic_api.web.routing import Audience, Route, Router, mounted, open_route
 from dynamic_api.web.static_site import StaticSite
 
@@ -125,9 +126,11 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
         task = asyncio.create_task(work(service, HANDLERS))
     else:
         task = asyncio.create_task(follow_catalog(service))
+    parent = asyncio.create_task(end_with_parent())
     yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    for each in (task, parent):
+        each.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await each
     app.access_log.flush()
     await service.close()

@@ -83,9 +83,11 @@ def serve(host: str, port: int, workers: int, *, allow_older: bool) -> None:
     if allow_older:
         asyncio.run(_use_manifest(settings))
     from dynamic_api.web.metrics import SHARED_FOLDER
+    from dynamic_api.web.parent import announce_parent
     from dynamic_api.web.protocol import LimitedProtocol
 
     if workers > 1:
+        announce_parent()
         os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="coursewright-metrics-")
     uvicorn.run(
         "dynamic_api.asgi:app",

@@ -90,3 +90,24 @@ def _beats(installation: Installation) -> int:
     text = httpx.get(f"{installation.url}/metrics").text
     [line] = [each for each in text.splitlines() if 'requests_total{part="learning",status="200"}' in each]
     return round(float(line.rpartition(" ")[2]))
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    service, sandbox, smtp = free_ports(3)
+    installation = Installation(tmp_path, service, sandbox, smtp)
+    try:
+        installation.build()
+        installation.start_sandbox()
+        installation.migrate()
+        installation.start_service("dynamic_api.commands", "serve", "--workers", "2")
+        supervisor = installation.processes["service"].pid
+        serving = children(supervisor)
+        assert len(serving) == 2
+        os.kill(supervisor, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while any(Path(f"/proc/{pid}/cmdline").exists() and b"spawn" in Path(f"/proc/{pid}/cmdline").read_bytes()
+                  for pid in serving):  # fmt: skip
+            assert time.monotonic() < deadline, "the workers go on without it"
+            time.sleep(0.2)
+    finally:
+        installation.stop()

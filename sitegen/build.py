@@ -33,10 +33,12 @@ from sitegen.history import read_history
 from sitegen.leaks.find import FolderFiles, Leak, find_leaks
 from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
+from sitegen.placeholders import placeholders
 from sitegen.publish import Publishing, check_output, one_at_a_time, publish_site
 from sitegen.school import LOCK, School
 from sitegen.search import SearchFailed, add_search, can_search
 from sitegen.site.drafts import draft_pages
+from sitegen.site.overrides import useless_parts
 from sitegen.site.render import SiteFile, SiteRenderer, Source, TemplateBroken
 
 _BUILDING, _KILLED_AFTER = "building-", 3600  # seconds: no build takes an hour
@@ -68,6 +70,7 @@ class Built:
     version: str
     told: tuple[Leak, ...] = ()
     foreign: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()  # sentences: words of a starter that nobody replaced, templates without use
     unlinked: tuple[str, ...] = ()  # pages of the school's own that no page links to
     untranslated: tuple[tuple[str, str], ...] = ()  # language, and what its pages said in English
     due: float | None = None  # when something is published next; seconds since 1970
@@ -112,6 +115,7 @@ class Prepared:
     site_url: str
     pages: int
     told: tuple[Leak, ...]
+    unfinished: tuple[str, ...]
     unlinked: tuple[str, ...]
     untranslated: tuple[tuple[str, str], ...]
     due: float | None
@@ -153,7 +157,7 @@ def prepare_site(
             raise SiteLeaks(found.refused)
         if for_visitors and catalog.site.search and can_search():
             try:
-                add_search(rendered, school.search)
+                add_search(rendered, school.search, catalog.site.language)
             except SearchFailed as error:
                 raise BuildFailed(str(error)) from error
         yield Prepared(
@@ -164,6 +168,7 @@ def prepare_site(
             site_url=site_url or catalog.site.url,
             pages=pages,
             told=tuple(found.told),
+            unfinished=(*placeholders(catalog, loaded.content.shown(now)), *useless_parts(school.themes)),
             unlinked=_unlinked(rendered, loaded.content.shown(now)),
             untranslated=tuple((name, each) for name, said in renderer.untranslated().items() for each in said),
             due=next((moment.timestamp() for moment, _ in loaded.dates() if moment > now), None),
@@ -201,6 +206,7 @@ def publish_prepared(
         version=prepared.manifest.version,
         told=prepared.told,
         foreign=published.foreign,
+        unfinished=prepared.unfinished,
         unlinked=prepared.unlinked,
         untranslated=prepared.untranslated,
         due=prepared.due,

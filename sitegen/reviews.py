@@ -20,6 +20,15 @@ from sitegen.catalog.validate import read_shape
 _HEAD = "Status: pending waits for you, shown is on the course’s page, hidden is not. Answers are public."
 
 
+# Names of columns that programs export, and ours.
+_COLUMNS = {
+    "name": "name", "user": "name", "student": "name", "author": "name", "autor": "name", "nombre": "name",
+    "stars": "stars", "rating": "stars", "sterne": "stars", "bewertung": "stars", "estrellas": "stars",
+    "date": "date", "day": "date", "timestamp": "date", "created": "date", "datum": "date", "fecha": "date",
+    "text": "text", "review": "text", "comment": "text", "kommentar": "text", "rezension": "text", "comentario": "text",
+}  # fmt: skip
+
+
 class ReviewsRefused(Exception):
     """Nothing was written; the message says why."""
 
@@ -130,13 +139,22 @@ def _bring(book: _Book, done: Pulled, identifier: str, review: Mapping[str, obje
 def take_in(folder: Path, file: Path, source: str) -> Pulled:
     """Add reviews of another platform from CSV: name, stars, date, text. Raises ReviewsRefused; repeating adds none."""
     try:
-        rows = list(csv.DictReader(StringIO(read_text(file).lstrip("\ufeff"))))
+        text = read_text(file).lstrip("\ufeff")
+        head = text.partition("\n")[0]
+        rows = list(csv.DictReader(StringIO(text), delimiter=max(",;\t", key=head.count)))
     except (Unreadable, csv.Error) as error:
         raise ReviewsRefused(f"{file}: {error}") from error
+    columns = {_COLUMNS.get(name.strip().casefold(), "") for name in (rows[0] if rows else ()) if name}
+    if missing := [name for name in ("stars", "date") if name not in columns]:
+        raise ReviewsRefused(
+            f"{file}:1: There is no column “{missing[0]}”. Name the columns in the first line: name, stars, date, text."
+        )
     book, done = _Book(folder / REVIEWS), Pulled(folder / REVIEWS)
     faults = []
     for line, row in enumerate(rows, start=2):
-        values = {str(name).strip().lower(): (value or "").strip() for name, value in row.items() if name}
+        values = {
+            _COLUMNS.get(name.strip().casefold(), name): (value or "").strip() for name, value in row.items() if name
+        }
         try:
             review = _imported(values, source)
         except ValueError as error:
@@ -153,14 +171,14 @@ def take_in(folder: Path, file: Path, source: str) -> Pulled:
 
 
 def _imported(values: Mapping[str, str], source: str) -> dict[str, object]:
-    stars = re.match(r"\d", values.get("stars") or values.get("rating") or "")
-    if stars is None or not 1 <= int(stars[0]) <= 5:
-        raise ValueError("write 1 to 5 into the column “stars”")
+    stars = re.fullmatch(r"([1-5])(?:[.,]0+)?(?: ?/ ?5| stars?)?", values.get("stars", ""))
+    if stars is None:
+        raise ValueError(f"write 1 to 5 into the column “stars”, instead of “{values.get('stars', '')}”")
     try:
-        day = date.fromisoformat((values.get("date") or values.get("day") or "")[:10])
+        day = date.fromisoformat(values.get("date", "")[:10])
     except ValueError:
         raise ValueError("write a date like 2024-05-31 into the column “date”") from None
-    text = values.get("text") or values.get("review") or ""
+    text = values.get("text", "")
     if len(text) > LONGEST:
         raise ValueError(f"this review has more than {LONGEST} letters; shorten it")
     name = values.get("name") or ""
@@ -169,7 +187,7 @@ def _imported(values: Mapping[str, str], source: str) -> dict[str, object]:
         "id": f"im_{hashlib.sha256(key.encode()).hexdigest()[:12]}",
         "status": "pending",
         "name": name[:300],
-        "stars": int(stars[0]),
+        "stars": int(stars[1]),
         "day": day,
         "text": text,
         "verified": False,

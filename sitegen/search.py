@@ -25,26 +25,27 @@ def can_search() -> bool:
     return importlib.util.find_spec("pagefind") is not None
 
 
-def add_search(site: Path, cache: Path) -> None:
-    """Write the index into the folder of a rendered site. Raises SearchFailed."""
-    digest = hashlib.sha256()
+def add_search(site: Path, cache: Path, language: str) -> None:
+    """Write the index into the folder of a rendered site: one for all its languages. Raises SearchFailed."""
+    digest = hashlib.sha256(language.encode())
     for path in sorted(site.rglob("*.html")):
         content = path.read_bytes()
         if MARK.encode() in content:
             digest.update(path.relative_to(site).as_posix().encode() + b"\0" + content)
     kept = cache / digest.hexdigest()[:20]
     if not kept.is_dir():
-        _make(site, kept)
+        _make(site, kept, language)
         for old in sorted(cache.iterdir(), key=lambda each: each.stat().st_mtime)[:-_KEEP]:
             shutil.rmtree(old, ignore_errors=True)
     shutil.copytree(kept, site / FOLDER)
 
 
-def _make(site: Path, kept: Path) -> None:
+def _make(site: Path, kept: Path, language: str) -> None:
     draft = kept.with_suffix(".new")
     shutil.rmtree(draft, ignore_errors=True)
     kept.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pagefind", "--site", str(site), "--output-path", str(draft), "--quiet"]
+    command += ["--force-language", language.partition("-")[0], "--exclude-selectors", ".anchor"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)  # noqa: S603
     except subprocess.TimeoutExpired:

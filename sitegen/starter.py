@@ -1,7 +1,6 @@
 """Makes a new school out of the files in `starter/`."""
 
 import json
-import re
 import secrets
 import string
 from collections.abc import Mapping
@@ -82,8 +81,8 @@ def write_schemas(folder: Path) -> list[Path]:
 def _values(brand: Brand, version: str) -> Mapping[str, str]:
     return {
         "name": brand.name,
-        "plain_name": re.sub(r"\s+", " ", re.sub(r"[:#\"'{}\[\]&*!|>%@`]", "", brand.name)).strip() or "me",
         "quoted_name": json.dumps(brand.name, ensure_ascii=False),
+        "quoted_tagline": json.dumps(f"Courses by {brand.name}", ensure_ascii=False),
         "email": brand.email,
         "url": brand.url.rstrip("/"),
         "color": brand.color,

@@ -1,33 +1,48 @@
 """The command `messages`: every email we send, filled with samples."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from dynamic_api.commands.report import CommandRefused, Report, operator_command
+from dynamic_api.commands.report import CommandRefused, settings_or_none
 from dynamic_api.mail.envelope import make_email
 from dynamic_api.mail.samples import sample_texts
 from dynamic_api.mail.text import Text
-from dynamic_api.service import Service
+from sitegen.catalog.manifest import Manifest, ManifestUnreadable, read_manifest
+
+_MANIFEST = Path("build/catalog.json")  # of the school in this folder, where there are no settings yet
 
 
-@operator_command("receipt")
+@click.command(epilog="Example: coursewright messages receipt")
 @click.argument("name", required=False)
 @click.option("--folder", type=click.Path(path_type=Path), help="Write all of them there, as .html and .txt.")
-async def messages(service: Service, name: str | None, folder: Path | None) -> Report:
-    """Show every email we send, filled with samples: one as plain text, or the names of all."""
-    catalog = service.catalog.current
-    title = catalog.courses[0].definition.title if catalog.courses else "A course"
-    samples = sample_texts(catalog.site, title, service.settings.site_url)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def messages(name: str | None, folder: Path | None, *, as_json: bool) -> None:
+    """Show every email we send, filled with samples: one as plain text, or the names of all.
+
+    They are made of the last build, so that they can be read before anything is set up.
+    """
+    settings = settings_or_none()
+    try:
+        manifest = read_manifest(settings.manifest if settings else _MANIFEST)
+    except ManifestUnreadable as error:
+        raise CommandRefused(str(error)) from error
+    site, courses = manifest.catalog.site, manifest.catalog.published
+    samples = sample_texts(site, courses[0].title if courses else "A course", site.url)
     if name is not None and name not in samples:
         raise CommandRefused(f"There is no message called {name}. There are: {', '.join(samples)}.")
-    shown = {each: _as_sent(service, text) for each, text in samples.items() if name in (None, each)}
+    sender = settings.mail_from if settings else f"{site.name} <{site.contact_email}>"
+    shown = {each: _as_sent(manifest, sender, text) for each, text in samples.items() if name in (None, each)}
     if folder is not None:
         _write_to(folder, shown)
-        return Report([f"{len(shown)} messages written to {folder}."], {"messages": list(shown)})
-    if name is not None:
-        return Report([shown[name]["txt"]], {name: shown[name]})
-    return Report([f"{each:<20} {text.subject}" for each, text in samples.items()], shown)
+        lines = [f"{len(shown)} messages written to {folder}."]
+    elif name is not None:
+        lines = [shown[name]["txt"]]
+    else:
+        lines = [f"{each:<20} {text.subject}" for each, text in samples.items()]
+    click.echo(json.dumps(shown, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 def _write_to(folder: Path, shown: dict[str, dict[str, str]]) -> None:
@@ -37,15 +52,16 @@ def _write_to(folder: Path, shown: dict[str, dict[str, str]]) -> None:
             (folder / f"{name}.{kind}").write_text(content, encoding="utf-8")
 
 
-def _as_sent(service: Service, text: Text) -> dict[str, str]:
+def _as_sent(manifest: Manifest, sender: str, text: Text) -> dict[str, str]:
+    site = manifest.catalog.site
     message = make_email(
         text,
-        site=service.catalog.current.site,
-        site_url=service.settings.site_url,
-        sender=service.settings.mail_from,
+        site=site,
+        site_url=site.url,
+        sender=sender,
         to="ann@example.com",
         message_id="sample",
-        now=service.clock(),
+        now=datetime.now(UTC),
     )
     plain, html = message.get_body(("plain",)), message.get_body(("html",))
     subject = f"Subject: {text.subject}\n\n"

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from sitegen.catalog.slugs import Slug
 from sitegen.catalog.words import is_language
+from sitegen.urls import tag_slug
 
 IDENTIFIER = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 VIDEO_ID = r"^[0-9a-f]{32}$"
@@ -260,6 +261,16 @@ class ModuleFile(Typed):
     resources: list[ResourceFile] = Field(default=[], description="Files of this module.")
 
 
+def check_tag(value: str) -> str:
+    """A subject: its page's address is made of its letters. Raises ValueError."""
+    if not tag_slug(value):
+        raise ValueError("write a word: a tag without a letter or digit has no page")
+    return value
+
+
+Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^\S[^\r\n]*$"), AfterValidator(check_tag)]
+
+
 class CourseFile(Typed):
     """One course: `course_data/courses/<slug>/course.yaml`."""
 
@@ -299,7 +310,7 @@ class CourseFile(Typed):
         default="all", description="Who it is for.", examples=["beginner"]
     )
     instructor: Identifier = Field(description="The instructor: an id from `site.yaml`.", examples=["mira-holm"])
-    tags: list[Line] = Field(
+    tags: list[Tag] = Field(
         default=[],
         description="Subjects. Each has a page with its courses.",
         examples=[["baking", "kitchen"]],

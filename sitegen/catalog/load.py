@@ -18,7 +18,7 @@ from sitegen.catalog.lock_file import Lock, read_lock
 from sitegen.catalog.lock_rules import check_against_lock
 from sitegen.catalog.pictures import real_path
 from sitegen.catalog.redirects import find_redirects
-from sitegen.catalog.rules import Loaded, check_catalog, check_course, check_site
+from sitegen.catalog.rules import Loaded, check_catalog, check_course, check_site, check_translations
 from sitegen.catalog.site_file import SiteFile
 from sitegen.catalog.slugs import HOW, is_slug, slug_of
 from sitegen.catalog.validate import read_shape
@@ -66,6 +66,7 @@ def read_catalog(
     check_catalog(loaded)
     if site_file is not None:
         check_site(site_file, site_source, [course.id for course, _ in loaded])
+        check_translations(loaded, site_file)
     if site_file is None:
         for course_file, source in loaded:
             check_course(course_file, source, None)

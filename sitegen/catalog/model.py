@@ -320,7 +320,9 @@ class Site(Compiled):
 
     def in_language(self, language: str) -> Words:
         """The sentences in another language, such as a course's own."""
-        return words_of(language, self.words)
+        words = words_of(language, self.words)
+        is_known = words.known or words.is_english or language == self.language
+        return words if is_known else words_of(self.language, self.words).on_page_in(language)
 
 
 class Redirect(Compiled):

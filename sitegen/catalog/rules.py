@@ -194,6 +194,21 @@ def check_catalog(courses: list[Loaded]) -> None:
             _unique(seen, "resource id", resource.id, source, (*place, "id"))
 
 
+def check_translations(courses: list[Loaded], site: SiteFile) -> None:
+    """Add faults for courses that are translations of nothing, of themselves, or in the same language."""
+    languages = {course.id: course.language or site.language for course, _ in courses}
+    for course, source in courses:
+        origin, place = course.translation_of, ("translation_of",)
+        if origin is None:
+            continue
+        if origin not in languages or origin == course.id:
+            others = [name for name in languages if name != course.id]
+            _add(source, place, f"No other course has the id “{origin}”.", did_you_mean(origin, others))
+        elif languages[origin] == languages[course.id]:
+            problem = f"This course and “{origin}” are both in “{languages[origin]}”."
+            _add(source, place, problem, "Write the language of this one: “language: fr”.")
+
+
 def _unique(seen: dict[tuple[str, str], str], kind: str, name: str, source: YamlSource, place: Place) -> None:
     fault = source.fault(place, f"The {kind} “{name}” is used twice.", "")
     here = f"{fault.file}:{fault.line}"

@@ -27,6 +27,11 @@ _PATTERNS = {
     course_file.VIDEO_ID: "A Stream video id is 32 characters of 0-9 and a-f; copy it from the Stream dashboard.",
     course_file.HLS_KEY: "Name the folder as “coursewright media transcode” printed it.",
     course_file.COLOUR: "Write a colour like “#1f5f8b”, in quotes.",
+    r"^[A-Z]{2}$": "Write the country as two capital letters, such as DE.",
+    r"^(/[^\s/]\S*|/|https://\S+|mailto:\S+)$": (
+        "Write an address such as https://school.example/page or mailto:me@school.example, or a page such as /about/."
+    ),
+    r"^[a-z]{2,3}(-[A-Z]{2})?$": "Write a language such as de, fr or pt-BR.",
     r"^[A-Z]{3}$": "Write the currency as three capital letters, such as EUR.",
     r"^https?://[^/\s]+$": "Write the address without a path, such as https://school.example.",
     r"^\S[^\r\n]*$": "Use a single line of text; longer texts go into a Markdown field.",
@@ -115,6 +120,10 @@ def _fault(shape: type[BaseModel], error: ErrorDetails, source: YamlSource) -> F
     if kind == "string_pattern_mismatch":
         remedy = _PATTERNS.get(str(context.get("pattern")), "See “coursewright docs fields”.")
         return source.fault(loc, f"{label} is not valid: “{error['input']}”.", remedy)
+    if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
+        least, most = _limits(shape, loc)
+        found = f"{label} is {_describe(error['input'])}"
+        return source.fault(loc, f"{found}, and may be {least} to {most}.", "Write a number between them.")
     if kind == "string_too_short":
         return source.fault(loc, f"{label} is empty.", "Write something, or delete the line.")
     if kind == "literal_error":
@@ -161,6 +170,15 @@ def _price_remedy(written: str | int | float) -> str:
         return "Write “price: free”, or “price: {amount: 4900, currency: EUR}”."
     amount = round(float(f"{whole}.{rest or 0}") * 10**digits) if mark else int(whole) * 10**digits
     return f"Write “price: {{amount: {amount}, currency: {currency}}}”, in the smallest unit of the currency."
+
+
+def _limits(shape: type[BaseModel], loc: Sequence[Key]) -> tuple[str, str]:
+    """The smallest and the largest number that a field takes, in words."""
+    model = _model_at(shape, loc[:-1])
+    rules = model.model_fields[str(loc[-1])].metadata if model and str(loc[-1]) in model.model_fields else []
+    least = next((str(each.ge) for each in rules if hasattr(each, "ge")), "0")
+    most = next((str(each.le) for each in rules if hasattr(each, "le")), "any number")
+    return least, most
 
 
 def _sentence(message: str) -> str:

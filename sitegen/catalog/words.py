@@ -7,7 +7,7 @@ file, and `locales/<language>.po` of a school's theme, which adds to it or repla
 import gettext
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import StringIO
 from pathlib import Path
@@ -66,6 +66,11 @@ class Words:
     language: str
     known: Mapping[str, Forms]
     missing: set[str] = field(default_factory=set, compare=False)
+    page_language: str = ""  # of the page they stand on, where nobody translated them into that
+
+    def on_page_in(self, language: str) -> "Words":
+        """The same sentences on a page in a language that has none."""
+        return replace(self, page_language=language, missing=set())
 
     def __call__(self, sentence: str, **values: object) -> str:
         """The sentence. It is safe HTML when one of the values is; the others are escaped then."""
@@ -109,13 +114,12 @@ class Words:
 
     def _forms(self, sentence: str, count: int) -> Forms:
         forms = self.known.get(sentence)
-        if forms is None:
+        if forms is None or self.page_language:
             self._note(sentence)
-            return (sentence,) * count
-        return forms
+        return forms or (sentence,) * count
 
     def _note(self, sentence: str) -> None:
-        if not self.is_english:
+        if self.page_language or not self.is_english:
             self.missing.add(sentence)
 
 

@@ -120,9 +120,13 @@ def tell(said: Mapping[str, object]) -> None:
     told, foreign = said.get("told"), said.get("foreign")
     for name in foreign if isinstance(foreign, list) else ():
         click.echo(f"{name}: no build wrote this file; it was left there. Put it into public/ instead.", err=True)
+    unfinished = said.get("unfinished")
+    for sentence in unfinished if isinstance(unfinished, list | tuple) else ():
+        click.echo(sentence, err=True)
     unlinked = said.get("unlinked")
     for name in unlinked if isinstance(unlinked, list | tuple) else ():
-        click.echo(f"{name}: no page links to this one. Add it to “menu:” or “footer:” in site.yaml.", err=True)
+        problem = f"{name}: no page links to this one, and it is public all the same."
+        click.echo(f"{problem} Add it to “menu:” or “footer:” in site.yaml.", err=True)
     untranslated = said.get("untranslated")
     missing = Counter(language for language, _ in untranslated) if isinstance(untranslated, list | tuple) else {}
     for language, number in missing.items():

@@ -5,6 +5,7 @@ import click
 from sitegen.commands.answers import as_json, count, in_school, refuse_command, refuse_faults, say
 from sitegen.school import School
 
+_SHOWN = 20  # sentences of a language
 _WAY_ON = "Write the missing ones between the quotes after “msgstr”, in {file}; “coursewright i18n extract” adds them."
 
 
@@ -61,7 +62,9 @@ def check(school: School, as_json: bool) -> None:
     lines = []
     for language, found in missing.items():
         lines.append(f"{language}: {len(sentences.places) - len(found)} of {count(len(sentences.places), 'sentence')}.")
-        lines += [f"  {place}: “{sentence}”" for place, sentence in found]
+        lines += [f"  {place}: “{sentence}”" for place, sentence in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            lines.append(f"  and {len(found) - _SHOWN} more; --json lists them all.")
         if found:
             lines.append(_WAY_ON.format(file=school.own_theme / "locales" / f"{language}.po"))
     say({"missing": missing}, "\n".join(lines), as_json=as_json)

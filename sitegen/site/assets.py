@@ -57,7 +57,7 @@ class Assets:
         sheets = {name: self._theme_files.pop(name) for name in list(self._theme_files) if _IS_SHEET(name)}
         self._theme_files[SHEET] = _one_sheet(sheets)
         for words in public.languages:
-            if words.known:
+            if words.known and not words.page_language:
                 self._theme_files[f"js/words/{words.language}.js"] = _words_of_scripts(words, self._theme_files)
         self._pictures = {picture.address: files / picture.file for picture in _pictures(public, content)}
         self._responsive = Responsive(self._pictures, variants) if variants is not None else None

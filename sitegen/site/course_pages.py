@@ -59,7 +59,7 @@ def _sales_page(page: MakesPages, whole: Whole, course: PublicCourse, _: Words, 
         crumbs=((_("Courses"), urls.COURSES), (course.title, address)),
         updated=dates.last if dates else None,
         shared=shared,
-        twin=twins.course(course, _),
+        twin=twins.course(course, public.site, whole.site_url, _),
         described=tuple(described),
         alternates=_alternates(public, course),
         values={

@@ -94,7 +94,8 @@ def tagged(courses: Sequence[PublicCourse]) -> dict[str, tuple[str, list[PublicC
 
 def related(course: PublicCourse, courses: Sequence[PublicCourse]) -> list[PublicCourse]:
     """Up to three others: those that the file names, or else those with most in common."""
-    others = [other for other in courses if other.slug != course.slug]
+    family = course.translation_of or course.id
+    others = [each for each in courses if (each.translation_of or each.id) != family and each.slug != course.slug]
     if course.related:
         named = {other.id: other for other in others}
         return [named[each].card for each in course.related if each in named]

@@ -8,11 +8,13 @@ from xml.sax.saxutils import escape
 from sitegen.catalog.model import Site
 from sitegen.site.page import SitePage
 
+_SHORT = 12  # letters that phones show below an icon
+
 # Collectors of text for AI that say they follow robots.txt, as their makers document them.
 AI_ROBOTS = (
-    "AI2Bot", "Amazonbot", "anthropic-ai", "Applebot-Extended", "Bytespider", "CCBot", "ClaudeBot", "cohere-ai",
-    "Diffbot", "Google-Extended", "GPTBot", "meta-externalagent", "OAI-SearchBot", "omgili", "PerplexityBot",
-    "YouBot",
+    "AI2Bot", "Amazonbot", "anthropic-ai", "Applebot-Extended", "Bytespider", "CCBot", "ChatGPT-User",
+    "Claude-SearchBot", "Claude-User", "ClaudeBot", "cohere-ai", "Diffbot", "Google-Extended", "GPTBot",
+    "meta-externalagent", "OAI-SearchBot", "omgili", "Perplexity-User", "PerplexityBot", "YouBot",
 )  # fmt: skip
 
 
@@ -80,13 +82,13 @@ def web_manifest(site: Site, icons: Sequence[tuple[str, str]]) -> str:
     return json.dumps(
         {
             "name": site.name,
-            "short_name": site.name[:12].strip(),
+            "short_name": site.name if len(site.name) <= _SHORT else site.name.split()[0],
             "lang": site.language,
             "dir": "rtl" if site.say.is_right_to_left else "ltr",
             "start_url": "/",
             "display": "browser",
             "theme_color": site.brand_color,
-            "background_color": "#ffffff",
+            "background_color": "#0d0f12" if site.look == "studio" else "#ffffff",
             "icons": [{"src": address, "sizes": size, "type": "image/png"} for size, address in icons],
         },
         ensure_ascii=False,

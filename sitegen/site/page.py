@@ -14,6 +14,10 @@ from sitegen.site.share_pictures import Card
 Crumb = tuple[str, str]  # what it says, and its address
 
 
+def _is_shown(picture: Picture) -> bool:
+    return not picture.file.endswith(".svg")
+
+
 def _draws_nothing(_card: Card) -> bool:
     return False
 
@@ -28,17 +32,20 @@ class Whole:
     can_draw: Callable[[Card], bool] = _draws_nothing
     has_search: bool = False
 
-    def shared(self, title: str, by: str, words: Words, *pictures: Picture | None) -> "Shared":
-        """What a shared link shows: the first of these pictures, or a card, or nothing. Networks show no drawings."""
-        for picture in pictures:
-            if picture is not None and not picture.file.endswith(".svg"):
-                return Shared(picture.address)
+    def shared(
+        self, title: str, by: str, words: Words, own: Picture | None = None, other: Picture | None = None
+    ) -> "Shared":
+        """What a shared link shows: the creator's own picture, a card, or else the other one. Networks show no SVG."""
+        if own is not None and _is_shown(own):
+            return Shared(own.address)
         site = self.public.site
         logo = site.logo.file if site.logo else ""
         card = Card(
             title, by, site.name, site.brand_color, site.brand_accent, words.language, words.is_right_to_left, logo
         )
-        return Shared(card.address, card) if self.can_draw(card) else Shared("")
+        if self.can_draw(card):
+            return Shared(card.address, card)
+        return Shared(other.address if other is not None and _is_shown(other) else "")
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,11 @@ class SitePage:
     kind: str = "website"  # Open Graph's type
     alternates: tuple[tuple[str, str], ...] = ()
     values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether the search finds it: courses, free lessons and texts; lists only repeat them."""
+        return self.indexed and self.template in ("course", "preview", "article", "page")
 
     @property
     def has_snippet(self) -> bool:

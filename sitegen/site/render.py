@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from babel.core import get_global
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from jinja2 import Environment, TemplateError, TemplateSyntaxError, UndefinedError
@@ -98,7 +99,7 @@ class SiteRenderer:
             )
             self._rendered[page.file] = (page, made)
             yield SiteFile(page.file, made)
-            if page.twin and page.indexed:
+            if page.twin and page.indexed and catalog.site.robots == "all":
                 yield SiteFile(urls.twin(page.url).lstrip("/"), page.twin.encode())
         if folder is not None:
             for card in {page.shared.card for page in pages if page.shared.card}:
@@ -154,6 +155,9 @@ def _open(site: Site, content: Content, source: Source, assets: Assets, words: W
             "icons": Icons(site, source.files, source.cards).links(),
             "link": _link,
             "duration": lambda seconds: money.format_duration(seconds, words),
+            "og_locale": _og_locale,
+            "own_name": lambda language: (locale_of(language).get_language_name() or language).capitalize(),
+            "is_right_to_left": lambda language: locale_of(language).text_direction == "rtl",
             "decimal": lambda value: format_decimal(value, "0.#", locale=words.locale),
             "date": lambda day: format_date(day, "long", locale=words.locale),
         },
@@ -162,6 +166,14 @@ def _open(site: Site, content: Content, source: Source, assets: Assets, words: W
     environment.filters["language_name"] = lambda code: locale_of(code).get_display_name(words.locale) or code
     environment.globals["outline"] = _outlines(environment)
     return environment
+
+
+def _og_locale(language: str) -> str:
+    """`de` → de_DE: Open Graph wants a country, and takes the likely one."""
+    if "-" in language:
+        return language.replace("-", "_")
+    likely = get_global("likely_subtags").get(language, "")
+    return f"{language}_{likely.rpartition('_')[2]}" if likely else language
 
 
 def _link(address: str, text: str) -> Markup:
@@ -219,6 +231,7 @@ def _for_machines(
     yield SiteFile(feed.ADDRESS.lstrip("/"), feed.atom(site, content.posts, url).encode())
     yield SiteFile("sitemap.xml", machines.sitemap(pages, url).encode())
     yield SiteFile("robots.txt", machines.robots(site, url).encode())
-    yield SiteFile("llms.txt", pages[0].twin.encode())
+    if site.robots == "all":
+        yield SiteFile("llms.txt", pages[0].twin.encode())
     yield SiteFile(".well-known/security.txt", machines.security(site, url, source.now).encode())
     yield SiteFile("_redirects", "".join(f"{each.old} {each.new} 301\n" for each in catalog.redirects).encode())

@@ -84,7 +84,7 @@ def course(public: PublicCatalog, item: PublicCourse, site_url: str, picture: st
         "hasCourseInstance": {
             "@type": "CourseInstance",
             "courseMode": "Online",
-            "courseWorkload": iso_duration(item.duration or 60),
+            **({"courseWorkload": iso_duration(item.duration)} if item.duration else {}),
             "instructor": {
                 "@type": "Person",
                 "name": item.instructor.name,

@@ -5,6 +5,7 @@ https://pagefind.app — browsers load it when somebody searches, and nothing be
 
 import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -35,14 +36,14 @@ def add_search(site: Path, cache: Path, language: str) -> None:
     kept = cache / digest.hexdigest()[:20]
     if not kept.is_dir():
         _make(site, kept, language)
-        for old in sorted(cache.iterdir(), key=lambda each: each.stat().st_mtime)[:-_KEEP]:
+        made = [each for each in cache.iterdir() if "." not in each.name]
+        for old in sorted(made, key=lambda each: each.stat().st_mtime)[:-_KEEP]:
             shutil.rmtree(old, ignore_errors=True)
     shutil.copytree(kept, site / FOLDER)
 
 
 def _make(site: Path, kept: Path, language: str) -> None:
-    draft = kept.with_suffix(".new")
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = kept.with_name(f"{kept.name}.{os.getpid()}")  # two builds may run at once
     kept.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pagefind", "--site", str(site), "--output-path", str(draft), "--quiet"]
     command += ["--force-language", language.partition("-")[0], "--exclude-selectors", ".anchor"]
@@ -54,7 +55,12 @@ def _make(site: Path, kept: Path, language: str) -> None:
         raise SearchFailed(f"The search index could not be made: {(done.stderr or done.stdout).strip()[-500:]}")
     for name in _UNUSED:
         (draft / name).unlink(missing_ok=True)
-    draft.replace(kept)
+    try:
+        draft.rename(kept)
+    except OSError:
+        if not kept.is_dir():
+            raise
+        shutil.rmtree(draft)  # the other build was first; both made the same
 
 
 # Pagefind's own pages and styles: ours are in the theme.

@@ -93,7 +93,9 @@ def test_a_new_school_is_whole(program: Program, school: Path) -> None:
     assert (school / ".env").stat().st_mode & 0o077 == 0
     secret = re.search(r"SECRET_KEY=([0-9a-f]{64})$", (school / ".env").read_text(), re.M)
     assert secret
-    built = json.loads(program.run(school, "build", "--json"))
+    said = program.run(school, "build", "--json")
+    built = json.loads(said.splitlines()[0])
+    assert "“Write your terms here” is still there" in said
     assert built["courses"] == 1
     assert "Käthe’s School: Bread" in (school / "output/index.html").read_text()
     assert (school / "course_data/published.lock").is_file()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from jinja2 import (
     ChoiceLoader,
@@ -11,6 +12,7 @@ from jinja2 import (
     PrefixLoader,
     StrictUndefined,
 )
+from jinja2.bccache import Bucket
 
 
 def open_templates(themes: Sequence[Path], shared: Mapping[str, object], cache: Path | None = None) -> Environment:
@@ -34,10 +36,28 @@ def open_templates(themes: Sequence[Path], shared: Mapping[str, object], cache: 
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         auto_reload=False,
-        bytecode_cache=FileSystemBytecodeCache(str(cache)) if cache is not None else None,
+        bytecode_cache=_MemoryFirst(str(cache)) if cache is not None else None,
     )
     environment.globals.update(shared)
     return environment
+
+
+class _MemoryFirst(FileSystemBytecodeCache):
+    """Compiled templates in a folder, and in this process: a preview opens them again after every save."""
+
+    _known: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Jinja2 checks that it belongs to the template as it is now."""
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+        else:
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it in both."""
+        self._known[bucket.key] = bucket.bytecode_to_string()
+        super().dump_bytecode(bucket)
 
 
 def templates_stamp(themes: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:

@@ -161,7 +161,6 @@ def test_a_snippet_may_do_what_the_pages_policy_lets_it(tmp_path: Path, html: st
 
 def test_the_studio_look_is_another_page_with_the_same_content(tmp_path: Path) -> None:
     school = school_with(tmp_path, "refund_days: 30", "refund_days: 30\nlook: studio")
-    shutil.rmtree(school.root / "theme")  # a whole theme of its own stands before every look
     output = build(school, tmp_path)
     html, css = (output / "courses/sourdough/index.html").read_text(), sheet(output)
     assert '<div class="opening">' in html
@@ -175,7 +174,6 @@ def test_the_studio_look_is_another_page_with_the_same_content(tmp_path: Path) -
 
 def test_an_own_template_may_build_on_the_base(tmp_path: Path) -> None:
     root = copy_of_sample(tmp_path)
-    shutil.rmtree(root / "theme")
     (root / "theme/templates").mkdir(parents=True)
     own = root / "theme/templates/course.html"
     own.write_text('{% extends "base/course.html" %}{% block above %}<p>Our own line.</p>{% endblock %}')

@@ -30,10 +30,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def copy_of_sample(folder: Path) -> Path:
-    """The sample as a school of its own, with its own copy of the theme."""
+def copy_of_sample(folder: Path, *, with_theme: bool = False) -> Path:
+    """The sample as a school of its own; with its own copy of the theme, for tests that change it."""
     root = folder / "school"
-    for name in ("content", "theme", "course_data"):
+    for name in ("content", "course_data", *(["theme"] if with_theme else [])):
         shutil.copytree(ROOT / name, root / name)
     return root
 
@@ -254,7 +254,7 @@ def test_testimonials_are_text_and_say_who_chose_them(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_template_fails_the_build_and_is_named(tmp_path: Path, file: str, text: str) -> None:
-    root = copy_of_sample(tmp_path)
+    root = copy_of_sample(tmp_path, with_theme=True)
     (root / file).write_text(text)
     with pytest.raises(BuildFailed, match=f"{file}:2: "):
         build_site(School(root))

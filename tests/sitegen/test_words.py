@@ -176,7 +176,6 @@ def test_extract_adds_what_is_new_and_keeps_what_is_there(tmp_path: Path) -> Non
 
 def test_a_school_may_bring_a_language_of_its_own(tmp_path: Path) -> None:
     school = school_in(tmp_path, "fr")
-    shutil.rmtree(school.root / "theme")
     place = school.root / "theme/locales"
     place.mkdir(parents=True)
     (place / "fr.po").write_text(

@@ -1,5 +1,6 @@
 """Every file of the site. Pure: what visitors may see goes in, names and bytes come out; the same for the same."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from babel.core import get_global
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from jinja2 import Environment, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import Environment, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from markupsafe import Markup
 
 from sitegen import urls
@@ -27,6 +28,8 @@ from sitegen.site.page import SitePage, Whole
 from sitegen.site.pages import all_pages
 from sitegen.site.share_pictures import can_draw, draw
 from sitegen.site.templates import open_templates, template_folders, templates_stamp
+
+_OBJECT = re.compile(r"'(?:\w+\.)+(?:Public)?(\w+) object'")  # a type of ours, which its name tells enough of
 
 # Files of these names in public/ stand for ours; a school had its own before we made them.
 YIELDING = frozenset({"favicon.ico", "site.webmanifest", "llms.txt", ".well-known/security.txt"})
@@ -193,7 +196,9 @@ def _render(environment: Environment, page: SitePage, site_url: str) -> str:
         ) from error
     except (TemplateError, TypeError, ValueError, AttributeError, LookupError) as error:
         file, line = _place(error, environment)
-        said = error.message if isinstance(error, UndefinedError) else str(error)
+        said = _OBJECT.sub(r"“\1”", (error.message or "") if isinstance(error, UndefinedError) else str(error))
+        if isinstance(error, TemplateNotFound):
+            said = f"there is no template “{error.name}”."
         raise TemplateBroken(f"{file}:{line}: This template stops at {page.url}: {said}") from error
 
 

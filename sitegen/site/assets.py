@@ -18,7 +18,7 @@ from sitegen.catalog.words import Words
 from sitegen.content.load import Content
 from sitegen.site import brand
 from sitegen.site.fonts import fit
-from sitegen.site.responsive import Responsive
+from sitegen.site.responsive import Responsive, tone_rules
 
 SHEET = "css/site.css"
 _FIRST = ("tokens", "brand", "base", "layout", "parts", "prose")  # what others build on
@@ -46,6 +46,7 @@ class Assets:
         self._theme_files = {
             "css/brand.css": brand.style_sheet(site, fonts).encode(),
             "css/code.css": _code_css().encode(),
+            "css/tones.css": tone_rules().encode(),
             **own,
         }
         for theme in reversed(themes):

@@ -4,6 +4,7 @@ Each is made once for each content and kept in a folder, since to make an AVIF t
 """
 
 import io
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ _RASTER = (".jpg", ".jpeg", ".png", ".webp", ".avif")
 _SIZES = "(min-width: 48rem) 44rem, 100vw"
 _IMG = re.compile(r'<img src="(/assets/pictures/[^"]+)"([^>]*)>')
 _OWN_SIZES = re.compile(r' sizes="([^"]*)"')
+_STEPS = "0369cf"  # of red, green and blue; 216 tones in all, so that another picture never makes another style sheet
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,14 @@ class Responsive:
             offered = ", ".join(f"{each.address} {each.width}w" for each in variants if each.kind == kind)
             if offered:
                 sources.append(f'<source type="image/{kind}" srcset="{offered}" sizes="{sizes}">')
-        return f'<picture>{"".join(sources)}<img src="{found[1]}"{_OWN_SIZES.sub("", found[2])}></picture>'
+        tone = self._tone(found[1])
+        opening = f'<picture class="tone-{tone}">' if tone else "<picture>"
+        return f'{opening}{"".join(sources)}<img src="{found[1]}"{_OWN_SIZES.sub("", found[2])}></picture>'
+
+    def _tone(self, address: str) -> str:
+        """Three hexadecimal digits: the colour in its place until it is there; none for one with holes."""
+        path = self.pictures[address]
+        return self._kept(f"{_stem(address)}.tone", lambda: _average(path).encode()).decode()
 
     def _made(self, address: str) -> Iterator[Variant]:
         path = self.pictures[address]
@@ -110,6 +119,14 @@ class Responsive:
         return content
 
 
+def tone_rules() -> str:
+    """The style of every tone. Inline styles are forbidden to pages; a description has to be read on it as well."""
+    return "".join(
+        f".tone-{tone} img {{ background: #{tone}; color: #{'000' if _is_light(tone) else 'fff'}; }}\n"
+        for tone in map("".join, itertools.product(_STEPS, repeat=3))
+    )
+
+
 def _stem(address: str) -> str:
     """The digest and the name, as a file name."""
     return unquote(address).rpartition("/")[2].rpartition(".")[0]
@@ -127,6 +144,20 @@ def _scaled(path: Path, width: int, kind: str) -> bytes:
     height = max(1, round(picture.height * width / picture.width))
     scaled = picture if width == picture.width else picture.resize((width, height), Image.Resampling.LANCZOS)
     return _saved(scaled, kind.upper(), quality=QUALITY[kind])
+
+
+def _average(path: Path) -> str:
+    with Image.open(path) as picture:
+        if "transparency" in picture.info or "A" in picture.getbands():
+            return ""
+        picture.draft("RGB", (64, 64))  # JPEG alone; decodes no more than that
+        pixel = picture.convert("RGB").resize((1, 1), Image.Resampling.BOX).tobytes()
+    return "".join(_STEPS[round(value / 51)] for value in pixel)
+
+
+def _is_light(tone: str) -> bool:
+    red, green, blue = (int(digit, 16) for digit in tone)
+    return 2 * red + 7 * green + blue > 75
 
 
 def _without_metadata(content: bytes) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from sitegen.build import build_site
 from sitegen.school import School
-from sitegen.site.responsive import Responsive
+from sitegen.site.responsive import Responsive, tone_rules
 from tests.conftest import ROOT
 
 COURSE = "course_data/courses/sourdough"
@@ -40,7 +41,7 @@ def school(tmp_path: Path) -> School:
 def test_a_page_offers_every_size_and_a_build_makes_each_once(school: School) -> None:
     build_site(school)
     page = (school.output / "courses/sourdough/index.html").read_text()
-    [offered] = re.findall(r"<picture>(.*?)</picture>", page)
+    [offered] = re.findall(r'<picture class="tone-999">(.*?)</picture>', page)
     for kind in ("avif", "webp"):
         [srcset] = re.findall(rf'<source type="image/{kind}" srcset="([^"]+)" sizes="[^"]+">', offered)
         for address, width in re.findall(r"(\S+) (\d+)w", srcset):
@@ -50,7 +51,7 @@ def test_a_page_offers_every_size_and_a_build_makes_each_once(school: School) ->
         assert [width for _, width in re.findall(r"(\S+) (\d+)w", srcset)] == ["480", "960", "1200"]
     assert offered.endswith('width="1280" height="720" fetchpriority="high">')
     assert "sizes" not in offered.rpartition("<img")[2]
-    assert "<picture>" in (school.output / "courses/index.html").read_text()
+    assert '<picture class="tone-999">' in (school.output / "courses/index.html").read_text()
     made = {path: path.stat().st_mtime_ns for path in school.variants.rglob("*") if path.is_file()}
     shutil.rmtree(school.output)
     build_site(school)
@@ -61,6 +62,27 @@ def test_a_page_offers_every_size_and_a_build_makes_each_once(school: School) ->
     build_site(again)
     for path in again.variants.rglob("*.*"):
         assert path.read_bytes() == (school.variants / path.relative_to(again.variants)).read_bytes(), path.name
+
+
+@pytest.mark.parametrize(
+    ("colours", "tone"),
+    [
+        (((250, 200, 90), (250, 200, 90)), "fc6"),
+        (((0, 0, 0), (90, 80, 70)), "333"),
+        (((250, 200, 90), (250, 200, 90, 0)), ""),
+    ],
+)
+def test_a_colour_stands_where_a_picture_will_be(tmp_path: Path, colours: Sequence[tuple[int, ...]], tone: str) -> None:
+    left, right = colours
+    picture = Image.new("RGB" if len(right) == 3 else "RGBA", (600, 400), left)
+    picture.paste(right, (300, 0, 600, 400))
+    picture.save(tmp_path / "one.png")
+    address = "/assets/pictures/1/one.png"
+    responsive = Responsive({address: tmp_path / "one.png"}, tmp_path / "kept")
+    page = responsive.in_page(f'<img src="{address}" alt="">')
+    assert page.startswith(f'<picture class="tone-{tone}"><source' if tone else "<picture><source")
+    ink = "000" if tone == "fc6" else "fff"
+    assert not tone or f".tone-{tone} img {{ background: #{tone}; color: #{ink}; }}\n" in tone_rules()
 
 
 def test_nothing_public_tells_of_the_camera(school: School) -> None:

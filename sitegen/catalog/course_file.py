@@ -354,6 +354,18 @@ class CourseFile(Typed):
         description="`free`, or an amount and a currency. Required for a published course.",
         examples=["free", {"amount": 4900, "currency": "EUR"}],
     )
+    price_note: str | None = Field(
+        default=None,
+        description="Shown beside the price, where the school’s does not fit: in another language or currency.",
+        examples=["inkl. MwSt."],
+        max_length=60,
+    )
+    promises: list[Line] | None = Field(
+        default=None,
+        description="Lines below the button, in place of the school’s `promises`.",
+        examples=[["any-device", "Antwort innerhalb von zwei Tagen"]],
+        max_length=6,
+    )
     partial_refund: Literal["keeps", "ends"] = Field(
         default="keeps", description="Whether a buyer keeps access after a partial refund.", examples=["keeps"]
     )

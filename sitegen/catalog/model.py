@@ -174,6 +174,8 @@ class Course(Compiled):
     search_title: str | None = None
     search_description: str | None = None
     certificate: str | None = None
+    price_note: str | None = None  # None means the school's, as with the next
+    promises: tuple[str, ...] | None = None
     reviews: tuple[Review, ...] = ()
     price: Price | None
     partial_refund_keeps_access: bool

@@ -87,6 +87,8 @@ class PublicCourse:
     search_title: str | None
     search_description: str | None
     certificate: str | None
+    price_note: str
+    promises: tuple[str, ...]
     reviews: tuple[model.Review, ...]
     price: model.Price | None
     intro_duration: int | None
@@ -172,7 +174,7 @@ class PublicCatalog:
 
 def public_view(catalog: model.Catalog) -> PublicCatalog:
     """The catalogue without drafts, unpublished lessons and paid content."""
-    shown = [_course(course) for course in catalog.courses if course.is_open]
+    shown = [_course(course, catalog.site) for course in catalog.courses if course.is_open]
     return PublicCatalog(
         catalog.site,
         tuple(course for course in shown if course.is_for_sale),
@@ -181,13 +183,15 @@ def public_view(catalog: model.Catalog) -> PublicCatalog:
     )
 
 
-def _course(course: model.Course) -> PublicCourse:
+def _course(course: model.Course, site: model.Site) -> PublicCourse:
     return _shown(
         PublicCourse,
         course,
         intro_duration=course.intro_video.duration if course.intro_video else None,
         resource_count=_count_resources(course),
         is_for_sale=course.published,
+        price_note=site.price_note if course.price_note is None else course.price_note,
+        promises=site.promises if course.promises is None else course.promises,
         modules=tuple(
             _shown(PublicModule, module, lessons=lessons)
             for module in course.modules

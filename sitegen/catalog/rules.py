@@ -1,6 +1,6 @@
 """Rules that need more than one field, or more than one file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from sitegen.catalog.course_file import CourseFile, LessonFile, PriceFile, ResourceFile
@@ -31,13 +31,7 @@ def check_site(site: SiteFile, source: YamlSource, courses: list[str]) -> None:
             _add(source, place, f"No course has the id “{each.intro}”.", did_you_mean(each.intro, courses))
     if any(each.section == "sign-up" for each in site.home) and not site.newsletter:
         _add(source, ("home",), "A section asks for addresses for news, and there is none.", "Add “newsletter: true”.")
-    if "app" in site.promises and site.app is None:
-        _add(
-            source,
-            ("promises", site.promises.index("app")),
-            "This promises an app, and none is named.",
-            "Add “app: https://…”, or take the line out.",
-        )
+    _check_promises(site.promises, site, source)
 
 
 def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) -> None:
@@ -51,6 +45,8 @@ def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) 
         )
     if isinstance(course.price, PriceFile):
         _check_price(course.price, source)
+    if site:
+        _check_promises(course.promises or [], site, source)
     published = course.status != "draft"
     if course.status == "published" and course.price is None:
         _add(
@@ -70,6 +66,16 @@ def check_course(course: CourseFile, source: YamlSource, site: SiteFile | None) 
         _check_storage_key(resource, (*place, "key"), source)
     for place, lesson in named_lessons(course):
         _check_lesson(lesson, place, source)
+
+
+def _check_promises(promises: Sequence[str], site: SiteFile, source: YamlSource) -> None:
+    if "app" in promises and site.app is None:
+        _add(
+            source,
+            ("promises", promises.index("app")),
+            "This promises an app, and none is named.",
+            "Add “app: https://…” to site.yaml, or take the line out.",
+        )
 
 
 def _check_price(price: PriceFile, source: YamlSource) -> None:

@@ -130,6 +130,7 @@ def _public_lines(catalog: Catalog) -> Iterator[str]:
         if not course.is_open:
             continue
         yield from (course.title, course.summary, course.thumbnail_alt, *course.outcomes, *course.requirements)
+        yield from (course.price_note or "", *(course.promises or ()))
         yield from (question.question for question in course.questions)
         yield from (each.quote for each in course.testimonials)
         for module in course.modules:

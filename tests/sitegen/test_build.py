@@ -192,6 +192,36 @@ def test_only_the_creator_promises(tmp_path: Path) -> None:
         build_site(School(root))
 
 
+def test_a_course_promises_in_its_own_words(tmp_path: Path) -> None:
+    root = copy_of_sample(tmp_path)
+    school, course = root / "course_data/site.yaml", root / "course_data/courses/sourdough/course.yaml"
+    school.write_text(school.read_text() + "\nprice_note: including VAT\n")
+    text = course.read_text()
+    course.write_text(f"{text}\nprice_note: inkl. MwSt.\npromises: [any-device, Antwort in zwei Tagen]\n")
+    build_site(School(root))
+    own, other = [
+        (root / "output/courses" / slug / "index.html").read_text().partition('class="cards')[0]  # no related courses
+        for slug in ("sourdough", "git-for-writers")
+    ]
+    assert own.count("inkl. MwSt.") == other.count("including VAT") > 0
+    assert "Antwort in zwei Tagen" in own
+    assert "Watch on any device" in own
+    for words in ("including VAT", "Lifetime access"):
+        assert words not in own
+    assert "Lifetime access" in other
+    assert "inkl. MwSt." in (root / "output/courses/sourdough/index.md").read_text()
+
+    course.write_text(f"{text}\nprice_note: ''\npromises: []\n")
+    build_site(School(root))
+    silent = (root / "output/courses/sourdough/index.html").read_text().partition('class="cards')[0]
+    for words in ("including VAT", "Lifetime access", "any device"):
+        assert words not in silent
+
+    course.write_text(f"{text}\npromises: [app]\n")
+    with pytest.raises(CatalogInvalid, match=r"course\.yaml:\d+:\d+: This promises an app, and none is named"):
+        build_site(School(root))
+
+
 def test_order_and_menus_are_the_creators(tmp_path: Path) -> None:
     root = copy_of_sample(tmp_path)
     path = root / "course_data/site.yaml"

@@ -6,7 +6,7 @@ function show(place, course) {
   const label = percent === 100 ? t("Watch again") : course.started ? t("Continue") : t("Start");
   for (const element of place.querySelectorAll("[data-for-owners]")) element.hidden = false;
   for (const element of place.querySelectorAll("[data-for-buyers]")) element.hidden = true;
-  for (const element of place.querySelectorAll("[data-progress]")) element.textContent = t("{percent} % complete", { percent });
+  for (const element of place.querySelectorAll("[data-progress]")) element.textContent = t("{percent}% complete", { percent });
   for (const element of place.querySelectorAll("[data-continue]")) {
     element.href = course.continue.url;
     element.textContent = label;

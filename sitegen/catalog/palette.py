@@ -7,7 +7,7 @@ hexadecimal colours, which every browser knows.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-PAPER = "#fdfcf9"  # the lightest background that text is on; tokens.css has the same
+PAPER = "#fdfcf9"  # the lightest background that text is on; colours.css has the same
 ENOUGH = 4.5  # WCAG 2.2, 1.4.3, for text of any size
 _STEPS = 200
 

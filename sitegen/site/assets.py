@@ -21,7 +21,7 @@ from sitegen.site.fonts import fit
 from sitegen.site.responsive import Responsive, tone_rules
 
 SHEET = "css/site.css"
-_FIRST = ("tokens", "brand", "base", "layout", "parts", "prose")  # what others build on
+_FIRST = ("colours", "tokens", "brand", "base", "layout", "parts", "prose")  # what others build on
 _IS_SHEET = re.compile(r"css/[^/]+\.css").fullmatch
 _FACES = {"text": "", "ui": "sans"}  # what stands in for a font while it loads; for texts, as the school says
 _IMG = re.compile(r'<img src="(/assets/pictures/[^"]+)"([^>]*)>')

@@ -30,6 +30,7 @@ from sitegen.compression import compress
 from sitegen.content.load import Content
 from sitegen.differences.record import with_record
 from sitegen.history import read_history
+from sitegen.kept import Kept
 from sitegen.leaks.find import FolderFiles, Leak, find_leaks
 from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
@@ -149,10 +150,10 @@ def prepare_site(
     _forget_interrupted(manifest.parent)
     with tempfile.TemporaryDirectory(prefix=_BUILDING, dir=manifest.parent) as folder:
         rendered = Path(folder) / "site"
-        renderer = SiteRenderer()
+        renderer = SiteRenderer(Kept(school.kept))
         pages = _write(render(school, loaded, site_url=site_url, now=now, renderer=renderer), rendered)
         _check_theme_links(rendered)
-        found = find_leaks(FolderFiles(rendered), private_of(school, catalog))
+        found = find_leaks(FolderFiles(rendered), private_of(school, catalog), Kept(school.kept))
         if found.refused:
             raise SiteLeaks(found.refused)
         if for_visitors and catalog.site.search and can_search():
@@ -328,7 +329,8 @@ def private_of(school: School, catalog: Catalog) -> Private:
             files += [(school.root / each.file, f"a picture of lesson {lesson.id}") for each in lesson.files]
     trusted = [path for theme in school.themes for path in (theme / "templates").rglob("*.html")]
     trusted += (school.content / "pages").rglob("*.md")
-    return private_parts(catalog, files, (path.read_text(encoding="utf-8") for path in trusted if path.is_file()))
+    public = (path.read_text(encoding="utf-8") for path in trusted if path.is_file())
+    return private_parts(catalog, files, public, Kept(school.kept))
 
 
 def _last_build(manifest: Path) -> Manifest | None:

@@ -14,6 +14,7 @@ from sitegen.catalog.model import Catalog
 from sitegen.catalog.public import public_view
 from sitegen.catalog.words import WordsUnreadable, read_words
 from sitegen.content.load import Content, ContentReader
+from sitegen.kept import Kept
 from sitegen.school import School
 from sitegen.site.page import Whole
 from sitegen.site.pages import all_pages
@@ -39,7 +40,7 @@ def load_school(school: School, *, now: datetime, earlier: Lock | None = None, k
     """
     library = Library(school.root, (school.course_data, school.content), school.paid_files)
     reader = ContentReader(school.content, library)
-    catalog, faults = read_catalog(school.course_data, library, now=now, earlier=earlier)
+    catalog, faults = read_catalog(school.course_data, library, now=now, earlier=earlier, kept=Kept(school.kept))
     content = reader.read(catalog.site.timezone if catalog else "UTC")
     faults += reader.faults
     faults += library.finish(_Addresses(school, catalog, content).__contains__ if catalog else None)

@@ -74,6 +74,11 @@ class School:
         return self.root / "build" / "templates"
 
     @property
+    def kept(self) -> Path:
+        """What the next build takes from the last one."""
+        return self.root / "build" / "kept"
+
+    @property
     def history(self) -> Path:
         """What git says of the files' dates, kept until the next commit."""
         return self.root / "build" / "history.json"

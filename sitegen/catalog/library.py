@@ -67,9 +67,11 @@ class External(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A link that can only be judged when everything is read."""
+    """A link that can only be judged when everything is read, and where it is written."""
 
-    fault: Callable[[str, str], Fault]
+    file: Path
+    line: int
+    column: int
     target: Path | None
     address: str
     anchor: str
@@ -128,10 +130,12 @@ class Library:
                 continue
             if link.target is not None and link.anchor not in (ids := known_anchors.get(link.target, frozenset())):
                 remedy = did_you_mean(link.anchor, ids)
-                faults.append(link.fault(f"There is no heading “#{link.anchor}” in {link.target.name}.", remedy))
+                problem = f"There is no heading “#{link.anchor}” in {link.target.name}."
+                faults.append(Fault(link.file, link.line, link.column, problem, remedy))
             elif link.target is None and known is not None and not known(link.address):
                 remedy = "Correct the address, or link to the file, such as “../branches/notes.md”."
-                faults.append(link.fault(f"There is no page “{link.address}” on this site.", remedy))
+                problem = f"There is no page “{link.address}” on this site."
+                faults.append(Fault(link.file, link.line, link.column, problem, remedy))
         return faults
 
     def _included(self, folder: Path, name: str, *, public: bool) -> Path:
@@ -142,21 +146,19 @@ class Library:
         return path
 
     def _resolve(self, reference: Reference, folder: Path, rendered: Rendered, place: Place, *, public: bool) -> Target:
-        def fault(problem: str, remedy: str) -> Fault:
-            return _fault(place, TextFault(reference.line, reference.column, problem, remedy))
-
+        written = place(reference.line, reference.column)
         address, _, anchor = reference.address.partition("#")
         name = unquote(address.partition("?")[0])
         if address.startswith("/"):
             if reference.kind == "link":
-                self.records.append(Link(fault, None, name, ""))
+                self.records.append(Link(*written, None, name, ""))
                 return Target(reference.address)
             raise Unresolved(f"“{address}” is an address, and not a file.", "Name the file as it lies beside the text.")
         try:
             path = find_file(folder, name, roots=self.folders)
             if reference.kind == "link" and (page := self.pages.get(real_path(path))):
                 if anchor:
-                    self.records.append(Link(fault, real_path(path), "", anchor))
+                    self.records.append(Link(*written, real_path(path), "", anchor))
                 return Target((page.visitor if public else page.owner) + (f"#{anchor}" if anchor else ""))
             if path.suffix.lower() == ".md":
                 problem = f"“{name}” is no page of this site."

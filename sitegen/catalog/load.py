@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sitegen import urls
 from sitegen.catalog import model
 from sitegen.catalog.compile import is_file_name
-from sitegen.catalog.compile_cache import CachedCompiler
+from sitegen.catalog.compile_cache import CachedCompiler, read_course_files
 from sitegen.catalog.compile_site import SiteCompiler
 from sitegen.catalog.course_file import CourseFile
 from sitegen.catalog.faults import CatalogInvalid, Fault
@@ -23,6 +23,7 @@ from sitegen.catalog.site_file import SiteFile
 from sitegen.catalog.slugs import HOW, is_slug, slug_of
 from sitegen.catalog.validate import read_shape
 from sitegen.catalog.yaml_source import YamlSource
+from sitegen.kept import NOTHING_KEPT, Kept
 from sitegen.school import LOCK
 
 
@@ -40,16 +41,18 @@ def load_catalog(root: Path, *, earlier: Lock | None = None, now: datetime | Non
 
 
 def read_catalog(
-    root: Path, library: Library, *, now: datetime, earlier: Lock | None = None
+    root: Path, library: Library, *, now: datetime, earlier: Lock | None = None, kept: Kept = NOTHING_KEPT
 ) -> tuple[model.Catalog | None, list[Fault]]:
     """The catalogue, where there is one, and every fault; the caller finishes the library.
 
-    `now` decides what counts as published when the files are held against the lock file.
+    `now` decides what counts as published when the files are held against the lock file. `kept` has courses of the
+    last reading.
     """
     site_source, site_file = read_shape(SiteFile, root / "site.yaml")
     library.language = site_file.language if site_file else library.language
     sources = [site_source]
     loaded: list[Loaded] = []
+    inside: list[Path] = []
     for folder in _course_folders(root / "courses"):
         if not folder.resolve().is_relative_to(root.resolve()):
             problem = "This folder is a link to a place outside the school."
@@ -57,7 +60,8 @@ def read_catalog(
             outside.faults.append(Fault(folder, 1, 1, problem, "Move the course here, or delete the link."))
             sources.append(outside)
             continue
-        source, course_file = read_shape(CourseFile, folder / "course.yaml")
+        inside.append(folder)
+    for folder, (source, course_file) in zip(inside, read_course_files(inside, kept), strict=True):
         sources.append(source)
         _check_folder(folder, source)
         if course_file is not None:
@@ -76,8 +80,7 @@ def read_catalog(
         people = {instructor.id: instructor for instructor in site_file.instructors}
         zone = ZoneInfo(site_file.timezone)
         site = SiteCompiler(root, site_source, people, library, zone).site(site_file)
-        compiler = CachedCompiler(root, site_file, library)
-        compiled = [compiler.course(file, source) for file, source in loaded]
+        compiled = CachedCompiler(root, site_file, library, kept).courses(loaded)
     lock = read_lock(root / LOCK) if earlier is None else earlier
     if site_file and not lock.faults and len(loaded) == len(sources) - 1:
         shown = model.Catalog(site=site, courses=tuple(compiled), redirects=()).at(now) if site else None

@@ -12,6 +12,7 @@ from sitegen.catalog.slugs import slug_of
 from sitegen.catalog.yaml_source import Place, YamlSource
 
 Loaded = tuple[CourseFile, YamlSource]
+_Seen = dict[tuple[str, str], tuple[YamlSource, Place]]  # kind and name → where it was first
 
 
 def check_site(site: SiteFile, source: YamlSource, courses: list[str]) -> None:
@@ -186,7 +187,7 @@ def _check_lesson(lesson: LessonFile, place: Place, source: YamlSource) -> None:
 
 def check_catalog(courses: list[Loaded]) -> None:
     """Add faults for names that are used twice: ids in the whole catalogue, slugs where they make a URL."""
-    seen: dict[tuple[str, str], str] = {}
+    seen: _Seen = {}
     for course, source in courses:
         slug = slug_of(course.slug, source.path.parent.name)
         _unique(seen, "course id", course.id, source, ("id",))
@@ -215,12 +216,12 @@ def check_translations(courses: list[Loaded], site: SiteFile) -> None:
             _add(source, place, problem, "Write the language of this one: “language: fr”.")
 
 
-def _unique(seen: dict[tuple[str, str], str], kind: str, name: str, source: YamlSource, place: Place) -> None:
-    fault = source.fault(place, f"The {kind} “{name}” is used twice.", "")
-    here = f"{fault.file}:{fault.line}"
-    first = seen.setdefault((kind, name), here)
-    if first != here:
-        _add(source, place, fault.problem, f"It was first used at {first}; choose another here.")
+def _unique(seen: _Seen, kind: str, name: str, source: YamlSource, place: Place) -> None:
+    first, there = seen.setdefault((kind, name), (source, place))
+    if first is not source or there != place:
+        before = first.fault(there, "", "")
+        remedy = f"It was first used at {before.file}:{before.line}; choose another here."
+        _add(source, place, f"The {kind} “{name}” is used twice.", remedy)
 
 
 def named_lessons(course: CourseFile) -> Iterator[tuple[Place, LessonFile]]:

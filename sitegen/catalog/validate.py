@@ -2,9 +2,9 @@
 
 import re
 import types
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, TypeVar, Union, get_args, get_origin
 
@@ -21,6 +21,9 @@ from sitegen.catalog.yaml_source import Key, YamlSource, read_yaml
 Shape = TypeVar("Shape", bound=BaseModel)
 
 _MOST = 100  # faults that are told of one file; more help nobody
+_MOST_FILES = 4096
+
+_read: OrderedDict[tuple[type[BaseModel], Path, Stamp], tuple[YamlSource, BaseModel | None]] = OrderedDict()
 
 _PATTERNS = {
     course_file.IDENTIFIER: "Use lower-case letters, digits and single hyphens, such as “first-steps”.",
@@ -45,14 +48,27 @@ def read_shape(shape: type[Shape], path: Path) -> tuple[YamlSource, Shape | None
     except FileNotFoundError:
         source = read_yaml(path)
         return source, check_shape(shape, source)
-    source, value = _read_shape(shape, path, stamp)
-    return replace(source, faults=list(source.faults)), value  # type: ignore[return-value]  # of that shape
+    known = known_shape(shape, path, stamp)
+    if known is None:
+        source = read_yaml(path)
+        known = remember_shape(shape, path, stamp, (source, check_shape(shape, source)))
+    source, value = known
+    return replace(source, faults=list(source.faults)), value
 
 
-@lru_cache(maxsize=4096)
-def _read_shape(shape: type[BaseModel], path: Path, _stamp: Stamp) -> tuple[YamlSource, BaseModel | None]:
-    source = read_yaml(path)
-    return source, check_shape(shape, source)
+def known_shape(shape: type[Shape], path: Path, stamp: Stamp) -> tuple[YamlSource, Shape | None] | None:
+    """What was read from a file in that state; None where it was not read."""
+    return _read.get((shape, path, stamp))  # type: ignore[return-value]  # of that shape
+
+
+def remember_shape(
+    shape: type[Shape], path: Path, stamp: Stamp, value: tuple[YamlSource, Shape | None]
+) -> tuple[YamlSource, Shape | None]:
+    """Keep in memory what was read from a file in that state; returns it."""
+    _read[(shape, path, stamp)] = value
+    while len(_read) > _MOST_FILES:
+        _read.popitem(last=False)
+    return value
 
 
 def check_shape(shape: type[Shape], source: YamlSource) -> Shape | None:

@@ -31,21 +31,37 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 @dataclass
 class YamlSource:
-    """A parsed file: plain values in `data`, and the position of each key and value."""
+    """A parsed file: plain values in `data`, and the position of each key and value.
+
+    One that was read from what a build kept has no `data`, and finds positions by reading the file again.
+    """
 
     path: Path
     data: object = None
     faults: list[Fault] = field(default_factory=list)
     _keys: dict[Place, tuple[int, int]] = field(default_factory=dict)
     _values: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    _was_kept: bool = False
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"path": self.path, "faults": self.faults}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__init__(**state, _was_kept=True)  # type: ignore[misc]  # the two that are above
 
     def place_of(self, loc: Sequence[Key]) -> Place:
         """The longest path in the file that `loc` names; parts that are not keys of the file are passed over."""
+        self._read_again()
         place: Place = ()
         for part in loc:
             if (*place, part) in self._values:
                 place = (*place, part)
         return place
+
+    def _read_again(self) -> None:
+        if self._was_kept:
+            again = read_yaml(self.path)
+            self._keys, self._values, self._was_kept = again._keys, again._values, False
 
     def fault(self, loc: Sequence[Key], problem: str, remedy: str, *, at_key: bool = False) -> Fault:
         """A fault at the value `loc` names, or at its key."""

@@ -1,23 +1,30 @@
 """Looks for private parts in the files of a site, in time that grows with the site, and not with what is private.
 
 Pages repeat each other's lines, so each longer line is looked at once. Values and pieces of files are found in one pass
-by an automaton (Aho-Corasick). For texts, every run of five words of the site goes into one set, against which each
-paid text is held; only where they meet is it worth finding out where, and how much.
+by an automaton (Aho-Corasick). For texts, every run of five words of the site goes into one set of numbers, against
+which each paid text is held; only where they meet is it worth finding out where, and how much.
+
+A file that was looked at before is not looked at again while what is private is the same values and files; its words
+stay in the set. So do those of files that are gone: they only make a text worth looking into.
 """
 
 import re
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from sitegen.leaks.judge import FORMULA, judge
+from sitegen.kept import NOTHING_KEPT, Kept, key_of
+from sitegen.leaks.judge import FORMULA, judge, may_matter
 from sitegen.leaks.private import PaidText, Private
 from sitegen.leaks.views import bytes_of, hidden, plain, text_of
-from sitegen.leaks.words import SHINGLE, Words, passages, shingles, spoken, words_of
+from sitegen.leaks.words import SHINGLE, Marks, Words, marks, passages, shingles, spoken, words_of
+from sitegen.parallel import spread
 
 _LONG_LINE = 40  # characters; a shorter line may be part of a text that has one word a line
 _TAG = re.compile(r"<[^<>]*>")
@@ -25,6 +32,9 @@ _TAG = re.compile(r"<[^<>]*>")
 _NOT_OF_ID = bytes(sign for sign in range(128) if not chr(sign).isalnum())
 _NOT_OF_KEY = b" \t\r\n\"'+"
 _SHOWN_WORDS = 14
+_KEPT = "public-words"
+_OFTEN = 3  # times that a file is looked at before all of them are looked at anew
+_MANY = 100  # files; fewer are looked at before a process is copied
 
 
 @dataclass(frozen=True, order=True)
@@ -66,11 +76,28 @@ class FolderFiles(Mapping[str, bytes]):
         return len(self._names)
 
 
-def find_leaks(files: Mapping[str, bytes], private: Private) -> Findings:
-    """Search every file of a site, whatever its type, and its name."""
+def find_leaks(files: Mapping[str, bytes], private: Private, kept: Kept = NOTHING_KEPT) -> Findings:
+    """Search every file of a site, whatever its type, and its name. `kept` knows files that had nothing."""
     search = _Search(private)
-    for name, content in files.items():
-        search.look_at(Path(name), content)
+    key = key_of(private.ids, private.keys, private.files)
+    known = kept.get(_KEPT, key)
+    before = known if isinstance(known, _Looked) and known.looked < _OFTEN * len(files) else _Looked()
+    digests = {name: blake2b(f"{name}\0".encode() + files[name], digest_size=16).digest() for name in files}
+    fresh = [name for name, digest in digests.items() if digest not in before.clean]
+
+    def look(part: Sequence[str]) -> tuple[Marks, list[Leak]]:
+        one = _Search(private)
+        for name in part:
+            one.look_at(Path(name), files[name])
+        return array("q", one.public), one.leaks
+
+    search.public.update(before.public)
+    for public, leaks in spread(look, fresh, is_large=len(fresh) >= _MANY):
+        search.public.update(public)
+        search.leaks += leaks
+    if fresh and not search.leaks:
+        looked = _Looked(frozenset(digests.values()), array("q", search.public), before.looked + len(fresh))
+        kept.put(_KEPT, key, looked)
     found = Findings(refused=search.leaks)
     for text, file, line, run, refused in search.texts(files):
         words = spoken(run[:_SHOWN_WORDS]) + (" …" if len(run) > _SHOWN_WORDS else "")
@@ -78,6 +105,18 @@ def find_leaks(files: Mapping[str, bytes], private: Private) -> Findings:
     found.refused = _once(found.refused)
     found.told = _once(found.told)
     return found
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """The files that had no private value and no piece of a file, and the marks of what they say.
+
+    `looked` is how many were looked at since there was nothing: the marks of files that are gone add up.
+    """
+
+    clean: frozenset[bytes] = frozenset()
+    public: Marks = field(default_factory=lambda: array("q"))
+    looked: int = 0
 
 
 def _once(leaks: Iterable[Leak]) -> list[Leak]:
@@ -93,14 +132,17 @@ class _Search:
         self.private = private
         self.leaks: list[Leak] = []
         self._lines: set[str] = set()
-        self._public: set[Words] = set()
+        self.public: set[int] = set()  # marks of shingles
         self._values = [*((_id(each), what) for each, what in private.ids.items())]
         self._values += [(each[::-1], what) for each, what in self._values]
         self._keys = [(_key(each), what) for each, what in private.keys.items()]
         raw = [(bytes.fromhex(each), what) for each, what in private.ids.items() if _is_hex(each)]
-        self._raw = [what for _, what in raw]
+        self._raw = raw
         self._samples = [(number, piece) for number, file in enumerate(private.files) for piece in file.samples]
-        self._bytes = BytesAhoCorasick([*(value for value, _ in raw), *(piece for _, piece in self._samples)])
+
+    @cached_property
+    def _bytes(self) -> BytesAhoCorasick:
+        return BytesAhoCorasick([*(value for value, _ in self._raw), *(piece for _, piece in self._samples)])
 
     @cached_property
     def _id_automaton(self) -> BytesAhoCorasick:
@@ -130,7 +172,7 @@ class _Search:
         hits: dict[int, set[bytes]] = {}
         for index, _, _ in self._bytes.find_matches_as_indexes(content, overlapping=True):
             if index < len(self._raw):
-                self._add(Leak(name, 1, self._raw[index]))
+                self._add(Leak(name, 1, self._raw[index][1]))
             else:
                 number, piece = self._samples[index - len(self._raw)]
                 hits.setdefault(number, set()).add(piece)
@@ -143,13 +185,13 @@ class _Search:
         readable = plain(text)
         self._look_for_values(readable, name, whole, found)
         for passage in passages(readable):
-            self._public.update(shingles(words_of(passage)))
+            self.public.update(marks(words_of(passage)))
         for run in hidden(readable):
             for view in bytes_of(run):
                 self._look_at_bytes(view, name)
                 inner = plain(text_of(view))
                 self._look_for_values(inner, name, whole, found)
-                self._public.update(shingles(words_of(inner)))
+                self.public.update(marks(words_of(inner)))
 
     def _look_for_values(self, text: str, name: Path, whole: str, found: set[tuple[str, str]]) -> None:
         bare = _TAG.sub("", text) if "<" in text else text
@@ -170,14 +212,19 @@ class _Search:
 
     def texts(self, files: Mapping[str, bytes]) -> Iterator[tuple[PaidText, Path, int, Words, bool]]:
         """Every paid text that a file repeats, with the file, the line, the words, and whether it is refused."""
-        public = self._public - self.private.allowed
-        hits = {}
-        for number, text in enumerate(self.private.texts):
-            if found := {each for each in shingles(text.words) if each in public}:
-                hits[number] = found
-        repeated = self._repeated(hits)
+        public = self.public - self.private.allowed
+        marked = [(course, number) for course in self.private.courses for number in range(len(course.marked))]
+        found = {n: public.intersection(course.marked[number].marks) for n, (course, number) in enumerate(marked)}
+        repeated_marks = _repeated((marked[n][0].marked[marked[n][1]].lesson, each) for n, each in found.items())
+        texts, hits, repeated = {}, {}, set()
+        for n, (course, number) in enumerate(marked):
+            if may_matter(course.marked[number], found[n], repeated_marks):
+                texts[n] = course.texts[number]
+                pairs = list(zip(shingles(texts[n].words), course.marked[number].marks, strict=True))
+                hits[n] = {shingle for shingle, mark in pairs if mark in found[n]}
+                repeated |= {shingle for shingle, mark in pairs if mark in repeated_marks}
         # What all files together have says more than any of them alone: what means nothing here is no leak there.
-        suspects = {n: self.private.texts[n] for n in hits if judge(self.private.texts[n], hits[n], repeated)}
+        suspects = {n: texts[n] for n in hits if judge(texts[n], hits[n], repeated)}
         owners: dict[Words, list[int]] = {}  # which suspects have a shingle
         for number in suspects:
             for each in hits[number]:
@@ -192,14 +239,14 @@ class _Search:
                     line = _line_of_words(lines, verdict.run)
                     yield text, Path(name), line, verdict.run, verdict.refused
 
-    def _repeated(self, hits: Mapping[int, set[Words]]) -> set[Words]:
-        """Those that the paid texts of several lessons have."""
-        first: dict[Words, str] = {}
-        repeated: set[Words] = set()
-        for number, found in hits.items():
-            lesson = self.private.texts[number].lesson
-            repeated.update(each for each in found if first.setdefault(each, lesson) != lesson)
-        return repeated
+
+def _repeated(found: Iterable[tuple[str, set[int]]]) -> set[int]:
+    """The marks that several lessons have, from those of each text."""
+    first: dict[int, str] = {}
+    repeated: set[int] = set()
+    for lesson, marks_of_text in found:
+        repeated.update(each for each in marks_of_text if first.setdefault(each, lesson) != lesson)
+    return repeated
 
 
 def _possible(present: set[Words], repeated: set[Words], owners: Mapping[Words, list[int]]) -> list[int]:

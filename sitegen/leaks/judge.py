@@ -5,11 +5,11 @@
 school's, and counts only from forty words on. A text of up to twelve words counts whole; one of four words never.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Set
 from dataclasses import dataclass
 
-from sitegen.leaks.private import PaidText
-from sitegen.leaks.words import Words, placed_shingles, weight
+from sitegen.leaks.private import PaidText, TextMarks
+from sitegen.leaks.words import SHINGLE, Words, placed_shingles, weight
 
 _REFUSED_TOTAL, _REFUSED_RUN, _REFUSED_SHARE = 25.0, 12.0, 0.4
 _TOLD_RUN = 7.0
@@ -24,6 +24,18 @@ class Verdict:
 
     refused: bool
     run: Words
+
+
+def may_matter(text: TextMarks, found: Set[int], repeated: Set[int]) -> bool:
+    """Whether a text can get a verdict at all for these marks of shingles; a quick question before `judge`.
+
+    Where all words are words, a run of seven has three shingles, and a formula that counts has thirty-six.
+    """
+    if text.has_signs or text.length <= _SHORT:
+        return bool(found)
+    hits = [mark for mark in text.marks if mark in found]
+    own = sum(mark not in repeated for mark in hits)
+    return own > _TOLD_RUN - SHINGLE or len(hits) > FORMULA - SHINGLE
 
 
 def judge(text: PaidText, found: Container[Words], repeated: Container[Words]) -> Verdict | None:

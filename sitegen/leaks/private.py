@@ -1,21 +1,28 @@
 """What must not be in a public site: values, files, and texts that people pay for."""
 
+import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from sitegen.catalog.captions import parse_vtt
 from sitegen.catalog.model import Catalog, Course, Lesson, Resource
+from sitegen.kept import NOTHING_KEPT, Kept, key_of
 from sitegen.leaks.licences import LICENCES
-from sitegen.leaks.words import Words, passages, shingles, words_of
+from sitegen.leaks.words import Marks, Words, is_sign, marks, passages, words_of
+from sitegen.parallel import spread
 
 SAMPLE = 32  # bytes; as long as no two files share by chance
 _MOST_SAMPLES = 256
 _SMALL, _SHORT = 2 * 1024, 32 * 1024  # bytes
 _SHARE, _SHARE_OF_SHORT, _LARGE_PIECE = 0.25, 0.5, 256 * 1024
 _STRONG = 32  # bits; a shorter value may stand in any text
+_MANY = 4  # courses; to copy a process takes as long as to read the words of some
 _CODE = re.compile(r"<pre\b.*?</pre>", re.S)
 
 
@@ -27,6 +34,28 @@ class PaidText:
     lesson: str
     words: Words
     is_code: bool = False
+
+
+class TextMarks(NamedTuple):
+    """What a build keeps of a paid text: the marks of its shingles in order, and how many words it has."""
+
+    lesson: str
+    marks: Marks
+    length: int
+    has_signs: bool
+
+
+@dataclass(frozen=True)
+class PaidCourse:
+    """The paid texts of a course; `marked` and `texts` are in the same order."""
+
+    course: Course
+    marked: tuple[TextMarks, ...]
+
+    @cached_property
+    def texts(self) -> tuple[PaidText, ...]:
+        """The words themselves. They are read only when something public repeats some of them."""
+        return tuple(_texts_of(self.course))
 
 
 @dataclass(frozen=True)
@@ -45,25 +74,35 @@ class Private:
     ids: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     files: list[PaidFile] = field(default_factory=list)
-    texts: list[PaidText] = field(default_factory=list)
-    allowed: set[Words] = field(default_factory=set)
+    courses: list[PaidCourse] = field(default_factory=list)
+    allowed: set[int] = field(default_factory=set)  # marks of shingles
+
+    @property
+    def texts(self) -> Iterator[PaidText]:
+        """Every paid text."""
+        return (text for course in self.courses for text in course.texts)
 
 
-def private_parts(catalog: Catalog, files: Iterable[tuple[Path, str]] = (), trusted: Iterable[str] = ()) -> Private:
+def private_parts(
+    catalog: Catalog,
+    files: Iterable[tuple[Path, str]] = (),
+    trusted: Iterable[str] = (),
+    kept: Kept = NOTHING_KEPT,
+) -> Private:
     """What this catalogue keeps private.
 
     `files` are paid files on this disk, each with what to call it. `trusted` are texts that are public on purpose: the
-    theme's, and the school's own pages.
+    theme's, and the school's own pages. `kept` has the marks of courses that did not change.
     """
-    private = Private()
+    private = Private(courses=_paid_courses(catalog.courses, kept))
     for course in catalog.courses:
-        _add_course(private, course)
+        _add_values(private, course)
     for path, what in files:
         if sampled := _sampled(path, what):
             private.files.append(sampled)
     for text in (*trusted, *_public_lines(catalog), *LICENCES):
         for passage in passages(text):
-            private.allowed.update(shingles(words_of(passage)))
+            private.allowed.update(marks(words_of(passage)))
     return private
 
 
@@ -84,7 +123,46 @@ def short_keys(catalog: Catalog) -> Iterator[tuple[Course, Resource]]:
         yield from ((course, each) for part in parts for each in part if strength(each.key) < _STRONG)
 
 
-def _add_course(private: Private, course: Course) -> None:
+def _paid_courses(courses: Sequence[Course], kept: Kept) -> list[PaidCourse]:
+    names = {course.id: (f"words-{key_of(course.id)[:16]}", _digest(course)) for course in courses}
+    found = {name: kept.get(*where) for name, where in names.items()}
+
+    def mark(part: Sequence[Course]) -> list[tuple[str, tuple[TextMarks, ...]]]:
+        return [(course.id, tuple(map(_marked, _texts_of(course)))) for course in part]
+
+    unknown = [course for course in courses if found[course.id] is None]
+    for done in spread(mark, unknown, is_large=len(unknown) >= _MANY):
+        for name, marked in done:
+            found[name] = marked
+            kept.put(*names[name], marked)
+    kept.drop_others("words-", (name for name, _ in names.values()))
+    return [PaidCourse(course, found[course.id]) for course in courses]  # type: ignore[arg-type]  # as it was put
+
+
+def _marked(text: PaidText) -> TextMarks:
+    return TextMarks(text.lesson, array("q", marks(text.words)), len(text.words), any(map(is_sign, text.words)))
+
+
+def _digest(course: Course) -> str:
+    """Of everything that the marks are made from."""
+    digest = hashlib.sha256()
+    for lesson in _paid_lessons(course):
+        for text in (lesson.id, lesson.notes_html or "", *(each.vtt for each in lesson.captions)):
+            digest.update(f"{len(text)} {text}".encode())
+    return digest.hexdigest()
+
+
+def _paid_lessons(course: Course) -> Iterator[Lesson]:
+    for lesson in course.all_lessons:
+        if not (course.is_open and lesson.published and lesson.preview):
+            yield lesson
+
+
+def _texts_of(course: Course) -> Iterator[PaidText]:
+    return (text for lesson in _paid_lessons(course) for text in _texts(lesson))
+
+
+def _add_values(private: Private, course: Course) -> None:
     if course.intro_video:
         private.ids[course.intro_video.video] = f"the video id of the introduction of {course.id}"
     _add_keys(private, course.resources)
@@ -96,8 +174,6 @@ def _add_course(private: Private, course: Course) -> None:
                 private.ids[lesson.video] = f"the video id of lesson {lesson.id}"
             if lesson.hls and strength(lesson.hls) >= _STRONG:
                 private.keys[lesson.hls] = f"the video's folder of lesson {lesson.id}"
-            if not (course.is_open and lesson.published and lesson.preview):
-                private.texts += _texts(lesson)
 
 
 def _add_keys(private: Private, resources: Iterable[Resource]) -> None:

@@ -6,7 +6,10 @@ less than a word. A border between two elements, such as the end of a paragraph,
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+from zlib import crc32
 
 SHINGLE = 5  # words in a row that two texts seldom share
 SIGNS = 12  # of a script without spaces, which say about as much
@@ -25,6 +28,7 @@ _SENTENCE = re.compile(r"""=\s*(?:"([^"<>\s]*\s[^"<>]{15,})"|'([^'<>\s]*\s[^'<>]
 _BORDER = "\x00"
 
 Words = tuple[str, ...]
+Marks: TypeAlias = "array[int]"  # of 64 bits each
 
 
 def is_sign(word: str) -> bool:
@@ -64,9 +68,36 @@ def passages(markup: str, *, attributes: bool = True) -> Iterator[str]:
 
 def shingles(words: Words) -> Iterator[Words]:
     """Every run of SHINGLE words, or of SIGNS where it begins with a sign."""
-    if not any(map(is_sign, words)):
+    if not _has_signs(words):
         return zip(*(words[start:] for start in range(SHINGLE)), strict=False)
     return (shingle for _, shingle in placed_shingles(words))
+
+
+def marks(words: Words) -> Iterator[int]:
+    """A number for each shingle, the same in every process of one Python: quick to keep and to compare.
+
+    Two shingles may share a number, which is as likely as any 64 bits; who needs to know compares the words.
+    """
+    numbers = list(map(_numbers.__getitem__, words))
+    if not _has_signs(words):
+        return map(hash, zip(*(numbers[start:] for start in range(SHINGLE)), strict=False))
+    return (hash(tuple(numbers[start : start + len(shingle)])) for start, shingle in placed_shingles(words))
+
+
+class _Numbers(dict[str, int]):
+    """A number for each word. Python's own hash of a text differs from process to process; that of numbers does not."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = crc32(word.encode("utf-8", "surrogatepass"))
+        return number
+
+
+_numbers = _Numbers()
+
+
+def _has_signs(words: Words) -> bool:
+    text = "".join(words)
+    return not text.isascii() and _IS_DENSE.search(text) is not None
 
 
 def placed_shingles(words: Words) -> Iterator[tuple[int, Words]]:

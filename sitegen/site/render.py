@@ -21,6 +21,8 @@ from sitegen.catalog.public import Outline, PublicCatalog, PublicCourse
 from sitegen.catalog.words import Words, locale_of
 from sitegen.content.load import Content
 from sitegen.history import History
+from sitegen.kept import NOTHING_KEPT, Kept
+from sitegen.parallel import spread
 from sitegen.site import feed, machines, structured_data
 from sitegen.site.assets import Assets
 from sitegen.site.icons import Icons
@@ -30,6 +32,8 @@ from sitegen.site.share_pictures import can_draw, draw
 from sitegen.site.templates import open_templates, template_folders, templates_stamp
 
 _OBJECT = re.compile(r"'(?:\w+\.)+(?:Public)?(\w+) object'")  # a type of ours, which its name tells enough of
+
+_MANY = 100  # pages; fewer are rendered before a process is copied
 
 # Files of these names in public/ stand for ours; a school had its own before we made them.
 YIELDING = frozenset({"favicon.ico", "site.webmanifest", "llms.txt", ".well-known/security.txt"})
@@ -67,18 +71,32 @@ class Source:
         return self.themes[0]
 
 
-class SiteRenderer:
-    """Renders a site; when it is asked again, a page whose values are the same is taken from the last time."""
+class Rendered(NamedTuple):
+    """A page, its bytes, and the sentences that it said in English, since there is no translation."""
 
-    def __init__(self) -> None:
+    page: SitePage
+    content: bytes
+    missing: frozenset[str]
+
+
+class SiteRenderer:
+    """Renders a site; when it is asked again, a page whose values are the same is taken from the last time.
+
+    `kept` has the last time of an earlier process.
+    """
+
+    def __init__(self, kept: Kept = NOTHING_KEPT) -> None:
+        self._kept = kept
         self._shared: tuple[object, ...] = ()
         self._environments: dict[str, Environment] = {}
         self._words: dict[str, Words] = {}
-        self._rendered: dict[str, tuple[SitePage, bytes]] = {}
+        self._rendered: dict[str, Rendered] = {}
         self._courses: dict[str, PublicCourse] = {}
 
     def render(self, catalog: PublicCatalog, content: Content, source: Source) -> Iterator[SiteFile]:
         """Pages, feed, sitemap and the like, and assets. Raises TemplateBroken."""
+        if not self._shared:
+            self._recall()
         catalog = replace(catalog, courses=self._known(catalog.courses), retired=self._known(catalog.retired))
         self._courses = {course.slug: course for course in (*catalog.courses, *catalog.retired)}
         assets = Assets(catalog, content, source.files, source.themes, source.variants)
@@ -92,18 +110,10 @@ class SiteRenderer:
             beside.append(SiteFile("site.webmanifest", manifest.encode()))
         whole = Whole(catalog, source.site_url, source.history, draws, source.has_search)
         pages = list(all_pages(whole, content))
-        before, self._rendered = self._rendered, {}
-        for page in pages:
-            known = before.get(page.file)
-            made = (
-                known[1]
-                if known is not None and known[0] == page
-                else assets.in_page(_render(self._templates(page.language), page, source.site_url)).encode()
-            )
-            self._rendered[page.file] = (page, made)
-            yield SiteFile(page.file, made)
-            if page.twin and page.indexed and catalog.site.robots == "all":
-                yield SiteFile(urls.twin(page.url).lstrip("/"), page.twin.encode())
+        yield from self._pages(pages, assets, source.site_url)
+        if catalog.site.robots == "all":
+            twins = (page for page in pages if page.twin and page.indexed)
+            yield from (SiteFile(urls.twin(page.url).lstrip("/"), page.twin.encode()) for page in twins)
         if folder is not None:
             for card in {page.shared.card for page in pages if page.shared.card}:
                 yield SiteFile(card.address.lstrip("/"), draw(card, source.files, fonts, folder))
@@ -115,10 +125,39 @@ class SiteRenderer:
             for path in sorted(path for path in source.public.rglob("*") if path.is_file()):
                 yield SiteFile(path.relative_to(source.public).as_posix(), path.read_bytes())
 
+    def _pages(self, pages: Sequence[SitePage], assets: Assets, site_url: str) -> Iterator[SiteFile]:
+        before = self._rendered
+        fresh = [page for page in pages if page.file not in before or before[page.file].page != page]
+
+        def render(part: Sequence[SitePage]) -> list[tuple[str, bytes, frozenset[str]]]:
+            return [(page.file, *self._render(page, assets, site_url)) for page in part]
+
+        parts = spread(render, fresh, is_large=len(fresh) >= _MANY)
+        made = {file: (content, missing) for part in parts for file, content, missing in part}
+        self._rendered = {
+            page.file: Rendered(page, *made[page.file]) if page.file in made else before[page.file] for page in pages
+        }
+        if made or len(before) != len(pages):
+            self._kept.put("pages", "", (self._shared, self._courses, self._rendered))
+        yield from (SiteFile(file, each.content) for file, each in self._rendered.items())
+
+    def _render(self, page: SitePage, assets: Assets, site_url: str) -> tuple[bytes, frozenset[str]]:
+        templates, words = self._templates(page.language)
+        words.missing.clear()
+        content = assets.in_page(_render(templates, page, site_url)).encode()
+        return content, frozenset(words.missing)
+
+    def _recall(self) -> None:
+        known = self._kept.get("pages", "")
+        if known is not None:
+            self._shared, self._courses, self._rendered = known  # type: ignore[misc]  # as they were put above
+
     def untranslated(self) -> dict[str, list[str]]:
         """By language, what the pages said in English, since there is no translation."""
-        said = {language: sorted(words.missing) for language, words in self._words.items()}
-        return {language: sentences for language, sentences in said.items() if sentences}
+        said: dict[str, set[str]] = {}
+        for page, _, missing in self._rendered.values():
+            said.setdefault(page.language, set()).update(missing)
+        return {language: sorted(sentences) for language, sentences in said.items() if sentences}
 
     def _known(self, courses: Sequence[PublicCourse]) -> tuple[PublicCourse, ...]:
         """The same objects as the last time where they are equal: comparing an object with itself costs nothing."""
@@ -126,18 +165,20 @@ class SiteRenderer:
 
     def _forget(self, catalog: PublicCatalog, content: Content, source: Source, assets: Assets) -> None:
         """When the templates changed, or what all pages share, they are opened anew and no page is kept."""
-        shared = (catalog.site, content.legal, source, assets.theme(""), templates_stamp(source.themes))
+        # What the history and the clock say reaches a page through its values.
+        asked = replace(source, history=History(), now=Source.now)
+        shared = (catalog.site, content.legal, asked, assets.theme(""), templates_stamp(source.themes))
+        self._site, self._open = catalog.site, partial(_open, catalog.site, content, source, assets)
         if shared != self._shared:
             self._shared, self._rendered, self._environments, self._words = shared, {}, {}, {}
-            self._site, self._open = catalog.site, partial(_open, catalog.site, content, source, assets)
         for environment in self._environments.values():
             environment.globals["outline"] = _outlines(environment)
 
-    def _templates(self, language: str) -> Environment:
+    def _templates(self, language: str) -> tuple[Environment, Words]:
         if language not in self._environments:
             self._words[language] = self._site.in_language(language)
             self._environments[language] = self._open(self._words[language])
-        return self._environments[language]
+        return self._environments[language], self._words[language]
 
 
 def _open(site: Site, content: Content, source: Source, assets: Assets, words: Words) -> Environment:

@@ -1,6 +1,7 @@
 """build: from files to a site. What takes long to import is imported only when there is something to build."""
 
 import re
+import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ _TOLD = "If it is a quotation, say so in the lesson: write “public_excerpt:”
 @click.option(
     "--compress", "compressed", is_flag=True, help="Write compressed files beside the others, as publish does."
 )
-@click.option("--clean", is_flag=True, help="Build even if nothing changed since the last build.")
+@click.option("--clean", is_flag=True, help="Build all of it anew, even if nothing changed.")
 @as_json
 def build(
     school: School,
@@ -47,6 +48,8 @@ def build(
         raise click.BadParameter("write it without a path, such as https://school.example", param_hint="--site-url")
     place, catalog = output or school.output, manifest or school.manifest
     options = (str(place), str(catalog), site_url or "", str(rehearsal), str(compressed))
+    if clean:
+        shutil.rmtree(school.kept, ignore_errors=True)
     last = None if clean else recall(state_of_build(catalog))
     if (
         last is not None

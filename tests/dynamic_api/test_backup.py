@@ -14,26 +14,15 @@ from sqlalchemy import make_url, text
 from dynamic_api.backups.archive import open_backup
 from dynamic_api.backups.database import copy_sqlite
 from dynamic_api.core.models import Order
-from dynamic_api.core.settings import Settings
 from dynamic_api.migrations import downgrade, upgrade
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
+from tests.commands import environment
+from tests.commands import run_loudly as command
 from tests.conftest import ROOT
-from tests.dynamic_api.test_operator import environment
 from tests.s3 import ACCESS, S3, SECRET
 from tests.school import LESSON, SOURDOUGH, School, TestClock, make_school
 
 pytestmark = pytest.mark.slow
-
-
-async def command(settings: Settings, *arguments: str, status: int = 0) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "dynamic_api.commands", *arguments,
-        cwd=ROOT, env=environment(settings), stdout=PIPE, stderr=PIPE,
-    )  # fmt: skip
-    said, refused = [text.decode() for text in await process.communicate()]
-    assert process.returncode == status, refused
-    assert "Traceback" not in refused
-    return said + refused
 
 
 async def test_a_backup_under_load_has_every_order(school: School, sqlite_only: None, tmp_path: Path) -> None:

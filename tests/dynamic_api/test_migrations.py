@@ -17,8 +17,8 @@ from dynamic_api.migrations.releases import RELEASES
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
 from dynamic_api.moving_in.purchases import Purchase, import_purchase
 from dynamic_api.newsletter.readers import subscribe
+from tests.commands import run_loudly as command
 from tests.conftest import ROOT
-from tests.dynamic_api.test_backup import command
 from tests.school import GIT, KNOTS, LATER_LESSON, LESSON, SOURDOUGH, School
 
 pytestmark = pytest.mark.postgresql

@@ -14,7 +14,7 @@ from dynamic_api.backups.rows import tables
 from dynamic_api.core.database import Database, make_plain_engine
 from dynamic_api.core.models import AuditEntry, Order, Progress
 from dynamic_api.migrations import upgrade
-from tests.dynamic_api.test_backup import command
+from tests.commands import run_loudly as command
 from tests.school import GIT, LESSON, PASSWORD, SOURDOUGH, School, TestClock, make_school
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from dynamic_api.core.models import NewsReader
 from sitegen.catalog.manifest import compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog
-from tests.dynamic_api.test_backup import command
+from tests.commands import run_loudly as command
 from tests.school import PASSWORD, School
 
 

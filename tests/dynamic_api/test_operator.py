@@ -1,51 +1,27 @@
 """The operator's commands, run as a person runs them."""
 
-import asyncio
 import json
-import os
 import subprocess
 import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from pydantic import SecretStr
 from sqlalchemy import select
 
 from dynamic_api.commands.__main__ import COMMANDS, coursewright
 from dynamic_api.core.models import AuditEntry, Entitlement, Job, Order, WebhookEvent
-from dynamic_api.core.settings import Settings, variable
 from dynamic_api.core.states import OrderState
 from dynamic_api.mail.send import WRITERS
+from tests import commands
 from tests.conftest import ROOT, Sandbox
 from tests.school import GIT, LESSON, PASSWORD, SOURDOUGH, School
 
 pytestmark = pytest.mark.slow
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """These settings as a process gets them."""
-
-    def text(value: object) -> str:
-        if isinstance(value, tuple):
-            return ",".join(text(each) for each in value)
-        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-    values = {variable(name): getattr(settings, name) for name in Settings.model_fields}
-    return {**os.environ, **{name: text(value) for name, value in values.items() if value is not None}}
-
-
 async def run(school: School, *arguments: str, status: int = 0) -> str:
-    """What a command says: its answer, or why it refuses."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "dynamic_api.commands", *arguments,
-        cwd=ROOT, env=environment(school.service.settings), stdout=PIPE, stderr=PIPE,
-    )  # fmt: skip
-    said, refused = [text.decode() for text in await process.communicate()]
-    assert process.returncode == status, refused
-    assert "Traceback" not in refused
-    return said or refused
+    return await commands.run(school.service.settings, *arguments, status=status)
 
 
 async def test_why_tells_the_story(school: School) -> None:

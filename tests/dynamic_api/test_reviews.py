@@ -7,7 +7,7 @@ import pytest
 
 from dynamic_api.commands.voices import pull_reviews
 from dynamic_api.core.models import AuditEntry, Job, Review
-from tests.dynamic_api.test_backup import command
+from tests.commands import run_loudly as command
 from tests.school import PASSWORD, SOURDOUGH, School
 
 ADDRESS = f"/api/courses/{SOURDOUGH}/review"

@@ -14,9 +14,9 @@ import yaml
 
 from dynamic_api.commands.__main__ import COMMANDS
 from dynamic_api.core.settings import Settings
+from tests.commands import environment
+from tests.commands import run_loudly as command
 from tests.conftest import ROOT
-from tests.dynamic_api.test_backup import command
-from tests.dynamic_api.test_operator import environment
 from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sitegen.build import build_site, render
+from sitegen.build import SiteLeaks, build_site, render
 from sitegen.catalog import compile_cache, library, load, text_files, validate
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.public import public_view
@@ -94,8 +94,9 @@ def forget() -> None:
     """As in a new process."""
     compile_cache._kept.clear()
     load._registered.clear()
-    for cached in (library._without_references, text_files._read, validate._read_shape):
-        cached.cache_clear()
+    validate._read.clear()
+    library._without_references.cache_clear()
+    text_files._read.cache_clear()
 
 
 @given(edits=st.lists(st.sampled_from(sorted(EDITS)), min_size=2, max_size=6))
@@ -118,6 +119,66 @@ def test_a_second_rendering_is_the_same_as_a_first(tmp_path_factory: pytest.Temp
         fresh = rendered(school, SiteRenderer(), None)
         assert again[1] == fresh[1], name
         known = again[0] or known
+
+
+_PAID = "Weigh the jar empty and write the number on it"
+
+EDITS_OF_LEAKS: dict[str, Callable[[Path], None]] = EDITS | {
+    "paid words written": appended(
+        f"{COURSE}/notes/feeding-and-keeping.md", f"\n\n{_PAID} with a wax pencil, twice.\n"
+    ),
+    "paid words on a post": appended("content/posts/cold-kitchens.md", f"\n\n{_PAID} with a wax pencil, twice.\n"),
+    "post mended": replaced("content/posts/cold-kitchens.md", f"\n\n{_PAID} with a wax pencil, twice.\n", ""),
+    "allowed": replaced(
+        f"{COURSE}/course.yaml",
+        "        title: Feeding and keeping",
+        f"        public_excerpt: {_PAID} with a wax pencil, twice.\n        title: Feeding and keeping",
+    ),
+    "new video": replaced(f"{COURSE}/course.yaml", "video: 6824", "video: 6825"),
+    "page gone": lambda root: (root / "content/posts/cold-kitchens.md").unlink(missing_ok=True),
+}
+
+
+@pytest.mark.slow
+@given(edits=st.lists(st.sampled_from(sorted(EDITS_OF_LEAKS)), min_size=2, max_size=5))
+@example(edits=["paid words written", "paid words on a post", "paid text", "post mended", "course title"])
+@example(edits=["paid words on a post", "paid words written", "allowed", "new video"])
+@settings(
+    max_examples=int(os.environ.get("HISTORIES", "1")),
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+def test_a_build_with_what_was_kept_is_a_build_without(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[str]
+) -> None:
+    root, fresh = tmp_path_factory.mktemp("kept"), tmp_path_factory.mktemp("fresh")
+    for name in ("course_data", "content", "theme"):
+        shutil.copytree(ROOT / name, root / name)
+    for name in ("", *edits):
+        if name:
+            EDITS_OF_LEAKS[name](root)
+        for part in ("course_data", "content", "theme"):
+            shutil.rmtree(fresh / part, ignore_errors=True)
+            shutil.copytree(root / part, fresh / part)
+        shutil.rmtree(School(fresh).kept, ignore_errors=True)
+        assert built(root) == built(fresh), name
+
+
+def built(root: Path) -> dict[str, object]:
+    """Everything that a build in a new process makes, or why it refuses."""
+    forget()
+    try:
+        did = build_site(School(root), now=NOW, site_url="https://school.test")
+    except CatalogInvalid as error:
+        return {"faults": [str(fault).replace(str(root), "") for fault in error.faults]}
+    except SiteLeaks as error:
+        return {"leaks": str(error)}
+    files = {
+        str(path.relative_to(root)): path.read_bytes() for path in (root / "output").rglob("*.*") if path.is_file()
+    }
+    manifest = json.loads((root / "build/catalog.json").read_text())
+    return {**files, "told": did.told, "untranslated": did.untranslated, "catalog": manifest["catalog"]}
 
 
 def rendered(

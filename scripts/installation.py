@@ -14,10 +14,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formataddr
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
@@ -27,6 +29,21 @@ from sitegen.publish import LIST
 from .sandbox.stripe_objects import API_VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class Program(Protocol):
+    """A process that was started; `subprocess.Popen` is one."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """The exit status; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status, once there is one. Raises subprocess.TimeoutExpired."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal."""
 
 
 class StartFailed(Exception):
@@ -55,7 +72,7 @@ class Installation:
     school: Path = ROOT
     front: str = ""  # the URL that visitors use, where something stands before the service
     extra: dict[str, str] = field(default_factory=dict)
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Program] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -77,12 +94,24 @@ class Installation:
         """The SQLite file."""
         return self.folder / "coursewright.sqlite3"
 
+    @contextlib.contextmanager
+    def running(self) -> Iterator["Installation"]:
+        """Everything that a school needs, until the block ends."""
+        try:
+            self.build()
+            self.start_sandbox()
+            self.migrate()
+            self.start_service()
+            yield self
+        finally:
+            self.stop()
+
     def build(self) -> None:
         """Validate the course files and build the site."""
         output = self.folder / "output"
         if output.is_dir() and any(output.iterdir()) and not (output / LIST).exists():
             output.rename(self.folder / f"output-{int(time.time())}")  # from an earlier version, which kept no list
-        self._run(
+        self.ask(
             "dynamic_api.commands",
             "build",
             "--rehearsal",
@@ -98,11 +127,11 @@ class Installation:
 
     def migrate(self) -> None:
         """Update the database to the current schema."""
-        self._run("dynamic_api.commands", "migrate")
+        self.ask("dynamic_api.commands", "migrate")
 
     def start_sandbox(self) -> None:
         """Start the sandbox partners, and set up the accounts there as a creator would."""
-        self._start(
+        self.launch(
             "sandbox",
             f"{__package__}.sandbox",
             "--port",
@@ -121,12 +150,12 @@ class Installation:
     def upload_captions(self) -> None:
         """Upload the course files' captions to the player, as a creator would after uploading the videos."""
         self.extra |= {"STREAM_ACCOUNT_ID": "sandbox", "STREAM_API_TOKEN": secrets.token_hex(8)}
-        self._run("dynamic_api.commands", "captions", "upload")
+        self.ask("dynamic_api.commands", "captions", "upload")
 
     def start_service(self, *program: object) -> None:
         """Start the service, or another program that is one, and wait until it answers."""
         module, *arguments = program or ("dynamic_api.commands", "serve")
-        self._start("service", str(module), *arguments, "--port", self.port)
+        self.launch("service", str(module), *arguments, "--port", self.port)
         self._wait("service", f"{self.own_url}/api/health")
 
     def wait_until_idle(self) -> None:
@@ -167,11 +196,11 @@ class Installation:
         process = self.processes.pop(name, None)
         if process is None or process.poll() is not None:
             return
-        process.terminate()
+        process.send_signal(signal.SIGTERM)
         try:
             process.wait(15)
         except subprocess.TimeoutExpired:
-            process.kill()
+            process.send_signal(signal.SIGKILL)
             process.wait()
 
     def environment(self) -> dict[str, str]:
@@ -259,10 +288,6 @@ class Installation:
                 videos |= {lesson["video"]: lesson["duration"] for lesson in module["lessons"] if lesson["video"]}
         return videos
 
-    def _run(self, module: str, *arguments: object) -> None:
-        """Run a program to its end. Raises StartFailed with what it said."""
-        self.ask(module, *arguments)
-
     def ask(self, module: str, *arguments: object) -> str:
         """Run a program of this installation; what it says. Raises StartFailed with its complaint."""
         command = [sys.executable, "-m", module, *map(str, arguments)]
@@ -273,7 +298,8 @@ class Installation:
             raise StartFailed((done.stderr or done.stdout).strip())
         return done.stdout
 
-    def _start(self, name: str, module: str, *arguments: object) -> None:
+    def launch(self, name: str, module: str, *arguments: object) -> None:
+        """Start a program that goes on, with a log of its own."""
         command = [sys.executable, "-m", module, *map(str, arguments)]
         with (self.folder / f"{name}.log").open("ab") as log:
             # A session of its own: Ctrl-C reaches this program, which stops the others in order.

@@ -32,6 +32,7 @@ from scripts.sandbox.store import Store
 from sitegen.catalog.load import load_catalog
 from sitegen.catalog.manifest import Manifest, compile_manifest, write_manifest
 from sitegen.catalog.model import Catalog
+from tests.commands import QuickInstallation
 from tests.ports import free_ports
 from tests.s3 import s3
 from tests.school import SITE, WEBHOOK_SECRET, School, TestClock, make_school
@@ -251,12 +252,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     """Sandbox and service as processes, started as the demo starts them."""
     folder: Path = tmp_path_factory.mktemp("installation")
     service, sandbox, smtp = free_ports(3)
-    installation = Installation(folder, service, sandbox, smtp, extra={"HEARTBEAT_SECONDS": "5"})
-    try:
-        installation.build()
-        installation.start_sandbox()
-        installation.migrate()
-        installation.start_service()
+    installation = QuickInstallation(folder, service, sandbox, smtp, extra={"HEARTBEAT_SECONDS": "5"})
+    with installation.running():
         yield installation
-    finally:
-        installation.stop()

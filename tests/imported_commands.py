@@ -1,9 +1,11 @@
-"""Imports every command; see `commands.py`."""
+"""Imports all programs; see `commands.py`."""
 
 import importlib
 import pkgutil
 
+import dynamic_api.app
 import dynamic_api.commands
+import sitegen.build
 import sitegen.commands
 
 for package in (dynamic_api.commands, sitegen.commands):

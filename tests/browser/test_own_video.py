@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from scripts.installation import Installation
 from tests.browser.steps import buy_and_claim
+from tests.commands import QuickInstallation
 from tests.conftest import ROOT
 from tests.ports import free_ports
 
@@ -35,22 +36,18 @@ def school_of_films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instal
          "-c:a", "aac", "-shortest", str(film)], check=True,
     )  # fmt: skip
     service, sandbox, smtp = free_ports(3)
-    installation = Installation(folder / "var", service, sandbox, smtp, school=school, extra={"HEARTBEAT_SECONDS": "5"})
+    installation = QuickInstallation(
+        folder / "var", service, sandbox, smtp, school=school, extra={"HEARTBEAT_SECONDS": "5"}
+    )
     installation.folder.mkdir()
-    try:
-        for lesson in (FREE, PAID):
-            drop_chapters(school / "course_data/courses/sourdough/course.yaml")
-            installation._run(
-                "dynamic_api.commands", "media", "transcode", film, "--lesson", f"sourdough/{lesson}", "--replace",
-                "--school", school,
-            )  # fmt: skip
-        installation.build()
-        installation.start_sandbox()
-        installation.migrate()
-        installation.start_service()
+    for lesson in (FREE, PAID):
+        drop_chapters(school / "course_data/courses/sourdough/course.yaml")
+        installation.ask(
+            "dynamic_api.commands", "media", "transcode", film, "--lesson", f"sourdough/{lesson}", "--replace",
+            "--school", school,
+        )  # fmt: skip
+    with installation.running():
         yield installation
-    finally:
-        installation.stop()
 
 
 def drop_chapters(path: Path) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from scripts.installation import Installation
 from tests.browser.steps import LESSON, faults, newest_link, video, wait_for_video
+from tests.commands import QuickInstallation
 from tests.conftest import ROOT
 from tests.ports import free_ports
 
@@ -138,15 +139,8 @@ def other_language(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     site = root / "course_data/site.yaml"
     site.write_text(site.read_text().replace("language: en", f"language: {language}"))
     service, sandbox, smtp = free_ports(3)
-    installation = Installation(root.parent, service, sandbox, smtp, school=root)
-    try:
-        installation.build()
-        installation.start_sandbox()
-        installation.migrate()
-        installation.start_service()
+    with QuickInstallation(root.parent, service, sandbox, smtp, school=root).running() as installation:
         yield installation
-    finally:
-        installation.stop()
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -15,6 +15,7 @@ import pytest
 
 from scripts.installation import Installation
 from sitegen.commands.publish import publish
+from tests.commands import QuickInstallation
 from tests.journeys.test_publish import edit, folder, run
 from tests.ports import free_ports
 from tests.school import SOURDOUGH
@@ -65,7 +66,7 @@ class Poller:
 def test_shown_is_charged_while_prices_are_published(folder: Path, tmp_path: Path) -> None:
     service, sandbox, smtp = free_ports(3)
     paths = {"OUTPUT": str(folder / "output"), "MANIFEST": str(folder / "build/catalog.json")}
-    installation = Installation(tmp_path, service, sandbox, smtp, school=folder, extra=paths)
+    installation = QuickInstallation(tmp_path, service, sandbox, smtp, school=folder, extra=paths)
     run(publish, folder, "--yes")
     try:
         installation.build()

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from scripts.installation import Installation
+from tests.commands import QuickInstallation
 from tests.conftest import ROOT
 from tests.journeys.test_kill import Buyer
 from tests.ports import free_ports
@@ -67,7 +68,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m dynamic_api.commands "$@"\n')
     program.chmod(0o755)
     service, sandbox, smtp = free_ports(3)
-    installation = Installation(tmp_path, service, sandbox, smtp, school=school)
+    installation = QuickInstallation(tmp_path, service, sandbox, smtp, school=school)
     try:
         installation.build()
         installation.start_sandbox()

@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from scripts.certificate import self_signed
 from scripts.installation import Installation
+from tests.commands import QuickInstallation
 from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
@@ -111,20 +112,14 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installa
     folder = tmp_path_factory.mktemp("proxied")
     service, sandbox, smtp, tls = free_ports(4)
     site = f"https://127.0.0.1:{tls}"
-    installation = Installation(
+    installation = QuickInstallation(
         folder, service, sandbox, smtp, extra={"SITE_URL": site, "FORWARDED_ALLOW_IPS": TRUSTED}
     )
     proxy = TlsProxy(tls, service, certificate(folder))
     threading.Thread(target=proxy.serve, daemon=True).start()
     proxy.ready.wait(10)
-    try:
-        installation.build()
-        installation.start_sandbox()
-        installation.migrate()
-        installation.start_service()
+    with installation.running():
         yield installation, site, proxy.pem
-    finally:
-        installation.stop()
 
 
 def test_through_a_tls_proxy(proxied: tuple[Installation, str, Path]) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from scripts.installation import Installation
 from scripts.postgresql import postgresql_server, programs
+from tests.commands import QuickInstallation
 from tests.journeys.test_kill import Buyer
 from tests.ports import free_ports
 from tests.school import LATER_LESSON, LESSON, SOURDOUGH
@@ -25,7 +26,7 @@ LESSONS = [f"/api/learn/{SOURDOUGH}/{name}" for name in (LESSON, LATER_LESSON)]
 def two_processes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
     """A school that two processes serve."""
     service, sandbox, smtp, port = free_ports(4)
-    installation = Installation(tmp_path, service, sandbox, smtp)
+    installation = QuickInstallation(tmp_path, service, sandbox, smtp)
     with contextlib.ExitStack() as stack:
         if request.param == "postgresql":
             if programs() is None:
@@ -94,7 +95,7 @@ def _beats(installation: Installation) -> int:
 
 def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     service, sandbox, smtp = free_ports(3)
-    installation = Installation(tmp_path, service, sandbox, smtp)
+    installation = QuickInstallation(tmp_path, service, sandbox, smtp)
     try:
         installation.build()
         installation.start_sandbox()

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from sitegen.catalog.taxes import Taxes
 from sitegen.catalog.words import Forms, Words, words_of
 
 Level = Literal["beginner", "intermediate", "advanced", "all"]
@@ -246,6 +247,7 @@ class Seller(Compiled):
     country: str
     registration: str | None
     vat_id: str | None
+    taxes: Taxes | None = None  # sites that were compiled by an earlier version have none
 
 
 class HomeSection(Compiled):

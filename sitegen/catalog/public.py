@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sitegen.catalog import model
 from sitegen.catalog.captions import Cue, parse_vtt
+from sitegen.catalog.taxes import tax_note
 from sitegen.catalog.words import Words
 
 Public = TypeVar("Public", "PublicCourse", "PublicModule", "PublicLesson")
@@ -190,7 +191,7 @@ def _course(course: model.Course, site: model.Site) -> PublicCourse:
         intro_duration=course.intro_video.duration if course.intro_video else None,
         resource_count=_count_resources(course),
         is_for_sale=course.published,
-        price_note=site.price_note if course.price_note is None else course.price_note,
+        price_note=_price_note(course, site),
         promises=site.promises if course.promises is None else course.promises,
         modules=tuple(
             _shown(PublicModule, module, lessons=lessons)
@@ -198,6 +199,15 @@ def _course(course: model.Course, site: model.Site) -> PublicCourse:
             if (lessons := tuple(_lesson(lesson) for lesson in module.lessons if lesson.published))
         ),
     )
+
+
+def _price_note(course: model.Course, site: model.Site) -> str:
+    """The course's own, else the school's, else what its country's tax is called."""
+    if course.price_note is not None:
+        return course.price_note
+    if site.price_note or site.seller is None or site.seller.taxes is None:
+        return site.price_note
+    return tax_note(site.seller.country, site.seller.taxes, site.in_language(course.language or site.language))
 
 
 def _count_resources(course: model.Course) -> int:

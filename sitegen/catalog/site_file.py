@@ -14,6 +14,7 @@ from sitegen.catalog.course_file import (
     TimeZone,
     Typed,
 )
+from sitegen.catalog.taxes import Taxes
 
 
 class FontsFile(Typed):
@@ -95,6 +96,15 @@ class SellerFile(Typed):
     country: str = Field(description="Two letters, as in ISO 3166.", examples=["FI"], pattern=r"^[A-Z]{2}$")
     registration: Line | None = Field(default=None, description="Number in a register.", examples=["FI 1234567-8"])
     vat_id: Line | None = Field(default=None, description="VAT number.", examples=["FI12345678"])
+    taxes: Taxes | None = Field(
+        default=None,
+        description=(
+            "Says beside each price, in the page's language and as the country calls its tax, that it is in the price "
+            "(`included`), comes on top (`added`), or is not charged (`none`); `price_note` stands for it where you "
+            "write one."
+        ),
+        examples=["included"],
+    )
 
 
 class ButtonFile(Typed):

@@ -12,6 +12,8 @@ from sitegen.build import BuildFailed, SiteLeaks, build_site
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
 from sitegen.catalog.model import Catalog
+from sitegen.catalog.public import public_view
+from sitegen.catalog.taxes import Taxes
 from sitegen.catalog.yaml_source import read_yaml
 from sitegen.school import School
 from tests.conftest import ROOT
@@ -220,6 +222,30 @@ def test_a_course_promises_in_its_own_words(tmp_path: Path) -> None:
     course.write_text(f"{text}\npromises: [app]\n")
     with pytest.raises(CatalogInvalid, match=r"course\.yaml:\d+:\d+: This promises an app, and none is named"):
         build_site(School(root))
+
+
+@pytest.mark.parametrize(
+    ("country", "taxes", "language", "note"),
+    [
+        ("FI", "included", "en", "including VAT"),
+        ("FI", "included", "de", "inkl. MwSt."),
+        ("AT", "none", "de", "es wird keine MwSt. berechnet"),
+        ("US", "added", "en", "plus sales tax where it applies"),
+        ("NZ", "included", "en", "including GST"),
+        ("JP", "included", "en", "including consumption tax"),
+        ("ES", "added", "es", "más IVA"),
+    ],
+)
+def test_a_price_says_what_the_sellers_country_calls_its_tax(
+    catalog: Catalog, country: str, taxes: Taxes, language: str, note: str
+) -> None:
+    assert catalog.site.seller
+    seller = catalog.site.seller.model_copy(update={"country": country, "taxes": taxes})
+    site = catalog.site.model_copy(update={"seller": seller, "language": language})
+    public = public_view(catalog.model_copy(update={"site": site}))
+    assert {course.price_note for course in public.courses if course.language is None} == {note}
+    own = site.model_copy(update={"price_note": "VAT is in it"})
+    assert public_view(catalog.model_copy(update={"site": own})).courses[0].price_note == "VAT is in it"
 
 
 def test_order_and_menus_are_the_creators(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ They lie in a folder beside the manifest, one file for each name. Each begins wi
 the result depends on, this program and its Python included; with another key it counts for nothing.
 """
 
+import contextlib
 import hashlib
 import os
 import pickle
@@ -37,15 +38,19 @@ class Kept:
             return None
 
     def put(self, name: str, key: str, result: object) -> None:
-        """Keep it in place of what had this name."""
+        """Keep it in place of what had this name. Where that fails, as on a full disk, the next build makes it anew."""
         if self._folder is None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # objects are read from it, so nobody else writes
         draft = self._folder / f"{name}.{os.getpid()}"
-        with draft.open("wb") as file:
-            file.write(_line(key))
-            pickle.dump(result, file, pickle.HIGHEST_PROTOCOL)
-        draft.replace(self._folder / name)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # objects are read from it: nobody else writes
+            with draft.open("wb") as file:
+                file.write(_line(key))
+                pickle.dump(result, file, pickle.HIGHEST_PROTOCOL)
+            draft.replace(self._folder / name)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     def drop_others(self, prefix: str, names: Iterable[str]) -> None:
         """Remove what is kept under names that begin so and are not among these."""

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 UNPACKED = 32 * 1024 * 1024
 _ROUNDS = 3  # what is encoded four times over is no accident
 
@@ -40,12 +41,14 @@ def bytes_of(content: bytes) -> Iterator[bytes]:
         for match in _PDF_STREAM.finditer(content):
             if unpacked := _inflate(match[1], 15):
                 yield unpacked
-    elif content.startswith(b"\x89PNG"):
+    elif content.startswith(_PNG):
         yield from _png_texts(content)
 
 
 def text_of(content: bytes) -> str:
     """The text of some bytes, in the encoding they are in; of a picture or an archive, what can be read of it."""
+    if content.startswith(_PNG):
+        content = b"".join(data for kind, data in _chunks(content) if kind != b"IDAT")  # pixels say nothing
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace")
     head = content[:400]
@@ -112,15 +115,23 @@ def _members(content: bytes) -> Iterator[bytes]:
 
 
 def _png_texts(content: bytes) -> Iterator[bytes]:
-    """The text chunks of a PNG (https://www.w3.org/TR/png/#11textinfo)."""
-    place = 8
-    while place + 8 <= len(content):
-        length, kind = struct.unpack(">I4s", content[place : place + 8])
-        data = content[place + 8 : place + 8 + length]
+    """The packed text chunks of a PNG (https://www.w3.org/TR/png/#11textinfo)."""
+    for kind, data in _chunks(content):
         if kind == b"zTXt":
             yield _inflate(data.partition(b"\0")[2][1:], 15)
         elif kind == b"iTXt":
             rest = data.partition(b"\0")[2]
             text = rest[2:].split(b"\0", 2)[-1]
             yield _inflate(text, 15) if rest[:1] == b"\1" else text
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks of a PNG; what stands after the last one, or is none, has no kind."""
+    place = len(_PNG)
+    while place + 8 <= len(content):
+        length, kind = struct.unpack(">I4s", content[place : place + 8])
+        yield kind, content[place + 8 : place + 8 + length]
         place += 12 + length
+        if kind == b"IEND":
+            break
+    yield b"", content[place:]

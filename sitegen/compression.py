@@ -12,6 +12,8 @@ from pathlib import Path
 import brotli  # type: ignore[import-untyped]
 import zstandard
 
+from sitegen.folders import names_below
+
 TEXTS = frozenset({".html", ".css", ".js", ".json", ".xml", ".svg", ".txt", ".md", ".atom", ".webmanifest"})
 WORTH_IT = 1024  # bytes
 
@@ -25,7 +27,7 @@ _WAYS: Mapping[str, Callable[[bytes], bytes]] = {
 def compress(site: Path, cache: Path) -> None:
     """Write the compressed forms of every text file. `cache` keeps them by content; what is no longer used goes."""
     used = set()
-    for path in sorted(path for path in site.rglob("*") if path.suffix in TEXTS and path.is_file()):
+    for path in (path for name in names_below(site) if (path := site / name).suffix in TEXTS):
         content = path.read_bytes()
         if len(content) < WORTH_IT or path.name.startswith("_"):
             continue
@@ -36,8 +38,9 @@ def compress(site: Path, cache: Path) -> None:
             if not kept.is_file():
                 _keep(kept, way(content))
             os.link(kept, path.with_name(path.name + ending))
-    for old in [path for path in cache.rglob("*") if path.is_file() and path not in used]:
-        old.unlink()
+    for name in names_below(cache):
+        if cache / name not in used:
+            (cache / name).unlink()
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from sitegen.folders import names_below
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -88,8 +90,7 @@ def publish_site(built: Path, output: Path) -> Publishing:
     except OSError as error:
         raise OutputRefused(f"{output} cannot be made: {error.strerror}. Choose another folder.") from None
     ours = _read_list(output)
-    wanted = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
-    there = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()} - {LIST}
+    wanted, there = set(names_below(built)), set(names_below(output)) - {LIST}
     halves = {name for name in there - wanted if _whole_of(name) in ours | wanted | {LIST}}
     foreign = there - ours - halves
     for name in sorted(wanted):

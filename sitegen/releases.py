@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from sitegen.catalog.manifest import Manifest, read_manifest, write_manifest
 from sitegen.catalog.model import Compiled
+from sitegen.folders import names_below
 
 KEPT = 5
 
@@ -101,8 +102,8 @@ class Releases:
         folder = self._folder / f"{receipt.number:05}"
         draft = folder.with_suffix(".new")
         shutil.rmtree(draft, ignore_errors=True)
-        for path in sorted(path for path in site.rglob("*") if path.is_file()):
-            name = path.relative_to(site)
+        for name in names_below(site):
+            path = site / name
             target = draft / "site" / name
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
             known = newest.site / name if newest else None

@@ -4,7 +4,11 @@ A slug may be in any script; in an address it is percent-encoded, as RFC 3986 de
 """
 
 import unicodedata
-from urllib.parse import quote, unquote
+from functools import lru_cache
+from urllib.parse import quote as _quote
+from urllib.parse import unquote
+
+quote = lru_cache(32768)(_quote)  # a preview writes thousands of addresses after every save
 
 HOME = "/"
 COURSES = "/courses/"

@@ -123,6 +123,7 @@ def _check_addresses(school: _School) -> None:
     in_use = {
         urls.course(course.slug): Name("course", course.id) for course in school.compiled.values() if course.is_open
     }
+    lessons = {course.id: {each.id: each for each in course.lessons} for course in school.compiled.values()}
     for address, name in sorted(school.lock.addresses.items()):
         course_id = school.lock.courses.get(name)
         course = school.compiled.get(course_id or "")
@@ -140,13 +141,12 @@ def _check_addresses(school: _School) -> None:
                 _add(source, ("moved_from",), f"{unquote(address)} led here, and is another course's address now.",
                      f"Give “{in_use[address].id}” another slug: old links would open the wrong course.")  # fmt: skip
             continue
-        _check_lesson_address(course, file, source, parts[2], name)
+        lesson = lessons[course.id].get(name.id)
+        if lesson is not None and parts[2] not in (lesson.slug, *lesson.moved_from):
+            _tell_moved_lesson(lesson, file, source, parts[2])
 
 
-def _check_lesson_address(course: model.Course, file: CourseFile, source: YamlSource, slug: str, name: Name) -> None:
-    lesson = next((lesson for lesson in course.lessons if lesson.id == name.id), None)
-    if lesson is None or slug in (lesson.slug, *lesson.moved_from):
-        return
+def _tell_moved_lesson(lesson: model.Lesson, file: CourseFile, source: YamlSource, slug: str) -> None:
     place = next(place for place, each in named_lessons(file) if each.id == lesson.id)
     problem = f"This lesson's slug was “{slug}”, and is “{lesson.slug}” now."
     words = ", ".join((*lesson.moved_from, slug))

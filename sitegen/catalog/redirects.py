@@ -16,14 +16,14 @@ def find_redirects(lock: Lock, site: Site, courses: Iterable[Course]) -> tuple[R
         replaced |= {Name("lesson", old): Name("lesson", new) for old, new in course.replaced_by.items()}
     targets: dict[str, str] = {}
     for old, name in (*lock.addresses.items(), *_said(open_courses)):
-        if new := current.get(_successor(name, replaced)):
+        if (new := current.get(_successor(name, replaced))) and new != old:
             targets[old] = new
     previews = {
         urls.learn(course.slug, lesson.slug) for course in open_courses for lesson in course.lessons if lesson.preview
     }
     pages = {old: new for pair in targets.items() for old, new in _pages(*pair, is_preview=pair[1] in previews)}
     in_use = set(current.values())
-    return tuple(Redirect(old=old, new=new) for old, new in sorted(pages.items()) if old != new and old not in in_use)
+    return tuple(Redirect(old=old, new=new) for old, new in sorted(pages.items()) if old not in in_use)
 
 
 def _said(courses: Iterable[Course]) -> Iterator[tuple[str, Name]]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ahocorasick_rs import BytesAhoCorasick
 
+from sitegen.folders import names_below
 from sitegen.kept import NOTHING_KEPT, Kept, key_of
 from sitegen.leaks.judge import FORMULA, judge, may_matter
 from sitegen.leaks.private import PaidText, Private
@@ -64,7 +65,7 @@ class FolderFiles(Mapping[str, bytes]):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        self._names = names_below(folder)
 
     def __getitem__(self, name: str) -> bytes:
         return (self._folder / name).read_bytes()

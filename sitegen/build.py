@@ -32,6 +32,7 @@ from sitegen.differences.record import with_record
 from sitegen.history import read_history
 from sitegen.kept import Kept
 from sitegen.leaks.find import FolderFiles, Leak, find_leaks
+from sitegen.leaks.origins import traced
 from sitegen.leaks.private import Private, private_parts
 from sitegen.load import Loaded, load_school
 from sitegen.placeholders import placeholders
@@ -154,8 +155,9 @@ def prepare_site(
         pages = _write(render(school, loaded, site_url=site_url, now=now, renderer=renderer), rendered)
         _check_theme_links(rendered)
         found = find_leaks(FolderFiles(rendered), private_of(school, catalog), Kept(school.kept))
+        sources = sources_of(school, loaded) if found.refused or found.told else {}
         if found.refused:
-            raise SiteLeaks(found.refused)
+            raise SiteLeaks(traced(found.refused, sources, school.root))
         if for_visitors and catalog.site.search and can_search():
             try:
                 add_search(rendered, school.search, catalog.site.language)
@@ -168,7 +170,7 @@ def prepare_site(
             content=loaded.content.shown(now),
             site_url=site_url or catalog.site.url,
             pages=pages,
-            told=tuple(found.told),
+            told=tuple(traced(found.told, sources, school.root)),
             unfinished=(*placeholders(catalog, loaded.content.shown(now)), *useless_parts(school.themes)),
             unlinked=_unlinked(rendered, loaded.content.shown(now)),
             untranslated=tuple((name, each) for name, said in renderer.untranslated().items() for each in said),
@@ -314,6 +316,22 @@ def _keep_drafts(school: School, prepared: Prepared, folder: Path) -> None:
     for path in [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else ():
         if path not in written:
             path.unlink()
+
+
+def sources_of(school: School, loaded: Loaded) -> dict[str, list[str]]:
+    """By page: the files of the school that it is made of. A lesson's own notes are not among them."""
+    made_of = {urls.course(course.slug): _texts_of(school, course.folder) for course in loaded.catalog.courses}
+    made_of |= {page.address: [page.file] for page in (*loaded.content.pages, *loaded.content.posts)}
+    return {
+        name: files
+        for address, files in made_of.items()
+        for name in (urls.save_as(address), unquote(urls.twin(address)).lstrip("/"))
+    }
+
+
+def _texts_of(school: School, folder: str) -> list[str]:
+    found = sorted(path for path in (school.root / folder).glob("*") if path.suffix in (".yaml", ".md"))
+    return [path.relative_to(school.root).as_posix() for path in found]
 
 
 def private_of(school: School, catalog: Catalog) -> Private:

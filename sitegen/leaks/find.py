@@ -40,16 +40,22 @@ _MANY = 100  # files; fewer are looked at before a process is copied
 
 @dataclass(frozen=True, order=True)
 class Leak:
-    """Something private in a public file. `words` are the creator's own; a value is never shown."""
+    """Something private in a public file. `words` are the creator's own; a value is never shown.
+
+    `written` is the place in the school's files that it comes from, where that is known.
+    """
 
     file: Path
     line: int
     what: str
     words: str = ""
+    written: str = ""
 
     def __str__(self) -> str:
         quoted = f": “{self.words}”" if self.words else ""
-        return f"{self.file}:{self.line}: contains {self.what}{quoted}"
+        if not self.written:
+            return f"{self.file}:{self.line}: contains {self.what}{quoted}"
+        return f"{self.written}: contains {self.what}{quoted} (on the page {self.file}, line {self.line})"
 
 
 @dataclass

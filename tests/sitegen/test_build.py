@@ -143,13 +143,25 @@ def test_schema_accepts_the_sample_and_refuses_a_typing_mistake() -> None:
 
 def test_a_leak_stops_the_build_and_publishes_nothing(tmp_path: Path, catalog: Catalog) -> None:
     root = copy_of_sample(tmp_path)
-    video = next(lesson.video for lesson in catalog.published[0].lessons)
-    (root / "content/pages/about.md").write_text(f"---\ntitle: About\nslug: about\n---\n\nSee {video}.\n")
+    first = catalog.published[0].lessons[0]
+    (root / "content/pages/about.md").write_text(f"---\ntitle: About\nslug: about\n---\n\nSee {first.video}.\n")
     with pytest.raises(SiteLeaks) as caught:
         build_site(School(root))
-    assert "contains the video id of lesson" in str(caught.value)
+    said = f"content/pages/about.md: contains the video id of lesson {first.id} (on the page about/index.html, line "
+    assert str(caught.value).startswith(said)
     assert not (root / "output").exists()
     assert not (root / "build/catalog.json").exists()
+
+
+@pytest.mark.parametrize("place", ["content/posts/cold-kitchens.md", "course_data/courses/sourdough/description.md"])
+def test_a_leak_is_told_where_it_is_written(tmp_path: Path, place: str) -> None:
+    root = copy_of_sample(tmp_path)
+    notes = (root / "course_data/courses/sourdough/notes/feeding-and-keeping.md").read_text()
+    paid = next(part for part in notes.split("\n\n") if len(part.split()) > 30 and part[0].isalpha())
+    text = (root / place).read_text()
+    (root / place).write_text(f"{text}\n\n{paid}\n")
+    with pytest.raises(SiteLeaks, match=rf"^{place}:{text.count(chr(10)) + 3}: contains the notes of lesson .*: “"):
+        build_site(School(root))
 
 
 def test_a_price_says_what_the_country_wants_said(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Where old addresses lead: what moved is found at its new address, and what was replaced at its successor's."""
+"""Where old addresses lead: what moved is found at its new address, what was replaced at its successor's.
+
+A lesson that was retired leads to its course.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -16,7 +19,9 @@ def find_redirects(lock: Lock, site: Site, courses: Iterable[Course]) -> tuple[R
         replaced |= {Name("lesson", old): Name("lesson", new) for old, new in course.replaced_by.items()}
     targets: dict[str, str] = {}
     for old, name in (*lock.addresses.items(), *_said(open_courses)):
-        if (new := current.get(_successor(name, replaced))) and new != old:
+        owner = Name("course", lock.courses.get(name, ""))
+        new = current.get(_successor(name, replaced)) or current.get(owner)  # a lesson that is gone: its course
+        if new and new != old:
             targets[old] = new
     previews = {
         urls.learn(course.slug, lesson.slug) for course in open_courses for lesson in course.lessons if lesson.preview
@@ -51,5 +56,7 @@ def _pages(old: str, new: str, *, is_preview: bool) -> Iterator[tuple[str, str]]
     if before[0] == "courses" == after[0]:
         yield urls.gift(before[1]), urls.gift(after[1])
         yield urls.intro(before[1]), urls.intro(after[1])
+    elif after[0] == "courses":
+        yield urls.preview(before[1], before[2]), new
     elif is_preview:
         yield urls.preview(before[1], before[2]), urls.preview(after[1], after[2])

@@ -185,6 +185,15 @@ def test_old_addresses_lead_to_the_new_ones(course_data: Path, tmp_path: Path) -
     assert "moved" not in (output / "sitemap.xml").read_text()
 
 
+def test_the_pages_of_a_retired_lesson_lead_to_its_course(course_data: Path, tmp_path: Path) -> None:
+    TOLD["lesson gone"](course_data)
+    build(course_data, tmp_path)
+    redirects = (tmp_path / "output/_redirects").read_text()
+    for old in (f"learn/sourdough/{FIRST}/", f"preview/sourdough/{FIRST}/"):
+        assert f"/{old} /courses/sourdough/ 301\n" in redirects
+        assert 'url=/courses/sourdough/"' in (tmp_path / "output" / old / "index.html").read_text()
+
+
 def test_retired_courses_have_a_page_that_nothing_links_to(course_data: Path, tmp_path: Path) -> None:
     TOLD["retired"](course_data)
     build(course_data, tmp_path)

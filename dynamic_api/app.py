@@ -21,7 +21,7 @@ from dynamic_api.core.clock import Clock, utc_now
 from dynamic_api.core.database import Database, PostgresUse
 from dynamic_api.core.inbox import Inbox
 from dynamic_api.core.outages import wait_out
-from dynamic_api.core.passwords import load_common_passwords
+from dynamic_api.core.passwords import Passwords, load_common_passwords
 from dynamic_api.core.reader import PostgresReader, open_reader
 from dynamic_api.core.settings import Settings
 from dynamic_api.core.sqlite_writer import SqliteWriter
@@ -47,9 +47,11 @@ from dynamic_api.web.static_site import StaticSite
 logger = logging.getLogger("coursewright.app")
 
 
-def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Application:
+def create_app(
+    settings: Settings, gateways: Gateways, *, clock: Clock = utc_now, passwords: Passwords | None = None
+) -> Application:
     """The whole service. Nothing is opened until it starts."""
-    service = create_service(settings, gateways, clock=clock)
+    service = create_service(settings, gateways, clock=clock, passwords=passwords)
     phones = dynamic_api.mobile_v1.routes
     metrics = RequestMetrics()
     router = Router(routes(metrics), unknown={phones.BASE: phones.count_unknown})
@@ -57,8 +59,10 @@ def create_app(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now
     return Application(service, router, site=site, metrics=metrics, lifespan=_lifespan)
 
 
-def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc_now) -> Service:
-    """What commands and workers need, without the web in front of it."""
+def create_service(
+    settings: Settings, gateways: Gateways, *, clock: Clock = utc_now, passwords: Passwords | None = None
+) -> Service:
+    """What commands and workers need, without the web in front of it. `passwords` are hashed as OWASP says."""
     use = PostgresUse(settings.database_connections, settings.database_pooler, settings.database_seconds)
     database = Database(settings.database_url, use)
     reader = open_reader(database)
@@ -74,6 +78,7 @@ def create_service(settings: Settings, gateways: Gateways, *, clock: Clock = utc
         Inbox(writer),
         writer,
         clock,
+        passwords or Passwords(),
         throttle=_limits(settings),
     )
 

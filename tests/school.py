@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from argon2 import PasswordHasher
 from sqlalchemy import select
 from starlette.types import Message
 
@@ -24,6 +25,7 @@ from dynamic_api.checkout.offer import Offer, OfferedCourse
 from dynamic_api.checkout.start import Options, start_checkout
 from dynamic_api.core.emails import Email
 from dynamic_api.core.models import Order, User
+from dynamic_api.core.passwords import Passwords
 from dynamic_api.core.settings import Settings
 from dynamic_api.core.tokens import make_token
 from dynamic_api.gateways import open_gateways
@@ -249,9 +251,10 @@ async def lifespan(app: Application) -> AsyncIterator[None]:
 
 
 def make_school(settings: Settings, bank: Bank, clock: TestClock) -> School:
-    """The real app; its worker is run by hand, and its partners have the same clock."""
+    """The real app; its worker is run by hand, and its partners have the same clock. Passwords are hashed quickly."""
     bank.store.clock = lambda: clock().timestamp()
-    app = create_app(settings, open_gateways(settings), clock=clock)
+    quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    app = create_app(settings, open_gateways(settings), clock=clock, passwords=quick)
     return School(app, app.service, bank, clock)
 
 

@@ -6,6 +6,7 @@ https://developers.cloudflare.com/stream/viewing-videos/securing-your-stream/
 from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -37,7 +38,8 @@ class Streaming:
         self._key_id = settings.stream_key_id
         self._base = settings.stream_base_url
         is_signed = self._base is not None and not settings.stream_unsigned
-        self._key = _signing_key(settings) if is_signed else None
+        pem = settings.stream_key_pem.get_secret_value() if settings.stream_key_pem else ""
+        self._key = _signing_key(pem) if is_signed else None
         self._margin = timedelta(seconds=settings.playback_margin_seconds)
         self._recent: dict[tuple[str, timedelta], tuple[datetime, Playback]] = {}
 
@@ -73,9 +75,9 @@ class Streaming:
         return Playback(f"{self._base}/{name}/iframe", f"{self._base}/{name}/manifest/video.m3u8", expires)
 
 
-def _signing_key(settings: Settings) -> RSAPrivateKey:
-    """Raises SettingsInvalid."""
-    pem = settings.stream_key_pem.get_secret_value() if settings.stream_key_pem else ""
+@lru_cache(maxsize=4)
+def _signing_key(pem: str) -> RSAPrivateKey:
+    """The key of a setting; to check its primes takes as long as all else at a start. Raises SettingsInvalid."""
     try:
         key = load_pem_private_key(b64decode(pem, validate=True), None)
     except ValueError:

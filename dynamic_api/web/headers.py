@@ -12,10 +12,10 @@ SERVICE = ("/api/", "/webhooks/")  # addresses that the service answers; every o
 
 @dataclass(frozen=True)
 class PageKind:
-    """Pages below these addresses, and what they may do that no other page may."""
+    """Pages at these addresses, or below one that ends in `*`, and what they may do that no other page may."""
 
     name: str
-    prefixes: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
     plays_video: bool = False
     searches: bool = False  # Pagefind is WebAssembly
     has_snippet: bool = False  # the creator's own, such as a counter of visits
@@ -23,16 +23,21 @@ class PageKind:
 
 PLAIN = PageKind("page")
 KINDS = (
-    PageKind("lesson", ("/learn/", "/preview/"), plays_video=True),
-    PageKind("course", ("/courses/",), plays_video=True, has_snippet=True),
-    PageKind("list", ("/topics/", "/levels/", "/teachers/"), has_snippet=True),
-    PageKind("search", ("/search/", "/pagefind/"), searches=True),  # a worker’s policy is that of its own file
+    PageKind("home", ("/",), plays_video=True),
+    PageKind("lesson", ("/learn/*", "/preview/*"), plays_video=True),
+    PageKind("course", ("/courses/*",), plays_video=True, has_snippet=True),
+    PageKind("list", ("/topics/*", "/levels/*", "/teachers/*"), has_snippet=True),
+    PageKind("search", ("/search/*", "/pagefind/*"), searches=True),  # a worker’s policy is that of its own file
 )
 
 
 def kind_of(path: str) -> PageKind:
     """Which kind of page an address is."""
-    return next((kind for kind in KINDS if path.startswith(kind.prefixes)), PLAIN)
+    return next((kind for kind in KINDS if any(_is_at(path, place) for place in kind.paths)), PLAIN)
+
+
+def _is_at(path: str, place: str) -> bool:
+    return path.startswith(place[:-1]) if place.endswith("*") else path == place
 
 
 def page_headers(settings: Settings, kind: PageKind = PLAIN, hosts: Sequence[str] = ()) -> Mapping[str, str]:

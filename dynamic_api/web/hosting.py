@@ -44,10 +44,10 @@ def caddyfile(hosting: Hosting, *, is_older: bool = False) -> str:
     """For Caddy 2.7 and newer, or with `is_older` for 2.5 and 2.6."""
     common = "\n".join(f'    header {name} "{value}"' for name, value in hosting.page.items() if name != POLICY)
     policies = "\n".join(
-        f'''    @{kind.name} path {_paths(kind.prefixes)}\n    header @{kind.name} {POLICY} "{hosting.policy(kind)}"'''
+        f'''    @{kind.name} path {" ".join(kind.paths)}\n    header @{kind.name} {POLICY} "{hosting.policy(kind)}"'''
         for kind in KINDS
     )
-    special = _paths([prefix for kind in KINDS for prefix in kind.prefixes])
+    special = " ".join(path for kind in KINDS for path in kind.paths)
     buffers = "buffer_requests" if is_older else "request_buffers 64KB"
     length = "{http.request.header.Content-Length}"
     return f"""\
@@ -114,9 +114,7 @@ def caddyfile(hosting: Hosting, *, is_older: bool = False) -> str:
 def nginx_conf(hosting: Hosting) -> str:
     """A file for `conf.d/`: maps and one server. TLS is left to certbot, or to what stands before it."""
     common = {name: value for name, value in hosting.page.items() if name != POLICY}
-    kinds = "\n".join(
-        f'    "~^/({"|".join(path.strip("/") for path in kind.prefixes)})/" {kind.name};' for kind in KINDS
-    )
+    kinds = "\n".join(f'    "{_expression(path)}" {kind.name};' for kind in KINDS for path in kind.paths)
     policies = "\n".join(f'    {kind.name} "{hosting.policy(kind)}";' for kind in KINDS)
     service = "|".join(path.strip("/") for path in SERVICE)
     lines = "\n".join(f'    add_header {name} "{value}" always;' for name, value in common.items())
@@ -195,8 +193,8 @@ def headers_file(hosting: Hosting) -> str:
     lines += [f"  {name}: {value}" for name, value in hosting.page.items()]
     lines.append(f"  Cache-Control: {ASK_AGAIN}")
     for kind in KINDS:
-        for path in kind.prefixes:
-            lines += ["", f"{path}*", f"  ! {POLICY}", f"  {POLICY}: {hosting.policy(kind)}"]
+        for path in kind.paths:
+            lines += ["", path, f"  ! {POLICY}", f"  {POLICY}: {hosting.policy(kind)}"]
     lines += ["", f"{ASSETS}*", "  ! Cache-Control", f"  Cache-Control: {FOR_EVER}"]
     return "\n".join(lines) + "\n"
 
@@ -209,7 +207,7 @@ def netlify_file(hosting: Hosting) -> str:
         return "\n".join(["[[headers]]", f'  for = "{path}"', "  [headers.values]", *lines, ""])
 
     rules = [rule("/*", {**hosting.page, "Cache-Control": ASK_AGAIN})]
-    rules += [rule(f"{path}*", {POLICY: hosting.policy(kind)}) for kind in KINDS for path in kind.prefixes]
+    rules += [rule(path, {POLICY: hosting.policy(kind)}) for kind in KINDS for path in kind.paths]
     rules.append(rule(f"{ASSETS}*", {"Cache-Control": FOR_EVER}))
     for path in SERVICE:
         target = f"https://{hosting.upstream}{path}:splat" if "://" not in hosting.upstream else hosting.upstream + path
@@ -236,13 +234,18 @@ def s3_policy(hosting: Hosting) -> str:
         *(
             {
                 "Name": f"coursewright-{kind.name}",
-                "Comment": _paths(kind.prefixes),
+                "Comment": " ".join(kind.paths),
                 **headers({**hosting.page, POLICY: hosting.policy(kind)}),
             }
             for kind in KINDS
         ),
     ]
     return json.dumps(policies, indent=2, ensure_ascii=False) + "\n"
+
+
+def _expression(path: str) -> str:
+    """A path as nginx looks for it; of a folder it has put the index file’s name behind it by then."""
+    return f"~^{path[:-1]}" if path.endswith("*") else f"~^{path}(index\\.html)?$"
 
 
 def _paths(prefixes: Iterable[str]) -> str:

@@ -62,12 +62,13 @@ def test_an_owner_sees_a_way_on_and_a_visitor_a_price(
     assert [each for each in asked if "/api/" in each] == [], "a visitor asks the service nothing"
 
 
-def test_the_introduction_plays_in_its_place(page: Page, installation: Installation) -> None:
-    page.goto(f"{installation.url}/courses/sourdough/")
+@pytest.mark.parametrize("address", ["/", "/courses/sourdough/"])
+def test_the_introduction_plays_in_its_place(page: Page, installation: Installation, address: str) -> None:
+    page.goto(f"{installation.url}{address}")
     page.get_by_role("link", name="Watch the introduction, 1:10").click()
     wait_for_video(page, "v.readyState >= 1")
     video(page, "v => { v.muted = true; }")
-    assert page.url.endswith("/courses/sourdough/")
+    assert page.url == f"{installation.url}{address}"
 
 
 def test_searching_finds_public_words_and_no_paid_ones(page: Page, installation: Installation) -> None:

@@ -88,9 +88,9 @@ async def test_pages_have_exactly_this_policy(visitor: httpx.AsyncClient, settin
     partner = settings.stripe_checkout_origin
     videos = {name: value.format(partner=partner) for name, value in PAGE_POLICY.items()}
     others = {"script-src": "'self'", "media-src": "'self'", "connect-src": "'self'", "frame-src": "'none'"}
-    for path in ("/learn/bread/first/", "/preview/bread/first/", "/courses/bread/"):
+    for path in ("/", "/learn/bread/first/", "/preview/bread/first/", "/courses/bread/"):
         assert policy_of(await visitor.get(path)) == videos
-    for path in ("/", "/library/", "/learning/", "/topics/bread/"):
+    for path in ("/about/", "/library/", "/learning/", "/topics/bread/"):
         assert policy_of(await visitor.get(path)) == videos | others
     for path in ("/search/", "/pagefind/pagefind-worker.js"):
         assert policy_of(await visitor.get(path)) == videos | others | {"script-src": "'self' 'wasm-unsafe-eval'"}

@@ -164,11 +164,12 @@ def test_hosts_without_a_server_of_ones_own(installation: Installation) -> None:
     def written(server: str) -> str:
         return installation.ask("dynamic_api.commands", "host", server, "--upstream", "api.school.example")
 
-    ours = httpx.get(installation.url).headers["content-security-policy"]
+    ours = httpx.get(installation.url + "/about/").headers["content-security-policy"]
     videos = httpx.get(installation.url + "/learn/").headers["content-security-policy"]
     pages = written("cloudflare-pages")
     assert f"/*\n  Content-Security-Policy: {ours}\n" in pages
     assert f"/learn/*\n  ! Content-Security-Policy\n  Content-Security-Policy: {videos}\n" in pages
+    assert f"\n/\n  ! Content-Security-Policy\n  Content-Security-Policy: {videos}\n" in pages
     assert all(len(line) < 2000 for line in pages.splitlines())
     netlify = tomllib.loads(written("netlify"))
     assert netlify["headers"][0]["values"]["Content-Security-Policy"] == ours

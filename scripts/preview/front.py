@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from html import escape
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
+from .phone import phone_page
 from .workshop import Problem, Workshop
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -194,23 +194,15 @@ class Front:
         slugs = [slug for slug, _ in self.workshop.courses]
         asked = request.query_params.get("course", "")
         slug = asked if asked in slugs else next(iter(slugs), "")
-        courses = "".join(
-            f'<li><a href="/-/phone?course={escape(each)}">{escape(title)}</a></li>'
-            for each, title in self.workshop.courses
-        )
-        told = ""
+        told: dict[str, object] | None = None
         if slug and self.people is not None:
             async with httpx.AsyncClient(timeout=60) as client:
                 answer = await client.get(
                     f"{self.service}/api/v1/mobile/courses/{slug}",
                     headers={"Authorization": f"Bearer {self.people.phone}", "Host": request.url.netloc},
                 )
-            told = json.dumps(answer.json(), indent=2, ensure_ascii=False)
-        page = (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f'<title>As the phone sees it</title><body class="phone"><h1>As the phone sees it</h1><ul>{courses}</ul>'
-            f"<pre>{escape(told)}</pre>{_SNIPPET}</html>"
-        )
+            told = answer.json()
+        page = phone_page(self.workshop.courses, slug, told).replace("</html>", "") + _SNIPPET
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
 

@@ -82,6 +82,11 @@ def test_a_creator_looks_as_somebody_else(preview: str, page: Page) -> None:
     page.get_by_role("button", name="Visitor").click()
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
     page.get_by_role("button", name="Phone").click()
+    expect(page.locator(".screen")).to_contain_text("First steps")
+    lesson = page.locator(".screen details").first
+    lesson.locator("summary").click()
+    expect(lesson.locator(".text")).to_be_visible()
+    page.get_by_text("The answer of the service").click()
     expect(page.locator("pre")).to_contain_text('"title": "First steps"')
 
 

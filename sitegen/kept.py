@@ -57,7 +57,8 @@ class Kept:
         wanted = set(names)
         for path in self._folder.glob(f"{prefix}*") if self._folder is not None else ():
             if path.name not in wanted:
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 NOTHING_KEPT = Kept(None)

@@ -16,7 +16,8 @@ def spread(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], *, i
     """What `work` gives for the items, in one part for each processor; together the parts are all items.
 
     A part is done in a copy of this process, so it sees what is here, and changes nothing. Its result and its
-    exceptions come back pickled. Where a process cannot be copied safely, or the work is small, there is one part.
+    exceptions come back pickled. A copy that dies, as for want of memory, has its part done here. Where a process
+    cannot be copied safely, or the work is small, there is one part.
     """
     parts = min(_processors(), len(items)) if is_large else 1
     if parts < 2:
@@ -24,9 +25,12 @@ def spread(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], *, i
     children = [_start(work, items[number::parts]) for number in range(1, parts)]
     try:
         results = [work(items[0::parts])]
-        for _, pipe in children:
-            with os.fdopen(pipe, "rb", closefd=False) as file:
-                result, error = pickle.load(file)  # noqa: S301 - from our own copy
+        for number, (_, pipe) in enumerate(children, 1):
+            try:
+                with os.fdopen(pipe, "rb", closefd=False) as file:
+                    result, error = pickle.load(file)  # noqa: S301 - from our own copy
+            except (EOFError, pickle.UnpicklingError):
+                result, error = work(items[number::parts]), None
             if error is not None:
                 raise error
             results.append(result)

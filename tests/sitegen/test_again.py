@@ -165,6 +165,18 @@ def test_a_build_with_what_was_kept_is_a_build_without(
         assert built(root) == built(fresh), name
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: content[:80] + b"?"])
+def test_what_was_kept_and_is_damaged_is_made_anew(root: Path, damage: Callable[[bytes], bytes]) -> None:
+    whole = built(root)
+    kept = [path for path in School(root).kept.iterdir() if path.is_file()]
+    assert {path.name.partition("-")[0] for path in kept} == {"file", "course", "words", "public", "pages"}
+    for path in kept:
+        path.write_bytes(damage(path.read_bytes()))
+    appended("course_data/site.yaml", "# a comment\n")(root)
+    assert built(root) == whole
+
+
 def built(root: Path) -> dict[str, object]:
     """Everything that a build in a new process makes, or why it refuses."""
     forget()

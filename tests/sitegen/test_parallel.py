@@ -1,0 +1,43 @@
+"""Work that is spread over processors gives what it gives in one process, whatever happens to a part."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+# A program of its own: the process of the tests has threads, and is never copied.
+_PROGRAM = """
+import os, signal, sitegen.parallel as parallel
+parallel._processors = lambda: 3
+first = os.getpid()
+
+def work(part):
+    if os.getpid() != first and 2 in part:
+        {event}
+    return sum(part), os.getpid() == first
+
+try:
+    results = parallel.spread(work, range(1, 8), is_large=True)
+except ValueError as error:
+    print(error)
+else:
+    print(sum(total for total, _ in results), [here for _, here in results])
+"""
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("pass", "28 [True, False, False]"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "28 [True, True, False]"),
+        ("raise ValueError('a part is wrong')", "a part is wrong"),
+    ],
+)
+def test_every_part_is_done_once(event: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM.format(event=event)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (done.stdout.strip(), done.stderr) == (said, "")

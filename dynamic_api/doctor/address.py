@@ -6,7 +6,7 @@ import httpx
 
 from dynamic_api.core.settings import LOOPBACK, Settings
 from dynamic_api.doctor.findings import ONE_EACH, Finding, failed, passed, skipped
-from dynamic_api.web.headers import page_headers
+from dynamic_api.web.headers import kind_of, page_headers
 from sitegen import urls
 from sitegen.caching import ASK_AGAIN
 
@@ -32,7 +32,7 @@ async def look_at_address(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _headers(settings: Settings, answer: httpx.Response) -> Finding:
-    expected = {**page_headers(settings), "Cache-Control": ASK_AGAIN}
+    expected = {**page_headers(settings, kind_of("/")), "Cache-Control": ASK_AGAIN}
     other = [name for name, value in expected.items() if answer.headers.get(name) != value]
     if other:
         return failed("headers", f"these differ from the service's: {', '.join(other)}",

@@ -67,9 +67,10 @@ def read_catalog(
         if course_file is not None:
             loaded.append((course_file, source))
             _register(library, course_file, folder)
+    is_whole = len(loaded) == len(sources) - 1
     check_catalog(loaded)
     if site_file is not None:
-        check_site(site_file, site_source, [course.id for course, _ in loaded])
+        check_site(site_file, site_source, [course.id for course, _ in loaded] if is_whole else None)
         check_translations(loaded, site_file)
     if site_file is None:
         for course_file, source in loaded:
@@ -82,7 +83,7 @@ def read_catalog(
         site = SiteCompiler(root, site_source, people, library, zone).site(site_file)
         compiled = CachedCompiler(root, site_file, library, kept).courses(loaded)
     lock = read_lock(root / LOCK) if earlier is None else earlier
-    if site_file and not lock.faults and len(loaded) == len(sources) - 1:
+    if site_file and not lock.faults and is_whole:
         shown = model.Catalog(site=site, courses=tuple(compiled), redirects=()).at(now) if site else None
         check_against_lock(lock, site_file, loaded, shown.courses if shown else ())
     faults = [*lock.faults, *(fault for source in sources for fault in source.faults)]

@@ -15,10 +15,13 @@ Loaded = tuple[CourseFile, YamlSource]
 _Seen = dict[tuple[str, str], tuple[YamlSource, Place]]  # kind and name → where it was first
 
 
-def check_site(site: SiteFile, source: YamlSource, courses: list[str]) -> None:
-    """Add faults for what `site.yaml` gets wrong by itself, and beside the ids of the courses."""
+def check_site(site: SiteFile, source: YamlSource, courses: list[str] | None) -> None:
+    """Add faults for what `site.yaml` gets wrong by itself, and beside the ids of the courses.
+
+    `courses` is None where a course file could not be read: what names a course may be right then.
+    """
     for number, name in enumerate(site.featured):
-        if name not in courses:
+        if courses is not None and name not in courses:
             _add(source, ("featured", number), f"No course has the id “{name}”.", did_you_mean(name, courses))
     for name, colour in (("color", site.brand.color), ("accent", site.brand.accent)):
         if contrast(colour, PAPER) < ENOUGH:
@@ -27,7 +30,7 @@ def check_site(site: SiteFile, source: YamlSource, courses: list[str]) -> None:
             )
             _add(source, ("brand", name), problem, f"The nearest colour that can is “{nearest_readable(colour)}”.")
     for number, each in enumerate(site.home):
-        if each.intro and each.intro not in courses:
+        if each.intro and courses is not None and each.intro not in courses:
             place: Place = ("home", number, "intro")
             _add(source, place, f"No course has the id “{each.intro}”.", did_you_mean(each.intro, courses))
     if any(each.section == "sign-up" for each in site.home) and not site.newsletter:

@@ -21,8 +21,10 @@ FIRST, SECOND = "what-lives-in-the-jar", "a-starter-from-nothing"
 
 @pytest.fixture
 def course_data(tmp_path: Path) -> Path:
-    """A copy of the sample, with the lock file it is committed with."""
-    return Path(shutil.copytree(ROOT / "course_data", tmp_path / "course_data"))
+    """A copy of the sample, with the lock file it is committed with; its home page names no course."""
+    copy = Path(shutil.copytree(ROOT / "course_data", tmp_path / "course_data"))
+    replace("    intro: sourdough\n", "", "site.yaml")(copy)
+    return copy
 
 
 def replace(old: str, new: str, file: str = COURSE) -> Edit:

@@ -62,7 +62,7 @@ def test_a_course_that_says_what_cannot_be(root: Path, lines: str, said: str) ->
         ("country: FI", "country: fi", "two capital letters"),
         ("refund_days: 30", "refund_days: -1", "may be 1 to 365"),
         ("security_contact: mailto:security", "security_contact: security", "mailto:me@school.example"),
-        ("  - section: hero\n", "  - section: hero\n    intro: nothing\n", "No course has the id “nothing”"),
+        ("    intro: sourdough\n", "    intro: nothing\n", "No course has the id “nothing”"),
         ("newsletter: true\n", "", "newsletter: true"),
     ],
 )

@@ -48,6 +48,7 @@ export class Transcript {
       time.className = "when";
       time.textContent = clock(cue.start);
       const text = document.createElement("span");
+      text.dir = "auto"; // captions may be in a language of the other direction
       text.textContent = cue.text;
       button.append(time, text);
       item.append(button);
@@ -78,6 +79,7 @@ export class Transcript {
       const at = wanted ? cue.text.toLocaleLowerCase().indexOf(wanted) : -1;
       this.items[index].hidden = Boolean(wanted) && at < 0;
       const text = this.items[index].firstChild.lastChild;
+      text.dir = "auto"; // captions may be in a language of the other direction
       text.textContent = cue.text;
       if (at < 0) return;
       found += 1;

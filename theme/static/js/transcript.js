@@ -79,7 +79,6 @@ export class Transcript {
       const at = wanted ? cue.text.toLocaleLowerCase().indexOf(wanted) : -1;
       this.items[index].hidden = Boolean(wanted) && at < 0;
       const text = this.items[index].firstChild.lastChild;
-      text.dir = "auto"; // captions may be in a language of the other direction
       text.textContent = cue.text;
       if (at < 0) return;
       found += 1;

@@ -105,7 +105,9 @@ async def _email_link(request: Request, message: type[RequestedMessage]) -> Resp
     say = request.say
     sent = say("We've sent a link to this address. It expires in 30 minutes.")
     if message is not SignUpLink:
-        sent = say("If there is an account with this address, we've sent it an email. It expires in 30 minutes.")
+        sent = say(
+            "If there is an account with this address, we've sent it an email. The link in it expires in 30 minutes."
+        )
     return JsonResponse({"message": sent})
 
 

@@ -7,6 +7,7 @@ from sitegen.catalog.compile import Compiler, compiled
 from sitegen.catalog.faults import Fault
 from sitegen.catalog.site_file import BrandFile, HomeSectionFile, SiteFile, SnippetFile
 from sitegen.catalog.snippets import css_faults, snippet_faults
+from sitegen.catalog.words import words_of
 from sitegen.catalog.yaml_source import Place
 
 
@@ -27,14 +28,22 @@ class SiteCompiler(Compiler):
             brand=self._brand(file.brand),
             head_html=self._snippet(file.head) if file.head else "",
             head_hosts=tuple(file.head.hosts) if file.head else (),
-            menu=[compiled(model.MenuLink, each) for each in file.menu],
-            footer=[compiled(model.MenuLink, each) for each in file.footer],
+            menu=self._links(file, "menu"),
+            footer=self._links(file, "footer"),
             social=[compiled(model.MenuLink, each) for each in file.social],
             seller=compiled(model.Seller, file.seller) if file.seller else None,
             home=[self._home(each, ("home", number)) for number, each in enumerate(file.home)],
             testimonials=self._testimonials(file.testimonials),
             pictures=tuple(dict.fromkeys(self._pictures)),
         )
+
+    def _links(self, file: SiteFile, name: str) -> list[model.MenuLink]:
+        """The creator's own links, or those of a school that wrote none, in its language."""
+        links = [compiled(model.MenuLink, each) for each in getattr(file, name)]
+        if name in file.model_fields_set:
+            return links
+        words = words_of(file.language)
+        return [each.model_copy(update={"label": words(each.label)}) for each in links]
 
     def _brand(self, file: BrandFile) -> model.Brand:
         fonts = {"text": file.fonts.text, "ui": file.fonts.ui}

@@ -15,6 +15,7 @@ from sitegen.catalog.course_file import (
     Typed,
 )
 from sitegen.catalog.taxes import Taxes
+from sitegen.catalog.words import Sentence
 
 
 class FontsFile(Typed):
@@ -183,13 +184,13 @@ class SiteFile(Typed):
         examples=[["sourdough", "git-for-writers"]],
     )
     menu: list[LinkFile] = Field(
-        default=[LinkFile(label="About", link="/about/")],
+        default=[LinkFile(label=Sentence("About"), link="/about/")],
         description="Links in the header, after the courses.",
         max_length=6,
     )
     footer: list[LinkFile] = Field(
         default=[
-            LinkFile(label="News", link="/news/"),
+            LinkFile(label=Sentence("News"), link="/news/"),
         ],
         description="Links in the footer. Legal pages need none: each says its `role`, and is linked.",
         max_length=12,

@@ -36,7 +36,7 @@ def test_gift_is_bought_opened_and_listed(page: Page, chromium: Browser, install
     page.get_by_label("Message").fill("For slow Sundays.")
     page.get_by_role("button", name="Go to payment").click()
     page.get_by_role("button", name="Pay €49").click()
-    expect(page.get_by_role("heading", name="Thanks for your gift")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your gift is on its way")).to_be_visible()
     link = newest_link(installation, "fran@example.com", "/claim/")
     friend = chromium.new_context().new_page()
     friend.goto(link)

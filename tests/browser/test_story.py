@@ -48,7 +48,7 @@ def test_guest_buys_is_declined_pays_and_owns(page: Page, installation: Installa
     expect(page.get_by_role("alert")).to_have_text("Your card was declined.")
     page.get_by_label("Card number").fill("4242 4242 4242 4242")
     page.get_by_role("button", name="Pay €39.20").click()
-    expect(page.get_by_role("heading", name="One last step")).to_be_visible()
+    expect(page.get_by_role("heading", name="Thank you for your purchase")).to_be_visible()
     page.get_by_label("Your name").fill("Dec")
     page.get_by_label("Choose a password").fill("short")
     page.get_by_role("button", name="Open your course").click()
@@ -63,7 +63,7 @@ def test_guest_buys_is_declined_pays_and_owns(page: Page, installation: Installa
 def test_claim_by_mail_in_another_browser(page: Page, chromium: Browser, installation: Installation) -> None:
     page.goto(f"{installation.url}/courses/sourdough/")
     pay(page, "mail@example.com")
-    expect(page.get_by_role("heading", name="One last step")).to_be_visible()
+    expect(page.get_by_role("heading", name="Thank you for your purchase")).to_be_visible()
     link = newest_link(installation, "mail@example.com", "/claim/")
     with chromium.new_context() as elsewhere:
         other = elsewhere.new_page()

@@ -86,7 +86,7 @@ def test_only_learners_of_this_school_are_counted_for_search_engines(output: Pat
     assert course["aggregateRating"]["ratingCount"] == 3  # the fourth was written elsewhere
     assert {each["author"]["name"] for each in course["review"]} == {"Henrike", "Samir", "Lotte"}
     html = (output / "courses/sourdough/index.html").read_text()
-    assert "written on The old workshop" in html
+    assert "from The old workshop" in html
     assert "4 reviews" in html
 
 

@@ -52,7 +52,7 @@ function device(entry, kind) {
   const item = template.content.cloneNode(true);
   const name = entry.name || t("Browser");
   const shown = entry.current ? t("{name} (this device)", { name }) : name;
-  const moment = entry.last_seen_at ? new Date(entry.last_seen_at).toLocaleString(language) : "";
+  const moment = entry.last_seen_at ? new Date(entry.last_seen_at).toLocaleString(language, { dateStyle: "long", timeStyle: "short" }) : "";
   item.querySelector("span").textContent = t("{name}, last used {moment}", { name: shown, moment });
   const button = item.querySelector("button");
   button.hidden = entry.current;

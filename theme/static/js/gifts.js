@@ -15,7 +15,7 @@ const STATES = {
 function item(gift) {
   const entry = template.content.cloneNode(true);
   entry.querySelector("h2").textContent = gift.course_title;
-  const to = gift.recipient_name ? `${gift.recipient_name} (${gift.recipient_email})` : gift.recipient_email;
+  const to = gift.recipient_name ? `${gift.recipient_name}, ${gift.recipient_email}` : gift.recipient_email;
   entry.querySelector(".to").textContent = t("For {name}", { name: to });
   entry.querySelector(".state").textContent = STATES[gift.state](gift);
   const message = entry.querySelector("blockquote");

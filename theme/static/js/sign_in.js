@@ -28,6 +28,8 @@ emailForm.addEventListener("submit", async (event) => {
     showMessage(message, answer.message, "good");
     if (event.submitter.value === "sign-in-links") {
       sentTo = email;
+      signInForm.hidden = true; // one thing to do now; “Email me a sign-in link” sends another
+      document.getElementById("needed").hidden = true;
       forgetDecision();
       codeForm.hidden = false;
       codeForm.elements.code.focus();

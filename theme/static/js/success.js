@@ -33,7 +33,7 @@ function show(answer) {
     const sent = later
       ? t("We’ll email {name} a link to “{course}” on {day}.", { name, course, day: day(answer.gift.deliver_at) })
       : t("We’ll email {name} a link to “{course}” now.", { name, course });
-    return say(t("Thanks for your gift"), `${sent} ${t("We’ve emailed you a confirmation.")}`);
+    return say(later ? t("Your gift is scheduled") : t("Your gift is on its way"), `${sent} ${t("We’ve emailed you a confirmation.")}`);
   }
   if (answer.yours) {
     say(t("Thanks, it’s yours"), t("“{course}” is in your library. We’ve emailed you a receipt.", { course }));
@@ -46,7 +46,7 @@ function show(answer) {
     return;
   }
   if (answer.claimable) {
-    say(t("One last step"), t("Create an account to watch “{course}” on all your devices. We’ve also emailed you a link.", { course }));
+    say(t("Thank you for your purchase"), t("Choose a name and a password to watch “{course}” on all your devices. We’ve also emailed you a link.", { course }));
     return showAccountFields(form, { hasAccount: answer.has_account, signedIn: answer.signed_in });
   }
   if (answer.sent_to) {

@@ -22,8 +22,10 @@ def spread(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], *, i
     parts = min(_processors(), len(items)) if is_large else 1
     if parts < 2:
         return [work(items)]
-    children = [_start(work, items[number::parts]) for number in range(1, parts)]
+    children: list[tuple[int, int]] = []
     try:
+        for number in range(1, parts):
+            children.append(_start(work, items[number::parts], [pipe for _, pipe in children]))
         results = [work(items[0::parts])]
         for number, (_, pipe) in enumerate(children, 1):
             try:
@@ -49,13 +51,15 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _start(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> tuple[int, int]:
+def _start(work: Callable[[Sequence[Item]], Result], items: Sequence[Item], others: Sequence[int]) -> tuple[int, int]:
     """A copy of this process that does the work; its number, and the pipe that its result comes through."""
     reading, writing = os.pipe()
     child = os.fork()
     if child:
         os.close(writing)
         return child, reading
+    for pipe in (*others, reading):
+        os.close(pipe)  # else a copy waits for ever to be read, when the first process was killed
     _answer(work, items, writing)
 
 

@@ -4,7 +4,6 @@ A preview reads the whole school after every save, and finds the other courses i
 last one kept. Where many are left, every processor takes a part of them.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,6 @@ from sitegen.kept import Kept, key_of
 from sitegen.parallel import spread
 from sitegen.state import stats
 
-_MOST = 1000  # courses
 _MANY = 4  # courses; to copy a process takes as long as to compile one
 
 
@@ -38,7 +36,7 @@ class _Kept:
     strayed: bool  # whether it depends on files that the key does not know
 
 
-_kept: OrderedDict[str, _Kept] = OrderedDict()
+_kept: dict[Path, tuple[str, _Kept]] = {}  # the last state of each course file, with its key
 
 
 def read_course_files(folders: Sequence[Path], kept: Kept) -> list[tuple[YamlSource, CourseFile | None]]:
@@ -96,7 +94,7 @@ class CachedCompiler:
             for source_path, key, compiled in part:
                 found[key] = compiled
                 if not compiled.strayed:
-                    self._remember(key, compiled)
+                    _kept[source_path] = key, compiled
                     self._on_disk.put(_name("course", source_path), key, compiled)
         courses = []
         for _, source, key in keyed:
@@ -111,18 +109,14 @@ class CachedCompiler:
         return key_of(source.path, tuple(stats(source.path.parent)), len(source.faults), self._around)
 
     def _recall(self, source: YamlSource, key: str) -> _Kept | None:
-        if key in _kept:
-            return _kept[key]
+        known = _kept.get(source.path)
+        if known is not None and known[0] == key:
+            return known[1]
         found = self._on_disk.get(_name("course", source.path), key)
         if isinstance(found, _Kept):
-            self._remember(key, found)
+            _kept[source.path] = key, found
             return found
         return None
-
-    def _remember(self, key: str, compiled: _Kept) -> None:
-        _kept[key] = compiled
-        while len(_kept) > _MOST:
-            _kept.popitem(last=False)
 
     def _compile(self, part: Sequence[tuple[CourseFile, YamlSource, str]]) -> list[tuple[Path, str, _Kept]]:
         library, made = self._library, []

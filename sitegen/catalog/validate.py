@@ -2,7 +2,6 @@
 
 import re
 import types
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +20,8 @@ from sitegen.catalog.yaml_source import Key, YamlSource, read_yaml
 Shape = TypeVar("Shape", bound=BaseModel)
 
 _MOST = 100  # faults that are told of one file; more help nobody
-_MOST_FILES = 4096
 
-_read: OrderedDict[tuple[type[BaseModel], Path, Stamp], tuple[YamlSource, BaseModel | None]] = OrderedDict()
+_read: dict[tuple[type[BaseModel], Path], tuple[Stamp, tuple[YamlSource, BaseModel | None]]] = {}
 
 _PATTERNS = {
     course_file.IDENTIFIER: "Use lower-case letters, digits and single hyphens, such as “first-steps”.",
@@ -58,16 +56,15 @@ def read_shape(shape: type[Shape], path: Path) -> tuple[YamlSource, Shape | None
 
 def known_shape(shape: type[Shape], path: Path, stamp: Stamp) -> tuple[YamlSource, Shape | None] | None:
     """What was read from a file in that state; None where it was not read."""
-    return _read.get((shape, path, stamp))  # type: ignore[return-value]  # of that shape
+    known = _read.get((shape, path))
+    return known[1] if known is not None and known[0] == stamp else None  # type: ignore[return-value]  # of that shape
 
 
 def remember_shape(
     shape: type[Shape], path: Path, stamp: Stamp, value: tuple[YamlSource, Shape | None]
 ) -> tuple[YamlSource, Shape | None]:
     """Keep in memory what was read from a file in that state; returns it."""
-    _read[(shape, path, stamp)] = value
-    while len(_read) > _MOST_FILES:
-        _read.popitem(last=False)
+    _read[shape, path] = stamp, value
     return value
 
 

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +43,40 @@ def test_every_part_is_done_once(event: str, said: str) -> None:
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == (said, "")
+
+
+_LARGE = """
+import os, time, sitegen.parallel as parallel
+parallel._processors = lambda: 3
+first = os.getpid()
+
+def work(part):
+    if os.getpid() == first:
+        print("begun", flush=True)
+        time.sleep(60)
+    return b"x" * 1_000_000  # more than a pipe holds
+
+parallel.spread(work, range(3), is_large=True)
+"""
+
+
+def test_copies_end_with_a_process_that_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _LARGE], cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        copies = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(copies) == 2
+        process.kill()
+        deadline = time.monotonic() + 20
+        while any(_runs(copy) for copy in copies):
+            assert time.monotonic() < deadline, "a copy waits to be read"
+            time.sleep(0.01)
+
+
+def _runs(copy: str) -> bool:
+    try:
+        return Path(f"/proc/{copy}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from sqlalchemy import URL, inspect, text
+from sqlalchemy import URL, inspect, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from dynamic_api.core.database import make_plain_engine, postgresql_dsn
@@ -104,6 +104,17 @@ def load_database(file: Path, url: URL) -> None:
     if asyncio.run(_has_tables(url)):
         raise NOT_EMPTY
     _run_tool("pg_restore", url, "--no-owner", "--exit-on-error", "--single-transaction", str(file))
+
+
+def make_file(url: str) -> None:
+    """Make the file of an SQLite database, and its folder; another kind needs none.
+
+    It will hold addresses of people, so it is for its owner and their group from the first moment.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(parsed.database, os.O_CREAT | os.O_RDWR, 0o640))
 
 
 def _put_leftovers_aside(target: Path) -> None:

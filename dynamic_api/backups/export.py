@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, Table, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dynamic_api.backups.archive import digest_of
@@ -27,6 +27,7 @@ from dynamic_api.backups.rows import (
     write,
 )
 from dynamic_api.core.database import make_plain_engine
+from dynamic_api.core.models import Installation
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema
 from sitegen.tar_files import unpack_files
 
@@ -180,8 +181,9 @@ async def put_rows(folder: Path, contents: Contents, url: str) -> int:
     try:
         async with engine.begin() as connection:
             for table in tables():
-                if await count(connection, table):
+                if table.name != Installation.__tablename__ and await count(connection, table):
                     raise NOT_EMPTY
+            await connection.execute(delete(Installation))  # a new database has one, and the archive another
             for table in tables():
                 found = await _load(connection, table, folder / ROWS / f"{table.name}.jsonl")
                 if found != contents.rows.get(table.name):

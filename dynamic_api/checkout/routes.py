@@ -20,6 +20,7 @@ from dynamic_api.core.errors import OrderNotFound, RateLimited
 from dynamic_api.core.models import Order
 from dynamic_api.core.notices import FormRefused, Notice
 from dynamic_api.core.operator_notices import tell_operator
+from dynamic_api.core.outages import is_outage
 from dynamic_api.core.states import OrderState
 from dynamic_api.core.throttle import CHECKOUTS_BY_IP, ORDER_VIEWS_BY_IP, count_message
 from dynamic_api.core.tokens import parse_public_order_id
@@ -49,8 +50,8 @@ async def buy(request: Request) -> Response:
         return see_other(f"{urls.COURSES}#{Notice.NOT_FOR_SALE}")
     response = RedirectResponse("/", 303)
     browser = mark_checkout_browser(request, response)
-    buyer = Buyer(await signed_in(request), browser, _email(form))
     try:
+        buyer = Buyer(await signed_in(request), browser, _email(form))
         await request.service.throttle.hit(CHECKOUTS_BY_IP, request.client_ip)
         async with asyncio.timeout(request.service.gateways.payments.patience):
             response.headers["Location"] = await _checkout(request.service, course, buyer, form, request.client_ip)
@@ -77,6 +78,11 @@ async def buy(request: Request) -> Response:
         return _back_to_form(course, form, Notice.PAYMENT_UNAVAILABLE)
     except RateLimited:
         return _back_to_form(course, form, Notice.TRY_LATER)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        logger.warning("no payment page for %s, since the database cannot answer: %r", course.definition.slug, error)
+        return _back_to_form(course, form, Notice.PAYMENT_UNAVAILABLE)
     return response
 
 

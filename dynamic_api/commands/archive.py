@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from dynamic_api import __version__
-from dynamic_api.backups.database import BackupRefused
+from dynamic_api.backups.database import BackupRefused, make_file
 from dynamic_api.backups.export import ROWS, open_export, put_files, put_rows, write_export, write_rows
 from dynamic_api.commands.report import DATABASE_FAULTS, CommandRefused, database_refusal, settings_or_refusal
 from dynamic_api.migrations.schema import SchemaUnfit, check_schema, newest_schema
@@ -70,7 +70,9 @@ def take_in(file: Path, target: Path | None) -> None:
                     f"This was written by Coursewright {contents.program}, whose database has another schema. Install "
                     "that version, import, and upgrade then."
                 )
-            rows = asyncio.run(put_rows(folder, contents, settings_or_refusal().database_url))
+            settings = settings_or_refusal()
+            make_file(settings.database_url)
+            rows = asyncio.run(put_rows(folder, contents, settings.database_url))
     except BackupRefused as error:
         raise CommandRefused(str(error)) from error
     except DATABASE_FAULTS as error:

@@ -16,6 +16,7 @@ from dynamic_api.doctor.house import look_at_house
 from dynamic_api.doctor.partners import look_at_files, look_at_mail, look_at_stream
 from dynamic_api.doctor.stripe import look_at_stripe
 from dynamic_api.gateways import open_gateways
+from dynamic_api.gateways.streaming import Streaming
 from dynamic_api.service import Service
 from dynamic_api.webhooks.handle import HANDLED
 from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
@@ -44,7 +45,7 @@ def doctor(as_json: bool) -> None:
 def config(what: str, as_json: bool) -> None:
     """Check the settings: every fault at once, names that are none, folders that are not there."""
     try:
-        load_settings()
+        Streaming(load_settings())  # which reads the key
         findings = [passed("settings", "complete")]
     except SettingsInvalid as error:
         findings = [failed("settings", line, "") for line in str(error).splitlines()]

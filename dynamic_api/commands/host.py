@@ -17,7 +17,7 @@ RUNNERS = ("systemd", "container")  # folders of `deploy/`: files that name no s
 
 @click.command(epilog="Example: coursewright host caddy > /etc/caddy/Caddyfile")
 @click.argument("server", type=click.Choice([*HOSTS, *RUNNERS]))
-@click.option("--to", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Folder; systemd, container.")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), help="Folder; systemd, container.")
 @click.option("--output", type=click.Path(path_type=Path), help="The built site; unless told, output/.")
 @click.option("--upstream", default="127.0.0.1:8000", show_default=True, help="Where the service listens.")
 @click.option("--caddy-version", metavar="2.6", help="Unless told, that of this machine’s Caddy, or the newest.")

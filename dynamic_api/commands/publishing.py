@@ -66,7 +66,8 @@ def prepare(manifest: Manifest, load: Callable[[], Settings] = load_settings) ->
         return f"Stripe and the database were not asked, since this machine has no settings: {error}".split("\n")[0]
     except (SchemaUnfit, ManifestRefused, PaymentsUnavailable) as error:
         raise CommandRefused(f"{error} Nothing was published.") from error
-    return f"Stripe knows the {products} products, and the database accepts the catalogue."
+    known = "the course for sale" if products == 1 else f"the {products} courses for sale"
+    return f"Stripe knows {known}, and the database accepts the catalogue."
 
 
 def asked(ask: Callable[[Service], Awaitable[Answer]], settings: Settings) -> Answer:

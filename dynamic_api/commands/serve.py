@@ -6,20 +6,20 @@ import logging
 import os
 import signal
 import tempfile
-from pathlib import Path
 
 import click
-from sqlalchemy import make_url
 
+from dynamic_api.backups.database import make_file
 from dynamic_api.commands.report import DATABASE_FAULTS, CommandRefused, database_refusal, settings_or_refusal
-from dynamic_api.core.settings import Settings
+from dynamic_api.core.settings import Settings, SettingsInvalid
 from dynamic_api.web.logs import log_to_stderr
 from sitegen.catalog.manifest import ManifestRefused, ManifestUnreadable
 
 
 @click.command(epilog="Example: coursewright migrate")
 @click.option("--back-to", metavar="VERSION", help="Take back what came after an earlier version.")
-def migrate(back_to: str | None) -> None:
+@click.option("--yes", is_flag=True, help="With --back-to: what only later versions store may be deleted.")
+def migrate(back_to: str | None, *, yes: bool) -> None:
     """Update the database to the current schema. Run it before the first start, and after every upgrade."""
     from dynamic_api.migrations import upgrade_now
     from dynamic_api.migrations.schema import SchemaUnfit, check_schema
@@ -33,13 +33,9 @@ def migrate(back_to: str | None) -> None:
     except DATABASE_FAULTS as error:
         raise database_refusal(error) from error
     if back_to is not None:
-        _go_back(settings, back_to)
+        _go_back(settings, back_to, yes=yes)
         return
-    url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        # It holds addresses of people: for its owner and their group, from the first moment.
-        os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o640))
+    make_file(settings.database_url)
     try:
         upgrade_now(settings.database_url)
     except DATABASE_FAULTS as error:
@@ -47,7 +43,7 @@ def migrate(back_to: str | None) -> None:
     click.echo("The database has the current schema.")
 
 
-def _go_back(settings: Settings, version: str) -> None:
+def _go_back(settings: Settings, version: str, *, yes: bool) -> None:
     """The schema of an earlier release. What only later ones store is lost; orders and access are in all of them."""
     from dynamic_api.migrations import downgrade
     from dynamic_api.migrations.releases import RELEASES
@@ -55,6 +51,11 @@ def _go_back(settings: Settings, version: str) -> None:
     if version not in RELEASES:
         raise CommandRefused(f"There is no release {version}. These are known: {', '.join(RELEASES)}.")
     asyncio.run(_require_database(settings, 1))
+    if not yes:
+        raise CommandRefused(
+            f"Going back to {version} deletes what only later versions store, such as reviews; orders and access stay. "
+            "Stop the service, make a backup (coursewright backup), and say that you mean it: --yes."
+        )
     try:
         asyncio.run(downgrade(settings.database_url, RELEASES[version]))
     except DATABASE_FAULTS as error:
@@ -75,11 +76,17 @@ def serve(host: str, port: int, workers: int, *, allow_older: bool) -> None:
     """
     import uvicorn
 
+    from dynamic_api.gateways.streaming import Streaming
+
     settings = settings_or_refusal()
     log_to_stderr()
     if settings.output is not None and not settings.output.is_dir():
         raise CommandRefused(f"COURSEWRIGHT_OUTPUT: there is no folder {settings.output}. Run “coursewright build”.")
     asyncio.run(_require_database(settings, workers))
+    try:
+        Streaming(settings)
+    except SettingsInvalid as error:
+        raise CommandRefused(str(error)) from error
     if allow_older:
         asyncio.run(_use_manifest(settings))
     from dynamic_api.web.metrics import SHARED_FOLDER

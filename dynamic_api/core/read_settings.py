@@ -32,6 +32,7 @@ def load_media_settings() -> MediaSettings:
 
 def load_settings() -> Settings:
     """Read the environment and `.env`. Raises SettingsInvalid with everything that is wrong at once."""
+    _check_file()
     problems = list(_unknown_names())
     try:
         # The required fields come from the environment, which mypy cannot see.
@@ -45,6 +46,15 @@ def load_settings() -> Settings:
         if not problems:
             return settings
     raise SettingsInvalid("\n".join(problems))
+
+
+def _check_file() -> None:
+    try:
+        if ENV_FILE.exists():
+            ENV_FILE.open().close()
+    except OSError as error:
+        remedy = "Run this as the user that it belongs to."
+        raise SettingsInvalid(f"{ENV_FILE.resolve()} cannot be read: {error.strerror}. {remedy}") from None
 
 
 def _unknown_names() -> Iterator[str]:
@@ -97,6 +107,8 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield f"Set {PREFIX}STREAM_BASE_URL: the address of your Stream account's player."
     if any(stream) and not settings.stream_unsigned and not (settings.stream_key_id and settings.stream_key_pem):
         yield f"Set {PREFIX}STREAM_KEY_ID and {PREFIX}STREAM_KEY_PEM: the signing key of your Stream account."
+    if not all(each.get_secret_value().startswith("whsec_") for each in settings.stripe_webhook_secrets):
+        yield f"{variable('stripe_webhook_secrets')}: the signing secret of a webhook endpoint begins with whsec_."
     r2 = (settings.r2_endpoint, settings.r2_bucket, settings.r2_access_key_id, settings.r2_secret_access_key)
     if settings.files_dir is None and not all(r2):
         yield f"Set {PREFIX}FILES_DIR, or all four of {PREFIX}R2_ENDPOINT, _BUCKET, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY."

@@ -152,18 +152,22 @@ async def follow_catalog(service: Service) -> None:
 
 
 class _Complaints:
-    """What one loop says of failures: an outage in a line, twice a minute at most; all else with its traceback."""
+    """What one loop says of failures: the same one twice a minute at most; an outage in a line, all else with its
+    traceback."""
 
     def __init__(self) -> None:
-        self._told_at = -_SILENCE
+        self._told_at: dict[type[Exception], float] = {}
 
     def tell(self, what: str, error: Exception) -> None:
         """Say that something failed."""
-        if not is_outage(error):
-            logger.error(what, exc_info=error)
-        elif time.monotonic() - self._told_at >= _SILENCE:
-            self._told_at = time.monotonic()
+        now = time.monotonic()
+        if now - self._told_at.get(type(error), -_SILENCE) < _SILENCE:
+            return
+        self._told_at[type(error)] = now
+        if is_outage(error):
             logger.warning("%s: the database cannot answer: %r", what, error)
+        else:
+            logger.error(what, exc_info=error)
 
 
 def is_told_to_stop() -> bool:

@@ -1,5 +1,6 @@
 """check: whether the files have faults. What takes long to import is imported only when there is something to check."""
 
+import contextlib
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,7 +88,8 @@ def check(
     said = _counts(loaded)
     if not weak and inputs == inputs_of(school, ["check"]):
         due = next((moment.timestamp() for moment, _ in loaded.dates() if moment > now), None)
-        remember(State(inputs, lock, due, said), remembered)
+        with contextlib.suppress(OSError):  # files may be checked where nothing may be written
+            remember(State(inputs, lock, due, said), remembered)
     say({**said, "faults": []}, _sentence(said), as_json=as_json)
 
 

@@ -138,7 +138,8 @@ def rollback(
     release = releases.before(newest) if number is None else known.get(number)
     if release is None:
         numbers = ", ".join(str(each) for each in known)
-        refuse_command(f"There is no such release. Those that are kept: {numbers}.", as_json=as_json)
+        which = "such release" if number is not None else "release before it"
+        refuse_command(f"There is no {which}. Those that are kept: {numbers}.", as_json=as_json)
     try:
         places = _places(school, newest.receipt.to)
         when = f"{release.receipt.published_at:%Y-%m-%d %H:%M} UTC"

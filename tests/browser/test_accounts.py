@@ -48,7 +48,7 @@ def test_gift_is_bought_opened_and_listed(page: Page, chromium: Browser, install
     expect(friend.get_by_role("heading", name="Sourdough, from Starter to Loaf")).to_be_visible()
     friend.context.close()
     page.goto(f"{installation.url}/gifts/")
-    expect(page.get_by_text("For Fran (fran@example.com)")).to_be_visible()
+    expect(page.get_by_text("For Fran, fran@example.com")).to_be_visible()
     expect(page.get_by_text("Opened.")).to_be_visible()
     expect(page.get_by_text("For slow Sundays.")).to_be_visible()
 

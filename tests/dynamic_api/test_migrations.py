@@ -187,7 +187,8 @@ async def test_going_back_to_a_release_and_forward_again_keeps_orders_and_access
     before = [(each.user_id, each.course_id, each.revoked_at) for each in await school.rows(Entitlement)]
     orders = {(each.public_id, each.state, each.amount) for each in await school.rows(Order)}
     assert "There is no release 7" in await command(settings, "migrate", "--back-to", "7", status=1)
-    assert f"the schema of {version}" in await command(settings, "migrate", "--back-to", version)
+    assert "say that you mean it: --yes" in await command(settings, "migrate", "--back-to", version, status=1)
+    assert f"the schema of {version}" in await command(settings, "migrate", "--back-to", version, "--yes")
     with pytest.raises(SchemaUnfit, match="older schema"):
         await check_schema(settings.database_url)
     assert "the current schema" in await command(settings, "migrate")

@@ -154,7 +154,8 @@ async def test_a_school_moves_machines_with_one_archive(school: School, tmp_path
     assert (new / "content/pages/about.md").read_text() == "# About"
     assert "is not empty" in await command(settings, "import", "archive", str(archive), "--to", str(new), status=1)
     assert "is not empty" in await command(settings, "import", "archive", str(archive), status=1)
-    elsewhere = settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/new.sqlite3"})
+    elsewhere = settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path}/var/new.sqlite3"})
+    assert "current schema" in await command(elsewhere, "migrate")  # as one does with a new database
     assert "rows" in await command(elsewhere, "import", "archive", str(archive))
     again = make_school(elsewhere, school.bank, TestClock())
     await again.service.catalog.refresh()

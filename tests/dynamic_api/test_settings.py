@@ -67,6 +67,7 @@ def test_missing_settings_are_named_all_at_once() -> None:
         ("STREAM_KEY_ID", "", "the signing key of your Stream account"),
         ("STREAM_BASE_URL", "", "Set COURSEWRIGHT_STREAM_BASE_URL"),
         ("STRIPE_WEBHOOK_SECRETS", ",", "STRIPE_WEBHOOK_SECRETS is too short"),
+        ("STRIPE_WEBHOOK_SECRETS", "sk_live_x", "begins with whsec_"),
         ("HEARTBEAT_SECONDS", "1", "HEARTBEAT_SECONDS must be at least 5"),
         ("HEARTBEAT_SECONDS", "often", "HEARTBEAT_SECONDS must be a whole number"),
         ("TAX_IDS", "maybe", "TAX_IDS must be true or false"),
@@ -145,3 +146,11 @@ def test_docs_and_example_name_every_setting() -> None:
     for name in Settings.model_fields:
         assert f"`{variable(name)}`" in documented
         assert f"{variable(name)}=" in example
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's, in life; a folder is refused to every user."""
+    (tmp_path / ".env").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsInvalid, match=r"\.env cannot be read: Is a directory\. Run this as the user"):
+        load_settings()

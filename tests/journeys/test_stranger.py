@@ -146,7 +146,7 @@ def test_the_whole_way(stranger: Stranger, s3: S3, tmp_path: Path) -> None:
         assert browser.get(f"/api/orders/{order}").json()["state"] == "paid"
 
         stop(running.pop(0))
-        assert "0.2.0" in stranger.run("coursewright migrate --back-to 0.2.0")
+        assert "0.2.0" in stranger.run("coursewright migrate --back-to 0.2.0 --yes")
         assert "older schema" in stranger.run(f"coursewright serve --port {service}", status=1)
         assert "older schema" in stranger.run("coursewright upgrade --check")
         stranger.run("coursewright migrate")

@@ -13,6 +13,7 @@ from dynamic_api.web.headers import ASSETS, KINDS, PLAIN, SERVICE, PageKind, pag
 from sitegen.caching import ASK_AGAIN, FOR_EVER
 
 POLICY = "Content-Security-Policy"
+_CHECKOUT = "/api/checkout"
 _LARGEST_BODY = 1024 * 1024  # bytes; the service refuses smaller ones itself, where it knows what is asked
 
 
@@ -98,6 +99,16 @@ def caddyfile(hosting: Hosting, *, is_older: bool = False) -> str:
             rewrite * /404.html
             file_server
         }}
+        # Who wants to buy while the service is away is led back to the course, with a sentence beside the price.
+        @buyer {{
+            path {_CHECKOUT}
+            header Sec-Fetch-Site same-origin
+            expression {{err.status_code}} in [502, 503, 504]
+        }}
+        handle @buyer {{
+            header Cache-Control no-store
+            redir {{http.request.header.Referer}}#payment-unavailable 303
+        }}
         handle {{
             header Content-Type application/json
             header Cache-Control no-store
@@ -130,6 +141,10 @@ map $uri $coursewright_kind {{
 map $coursewright_kind $coursewright_policy {{
     default "{hosting.policy()}";
 {policies}
+}}
+map "$uri $http_sec_fetch_site" $coursewright_buyer {{
+    default "";
+    "{_CHECKOUT} same-origin" 1;
 }}
 map "$status:$coursewright_kind" $coursewright_cache {{
     default "{ASK_AGAIN}";
@@ -178,6 +193,10 @@ server {{
         error_page 502 504 = @away;
     }}
     location @away {{
+        # Who wants to buy while the service is away is led back to the course, with a sentence beside the price.
+        if ($coursewright_buyer) {{
+            return 303 "${{http_referer}}#payment-unavailable";
+        }}
         default_type application/json;
         add_header Retry-After 5 always;
         add_header Cache-Control no-store always;

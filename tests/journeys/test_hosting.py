@@ -148,7 +148,10 @@ def test_while_the_service_restarts_requests_wait_or_are_told_to(
             "5",
             "unavailable",
         )
-        assert httpx.get(front + "/courses/sourdough/").status_code == 200  # the storefront stays
+        page = f"{front}/courses/sourdough/"
+        assert httpx.get(page).status_code == 200  # the storefront stays, and says what is wrong
+        wanted = httpx.post(f"{front}/api/checkout", data={"course": "sourdough"}, headers=headers | {"Referer": page})
+        assert (wanted.status_code, wanted.headers["location"]) == (303, f"{page}#payment-unavailable")
         installation.start_service()
         return
     with httpx.Client(timeout=40) as client:

@@ -1,6 +1,3 @@
-// On phones, price and button stay at the foot of a course page until the box that they lead to is in sight.
+// The bar leads to the box with the price, and goes while that is in sight.
 const bar = document.querySelector(".buy-bar");
-const box = document.getElementById("buy");
-if (bar && box) {
-  new IntersectionObserver(([seen]) => bar.classList.toggle("is-away", seen.isIntersecting)).observe(box);
-}
+if (bar) new IntersectionObserver(([box]) => (bar.inert = box.isIntersecting)).observe(document.getElementById("buy"));

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from dynamic_api.checkout.buyer import Buyer
 from dynamic_api.checkout.free import take_free_course
@@ -318,3 +318,12 @@ async def test_what_somebody_else_owns_can_still_be_bought(school: School) -> No
         await school.owner(owner)
         await school.learner(other)
         assert (await school.begin(other))["status"] == "open"
+
+
+async def test_a_fault_of_ours_is_no_outage(school: School) -> None:
+    """“Try again in a minute” would be untrue; what happened is in the log."""
+    async with school.service.database.transaction() as db:
+        await db.execute(text("ALTER TABLE orders RENAME TO lost"))
+    async with school.browser() as browser:
+        answer = await browser.post("/api/checkout", data={"course": SOURDOUGH})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "server_error")

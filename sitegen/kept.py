@@ -1,7 +1,8 @@
 """What one build keeps for the next: results that are used again while what they were made from is the same.
 
 They lie in a folder beside the manifest, one file for each name. Each begins with a key, a digest of everything that
-the result depends on, this program and its Python included; with another key it counts for nothing.
+the result depends on, this program and its Python included, and with a digest of the rest of the file; where one of
+them is another, it counts for nothing.
 """
 
 import contextlib
@@ -31,11 +32,12 @@ class Kept:
             with (self._folder / name).open("rb") as file:
                 if file.readline() != _line(key):
                     return None
-                return pickle.load(file)  # type: ignore[no-any-return]  # noqa: S301 - only this program writes there
-        except FileNotFoundError:
+                digest, content = file.readline(), file.read()
+        except OSError:
             return None
-        except Exception:
+        if digest != _digest_line(content):
             return None
+        return pickle.loads(content)  # type: ignore[no-any-return]  # noqa: S301 - only this program writes there
 
     def put(self, name: str, key: str, result: object) -> None:
         """Keep it in place of what had this name. Where that fails, as on a full disk, the next build makes it anew."""
@@ -44,9 +46,9 @@ class Kept:
         draft = self._folder / f"{name}.{os.getpid()}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # objects are read from it: nobody else writes
+            content = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
             with draft.open("wb") as file:
-                file.write(_line(key))
-                pickle.dump(result, file, pickle.HIGHEST_PROTOCOL)
+                file.writelines((_line(key), _digest_line(content), content))
             draft.replace(self._folder / name)
         except OSError:
             with contextlib.suppress(OSError):
@@ -71,6 +73,10 @@ def key_of(*parts: object) -> str:
 
 def _line(key: str) -> bytes:
     return f"{key} {_program()}\n".encode()
+
+
+def _digest_line(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode() + b"\n"
 
 
 @cache

@@ -75,7 +75,7 @@ def _check_manifest(manifest: Path, sources: tuple[Path, ...]) -> None:
     if manifest.exists():
         with manifest.open("rb") as file:
             head = file.read(200)
-        if not head.startswith(b'{"version":'):
+        if head and not head.startswith(b'{"version":'):
             raise OutputRefused(f"{manifest} is no catalogue that a build wrote; nothing was changed. {remedy}")
 
 

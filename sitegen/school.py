@@ -79,6 +79,11 @@ class School:
         return self.root / "build" / "kept"
 
     @property
+    def made(self) -> tuple[Path, ...]:
+        """Everything that was made once and is used again; it can be made anew."""
+        return (self.kept, self.cards, self.variants, self.search, self.compressed, self.templates)
+
+    @property
     def history(self) -> Path:
         """What git says of the files' dates, kept until the next commit."""
         return self.root / "build" / "history.json"

@@ -36,6 +36,8 @@ _DROPPED = {
     "content-encoding",
     "accept-encoding",
     "cookie",
+    "if-none-match",  # the answer gets the text that was just saved, of which the service knows nothing yet
+    "if-modified-since",
 }
 
 

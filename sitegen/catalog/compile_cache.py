@@ -123,9 +123,11 @@ class CachedCompiler:
         zone = ZoneInfo(self._site.timezone)
         for file, source, key in part:
             before, records, library.strayed = len(source.faults), len(library.records), False
+            library.language = file.language or self._site.language  # of quotation marks
             check_course(file, source, self._site)
             course = Compiler(self._root, source, self._people, library, zone).course(file)
             faults, linked = tuple(source.faults[before:]), tuple(library.records[records:])
             del source.faults[before:], library.records[records:]  # added for every course alike, by `courses`
+            library.language = self._site.language
             made.append((source.path, key, _Kept(course, faults, linked, library.strayed)))
         return made

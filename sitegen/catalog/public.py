@@ -88,7 +88,7 @@ class PublicCourse:
     search_title: str | None
     search_description: str | None
     certificate: str | None
-    price_note: str
+    price_note: str | None  # None where the page says what the seller's country calls its tax
     promises: tuple[str, ...]
     reviews: tuple[model.Review, ...]
     price: model.Price | None
@@ -201,13 +201,15 @@ def _course(course: model.Course, site: model.Site) -> PublicCourse:
     )
 
 
-def _price_note(course: model.Course, site: model.Site) -> str:
-    """The course's own, else the school's, else what its country's tax is called."""
-    if course.price_note is not None:
-        return course.price_note
-    if site.price_note or site.seller is None or site.seller.taxes is None:
-        return site.price_note
-    return tax_note(site.seller.country, site.seller.taxes, site.in_language(course.language or site.language))
+def _price_note(course: model.Course, site: model.Site) -> str | None:
+    return course.price_note if course.price_note is not None else site.price_note or None
+
+
+def price_note(course: PublicCourse, site: model.Site, words: Words) -> str:
+    """The course's own note or the school's, else what the seller's country calls its tax, in the page's language."""
+    if course.price_note is not None or site.seller is None or site.seller.taxes is None:
+        return course.price_note or ""
+    return tax_note(site.seller.country, site.seller.taxes, words)
 
 
 def _count_resources(course: model.Course) -> int:

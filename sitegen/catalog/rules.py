@@ -223,7 +223,7 @@ def _unique(seen: _Seen, kind: str, name: str, source: YamlSource, place: Place)
     first, there = seen.setdefault((kind, name), (source, place))
     if first is not source or there != place:
         before = first.fault(there, "", "")
-        remedy = f"It was first used at {before.file}:{before.line}; choose another here."
+        remedy = f"It is used at {before.file}:{before.line} as well. Choose another for the one that is newer."
         _add(source, place, f"The {kind} “{name}” is used twice.", remedy)
 
 

@@ -49,7 +49,8 @@ def build(
     place, catalog = output or school.output, manifest or school.manifest
     options = (str(place), str(catalog), site_url or "", str(rehearsal), str(compressed))
     if clean:
-        shutil.rmtree(school.kept, ignore_errors=True)
+        for folder in school.made:
+            shutil.rmtree(folder, ignore_errors=True)
     last = None if clean else recall(state_of_build(catalog))
     if (
         last is not None

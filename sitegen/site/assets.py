@@ -45,7 +45,7 @@ class Assets:
         own = {f"fonts/{Path(name).name}": fonts[use].content for use, name in site.brand.fonts.items()}
         self._theme_files = {
             "css/brand.css": brand.style_sheet(site, fonts).encode(),
-            "css/code.css": _code_css().encode(),
+            "css/code.css": _code_css(is_dark=site.look == "studio").encode(),
             "css/tones.css": tone_rules().encode(),
             **own,
         }
@@ -146,9 +146,12 @@ def _one_sheet(sheets: Mapping[str, bytes]) -> bytes:
 
 
 @cache
-def _code_css() -> str:
+def _code_css(*, is_dark: bool) -> str:
+    """The colours of code. A look that is always dark has those for dark pages alone."""
     light = HtmlFormatter(style="friendly").get_style_defs("pre code")
     dark = HtmlFormatter(style="github-dark").get_style_defs("pre code")
+    if is_dark:
+        return f"{_colours_only(dark)}\n"
     return f"{_colours_only(light)}\n@media (prefers-color-scheme: dark) {{\n{_colours_only(dark)}\n}}\n"
 
 

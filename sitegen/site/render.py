@@ -17,7 +17,7 @@ from markupsafe import Markup
 from sitegen import urls
 from sitegen.catalog import money
 from sitegen.catalog.model import Site, price_of_form
-from sitegen.catalog.public import Outline, PublicCatalog, PublicCourse
+from sitegen.catalog.public import Outline, PublicCatalog, PublicCourse, price_note
 from sitegen.catalog.words import Words, locale_of
 from sitegen.content.load import Content
 from sitegen.history import History
@@ -193,6 +193,7 @@ def _open(site: Site, content: Content, source: Source, assets: Assets, words: W
             "urls": urls,
             "legal": content.legal,
             "money": money,
+            "note_of_price": lambda course: price_note(course, site, words),
             "price_of_form": price_of_form,
             "asset": assets.theme,
             "has_search": source.has_search,

@@ -3,7 +3,7 @@
 from sitegen import urls
 from sitegen.catalog.model import Site
 from sitegen.catalog.money import format_clock, format_duration, format_money
-from sitegen.catalog.public import PublicCatalog, PublicCourse, PublicLesson
+from sitegen.catalog.public import PublicCatalog, PublicCourse, PublicLesson, price_note
 from sitegen.catalog.words import Words
 from sitegen.content.load import Content
 
@@ -16,7 +16,7 @@ def text(title: str, summary: str, markdown: str) -> str:
 def course(item: PublicCourse, site: Site, site_url: str, _: Words) -> str:
     """A course: what its page says."""
     price = format_money(item.price.amount, item.price.currency, _.language) if item.price else _("Free")
-    price = f"{price} {item.price_note}".strip() if item.price else price
+    price = f"{price} {price_note(item, site, _)}".strip() if item.price else price
     gone, refund = _("No longer for sale"), ""
     if site.refund_days and item.price:
         refund = _.plural("Your money back within a day", "Your money back within {count} days", site.refund_days)

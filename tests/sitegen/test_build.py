@@ -12,7 +12,7 @@ from sitegen.build import BuildFailed, SiteLeaks, build_site
 from sitegen.catalog.faults import CatalogInvalid
 from sitegen.catalog.manifest import ManifestUnreadable, read_manifest
 from sitegen.catalog.model import Catalog
-from sitegen.catalog.public import public_view
+from sitegen.catalog.public import price_note, public_view
 from sitegen.catalog.taxes import Taxes
 from sitegen.catalog.yaml_source import read_yaml
 from sitegen.school import School
@@ -255,10 +255,27 @@ def test_a_price_says_what_the_sellers_country_calls_its_tax(
     assert catalog.site.seller
     seller = catalog.site.seller.model_copy(update={"country": country, "taxes": taxes})
     site = catalog.site.model_copy(update={"seller": seller, "language": language})
+    words = site.in_language(language)
     public = public_view(catalog.model_copy(update={"site": site}))
-    assert {course.price_note for course in public.courses if course.language is None} == {note}
+    assert {price_note(course, site, words) for course in public.courses} == {note}
     own = site.model_copy(update={"price_note": "VAT is in it"})
-    assert public_view(catalog.model_copy(update={"site": own})).courses[0].price_note == "VAT is in it"
+    [course, *_] = public_view(catalog.model_copy(update={"site": own})).courses
+    assert price_note(course, own, words) == "VAT is in it"
+    says_nothing = catalog.published[0].model_copy(update={"price_note": ""})
+    silent = catalog.model_copy(update={"site": own, "courses": (says_nothing,)})
+    assert price_note(public_view(silent).courses[0], own, words) == ""
+
+
+def test_quotation_marks_are_those_of_the_courses_language(tmp_path: Path) -> None:
+    root = copy_of_sample(tmp_path)
+    site, course = root / "course_data/site.yaml", root / "course_data/courses/sourdough"
+    site.write_text(site.read_text().replace("language: en", "language: de"))
+    (course / "course.yaml").write_text((course / "course.yaml").read_text() + "\nlanguage: en\n")
+    for folder in (course, course.parent / "git-for-writers"):
+        (folder / "description.md").write_text('It is "quoted" here.\n')
+    build_site(School(root))
+    assert "It is “quoted” here." in (root / "output/courses/sourdough/index.html").read_text()
+    assert "It is „quoted“ here." in (root / "output/courses/git-for-writers/index.html").read_text()
 
 
 def test_order_and_menus_are_the_creators(tmp_path: Path) -> None:

@@ -77,11 +77,6 @@ class Private:
     courses: list[PaidCourse] = field(default_factory=list)
     allowed: set[int] = field(default_factory=set)  # marks of shingles
 
-    @property
-    def texts(self) -> Iterator[PaidText]:
-        """Every paid text."""
-        return (text for course in self.courses for text in course.texts)
-
 
 def private_parts(
     catalog: Catalog,

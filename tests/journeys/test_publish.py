@@ -171,7 +171,7 @@ def test_a_change_is_told_published_verified_and_taken_back(folder: Path, tmp_pa
     assert "again what release 1 was" in back.output
     assert "€49" in (site / "courses/sourdough/index.html").read_text()
     assert releases_of(School(folder)).newest().receipt.origin == 1  # type: ignore[union-attr]
-    assert "There is no such release" in run(rollback, folder, "--yes").output
+    assert "There is no release before it" in run(rollback, folder, "--yes").output
     assert "price: €49 → €59" in run(diff, folder).output
 
 
@@ -192,7 +192,7 @@ def test_places_have_releases_of_their_own(folder: Path, tmp_path: Path) -> None
     edit(folder, "amount: 4900", "amount: 5900")
     run(publish, folder, "--yes", "--to", there)
     assert "Nothing was published from this folder to" in run(rollback, folder, "--yes", "--to", "/nowhere").output
-    assert "There is no such release" in run(rollback, folder, "--yes", "--to", here).output
+    assert "There is no release before it" in run(rollback, folder, "--yes", "--to", here).output
     for _ in range(3):  # the same again is no other site
         assert run(publish, folder, "--yes", "--all", "--to", here).exit_code == 0
     back = run(rollback, folder, "--yes", "--to", here)

@@ -61,7 +61,7 @@ def backup(place: str, keep: int) -> None:
         gone = rotate(store, keep)
     except (BackupRefused, OSError, sqlite3.Error) as error:
         if not _is_file(place):
-            _tell_operator(settings, f"backup.{_short(place)}", f"The backup to {place} failed. {error}")
+            _tell_operator(settings, "backup", place, f"The backup to {place} failed. {error}")
         raise CommandRefused(str(error)) from error
     forgotten = f" {len(gone)} older than the newest {keep} removed." if gone else ""
     click.echo(f"{where}: {size:,} bytes.{forgotten} Keep the course repository and .env beside it.")
@@ -101,9 +101,7 @@ def drill(place: str, as_json: bool) -> None:
             done = asyncio.run(drill_backup(file, scratch, server))
         except (BackupRefused, OSError) as error:
             if settings is not None and not is_file:
-                _tell_operator(
-                    settings, f"drill.{_short(place)}", f"The trial of the backups in {place} failed. {error}"
-                )
+                _tell_operator(settings, "drill", place, f"The trial of the backups in {place} failed. {error}")
             raise CommandRefused(str(error)) from error
     seconds = (datetime.now(UTC) - started).total_seconds()
     data = {"file": file.name, "seconds": round(seconds, 1), **asdict(done)}
@@ -117,7 +115,7 @@ def drill(place: str, as_json: bool) -> None:
         if settings is not None and not is_file:
             said = "; ".join(done.failed)
             sentence = f"The newest backup in {place}, {file.name}, failed its trial: {said}."
-            _tell_operator(settings, f"drill.{_short(place)}", sentence)
+            _tell_operator(settings, "drill", place, sentence)
         raise SystemExit(1)
 
 
@@ -126,12 +124,10 @@ def _is_file(place: str) -> bool:
     return not place.startswith("s3:") and not Path(place).is_dir() and Path(place).suffix != ""
 
 
-def _short(place: str) -> str:
-    """A mistyped folder is another thing than the one of every night."""
-    return hashlib.sha256(place.encode()).hexdigest()[:12]
+def _tell_operator(settings: Settings, what: str, place: str, sentence: str) -> None:
+    """Once a day for each place: a mistyped folder is another thing than the one of every night."""
+    subject = f"{what}.{hashlib.sha256(place.encode()).hexdigest()[:12]}"
 
-
-def _tell_operator(settings: Settings, subject: str, sentence: str) -> None:
     async def tell() -> None:
         database = Database(settings.database_url)
         try:

@@ -36,11 +36,7 @@ def measure(learners: int, folder: Path) -> Weighed:
     """Start a school on SQLite, let people come, and weigh."""
     service, sandbox, smtp = free_ports(3)
     installation = Installation(folder, service, sandbox, smtp, extra={"HEARTBEAT_SECONDS": "5"})
-    try:
-        installation.build()
-        installation.start_sandbox()
-        installation.migrate()
-        installation.start_service()
+    with installation.running():
         _person(installation, 0)  # what is made once, such as statistics, is not a learner's
         installation.wait_until_idle()
         rows, sizes, cpu = _rows(installation.database), _bytes(installation.database), _cpu(installation)
@@ -50,8 +46,6 @@ def measure(learners: int, folder: Path) -> Weighed:
             requests += asked
         installation.wait_until_idle()
         after, grown, used = _rows(installation.database), _bytes(installation.database), _cpu(installation)
-    finally:
-        installation.stop()
     return Weighed(
         learners,
         lessons,

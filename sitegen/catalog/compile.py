@@ -61,10 +61,12 @@ class Compiler:
         self.library = library
         self.instructors = instructors
         self.zone = zone
+        self.language: str | None = None  # of a course's texts, where it is not the school's
         self._pictures: list[model.Picture] = []
 
     def course(self, file: CourseFile) -> model.Course:
         """The course."""
+        self.language = file.language
         description, described = self._text(file.description, ("description",))
         resolved = {
             "slug": slug_of(file.slug, self.folder.name),
@@ -125,6 +127,7 @@ class Compiler:
         file = self.instructors.get(identifier) or InstructorFile(id=identifier, name=identifier)
         # What is wrong with an instructor is reported once, with site.yaml.
         silent = Compiler(self.root, YamlSource(self.root / "site.yaml"), {}, self.library, self.zone)
+        silent.language = self.language
         instructor = silent._instructor(file, ())
         self._pictures += silent._pictures
         return instructor
@@ -195,7 +198,9 @@ class Compiler:
             return (path, line, column) if path is not None else (self.source.path, within + line, column)
 
         folder = path.parent if path is not None else self.folder
-        rendered = self.library.render(text, folder=folder, place=where, public=public, path=path)
+        rendered = self.library.render(
+            text, folder=folder, place=where, public=public, path=path, language=self.language
+        )
         self.source.faults += rendered.faults
         self._pictures += rendered.public_files
         return text, rendered

@@ -59,8 +59,7 @@ def read_course_files(folders: Sequence[Path], kept: Kept) -> list[tuple[YamlSou
 
     for part in spread(read, unknown, is_large=len(unknown) >= _MANY):
         for path, stamp, value in part:
-            if known_shape(CourseFile, path, stamp) is None:
-                remember_shape(CourseFile, path, stamp, value)
+            remember_shape(CourseFile, path, stamp, value)  # a copy of this process may have read it
             if not value[0].faults:
                 kept.put(_name("file", path), key_of(path, stamp), value)
     kept.drop_others("file-", (_name("file", folder / "course.yaml") for folder in folders))
@@ -123,11 +122,9 @@ class CachedCompiler:
         zone = ZoneInfo(self._site.timezone)
         for file, source, key in part:
             before, records, library.strayed = len(source.faults), len(library.records), False
-            library.language = file.language or self._site.language  # of quotation marks
             check_course(file, source, self._site)
             course = Compiler(self._root, source, self._people, library, zone).course(file)
             faults, linked = tuple(source.faults[before:]), tuple(library.records[records:])
             del source.faults[before:], library.records[records:]  # added for every course alike, by `courses`
-            library.language = self._site.language
             made.append((source.path, key, _Kept(course, faults, linked, library.strayed)))
         return made

@@ -96,8 +96,21 @@ class Library:
         """Say where the text of a file is read."""
         self.pages[real_path(path)] = page
 
-    def render(self, text: str, *, folder: Path, place: Place, public: bool, path: Path | None = None) -> Rendered:
-        """A text, whose links and files are beside it in `folder`. `place` tells where a line of it is written."""
+    def render(
+        self,
+        text: str,
+        *,
+        folder: Path,
+        place: Place,
+        public: bool,
+        path: Path | None = None,
+        language: str | None = None,
+    ) -> Rendered:
+        """A text, whose links and files are beside it in `folder`. `place` tells where a line of it is written.
+
+        `language` is that of its quotation marks, where it is not the school's.
+        """
+        language = language or self.language
         rendered = Rendered()
         text, place, wrong = with_includes(text, lambda name: self._included(folder, name, public=public), place)
         addresses: dict[str, str] = {}
@@ -107,7 +120,7 @@ class Library:
             addresses[reference.address] = target.address
             return target
 
-        done = _without_references(text, self.language) or render(text, language=self.language, resolve=resolve)
+        done = _without_references(text, language) or render(text, language=language, resolve=resolve)
         if path is not None:
             self.records.append(Anchors(real_path(path), done.anchors))
         for each in done.references:

@@ -220,15 +220,18 @@ class _Search:
     def texts(self, files: Mapping[str, bytes]) -> Iterator[tuple[PaidText, Path, int, Words, bool]]:
         """Every paid text that a file repeats, with the file, the line, the words, and whether it is refused."""
         public = self.public - self.private.allowed
-        marked = [(course, number) for course in self.private.courses for number in range(len(course.marked))]
-        found = {n: public.intersection(course.marked[number].marks) for n, (course, number) in enumerate(marked)}
-        repeated_marks = _repeated((marked[n][0].marked[marked[n][1]].lesson, each) for n, each in found.items())
+        marked = [
+            (course, number, kept, public.intersection(kept.marks))
+            for course in self.private.courses
+            for number, kept in enumerate(course.marked)
+        ]
+        repeated_marks = _repeated((kept.lesson, found) for _, _, kept, found in marked)
         texts, hits, repeated = {}, {}, set()
-        for n, (course, number) in enumerate(marked):
-            if may_matter(course.marked[number], found[n], repeated_marks):
+        for n, (course, number, kept, found) in enumerate(marked):
+            if may_matter(kept, found, repeated_marks):
                 texts[n] = course.texts[number]
-                pairs = list(zip(shingles(texts[n].words), course.marked[number].marks, strict=True))
-                hits[n] = {shingle for shingle, mark in pairs if mark in found[n]}
+                pairs = list(zip(shingles(texts[n].words), kept.marks, strict=True))
+                hits[n] = {shingle for shingle, mark in pairs if mark in found}
                 repeated |= {shingle for shingle, mark in pairs if mark in repeated_marks}
         # What all files together have says more than any of them alone: what means nothing here is no leak there.
         suspects = {n: texts[n] for n in hits if judge(texts[n], hits[n], repeated)}

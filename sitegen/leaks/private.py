@@ -14,7 +14,7 @@ from sitegen.catalog.captions import parse_vtt
 from sitegen.catalog.model import Catalog, Course, Lesson, Resource
 from sitegen.kept import NOTHING_KEPT, Kept, key_of
 from sitegen.leaks.licences import LICENCES
-from sitegen.leaks.words import Marks, Words, is_sign, marks, passages, words_of
+from sitegen.leaks.words import Marks, Words, has_signs, marks, passages, words_of
 from sitegen.parallel import spread
 
 SAMPLE = 32  # bytes; as long as no two files share by chance
@@ -135,7 +135,7 @@ def _paid_courses(courses: Sequence[Course], kept: Kept) -> list[PaidCourse]:
 
 
 def _marked(text: PaidText) -> TextMarks:
-    return TextMarks(text.lesson, array("q", marks(text.words)), len(text.words), any(map(is_sign, text.words)))
+    return TextMarks(text.lesson, array("q", marks(text.words)), len(text.words), has_signs(text.words))
 
 
 def _digest(course: Course) -> str:

@@ -68,7 +68,7 @@ def passages(markup: str, *, attributes: bool = True) -> Iterator[str]:
 
 def shingles(words: Words) -> Iterator[Words]:
     """Every run of SHINGLE words, or of SIGNS where it begins with a sign."""
-    if not _has_signs(words):
+    if not has_signs(words):
         return zip(*(words[start:] for start in range(SHINGLE)), strict=False)
     return (shingle for _, shingle in placed_shingles(words))
 
@@ -79,7 +79,7 @@ def marks(words: Words) -> Iterator[int]:
     Two shingles may share a number, which is as likely as any 64 bits; who needs to know compares the words.
     """
     numbers = list(map(_numbers.__getitem__, words))
-    if not _has_signs(words):
+    if not has_signs(words):
         return map(hash, zip(*(numbers[start:] for start in range(SHINGLE)), strict=False))
     return (hash(tuple(numbers[start : start + len(shingle)])) for start, shingle in placed_shingles(words))
 
@@ -95,7 +95,8 @@ class _Numbers(dict[str, int]):
 _numbers = _Numbers()
 
 
-def _has_signs(words: Words) -> bool:
+def has_signs(words: Words) -> bool:
+    """Whether one of them is a sign."""
     text = "".join(words)
     return not text.isascii() and _IS_DENSE.search(text) is not None
 

@@ -68,11 +68,7 @@ def test_shown_is_charged_while_prices_are_published(folder: Path, tmp_path: Pat
     paths = {"OUTPUT": str(folder / "output"), "MANIFEST": str(folder / "build/catalog.json")}
     installation = QuickInstallation(tmp_path, service, sandbox, smtp, school=folder, extra=paths)
     run(publish, folder, "--yes")
-    try:
-        installation.build()
-        installation.start_sandbox()
-        installation.migrate()
-        installation.start_service()
+    with installation.running():
         poller = Poller(installation)
         thread = threading.Thread(target=poller.run)
         thread.start()
@@ -88,8 +84,6 @@ def test_shown_is_charged_while_prices_are_published(folder: Path, tmp_path: Pat
         finally:
             poller.over.set()
             thread.join()
-    finally:
-        installation.stop()
     assert poller.wrong == []
     assert poller.seen["charged as shown"] >= DEPLOYS
     assert set(poller.seen) <= {"charged as shown", "price-changed"}

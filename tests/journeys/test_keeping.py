@@ -69,19 +69,13 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     program.chmod(0o755)
     service, sandbox, smtp = free_ports(3)
     installation = QuickInstallation(tmp_path, service, sandbox, smtp, school=school)
-    try:
-        installation.build()
-        installation.start_sandbox()
-        installation.migrate()
-        installation.start_service()
+    with installation.running():
         with httpx.Client(base_url=installation.url, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
             buyer = Buyer(installation, browser, "kim@example.com", lambda: None)
             buyer.open_course(buyer.buy())
         installation.stop_service()
         instead = {"/srv/backups": str(tmp_path / "backups")}
         yield Shell(installation, school, tmp_path / "bin", instead)
-    finally:
-        installation.stop()
 
 
 def owned(database: Path) -> list[str]:
